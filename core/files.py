@@ -27,7 +27,7 @@ _REMEDIES = {
 }
 _BLOCK = 1 << 20  # bytes
 _TICK = 2.0  # seconds, the coarsest of common file systems
-_HEAD = b'{\n "checksum": "'  # how a JSON file with a checksum begins
+_HEAD = b'{\n "crc32": "'  # how a JSON file with a checksum begins
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def read_json(path: Path) -> Any:
     has_head, matches = data.startswith(_HEAD), data[start - 9 : start] == f'{zlib.crc32(data[start:]):08x}"'.encode()
     if not has_head and not matches:
         return value
-    return {name: item for name, item in value.items() if name != "checksum"} if has_head and matches else None
+    return {name: item for name, item in value.items() if name != "crc32"} if has_head and matches else None
 
 
 def file_checksum(path: Path) -> str:

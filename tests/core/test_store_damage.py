@@ -167,7 +167,7 @@ def test_a_checksum_is_another_one_for_every_changed_bit(tmp_path):
         assert file_checksum(other) != before
 
 
-@pytest.mark.parametrize("value", [{}, {"a": 1.5, "ü": [None, "\n"]}, [1, 2], {"nested": {"checksum": "x"}}])
+@pytest.mark.parametrize("value", [{}, {"a": 1.5, "ü": [None, "\n"]}, [1, 2], {"checksum": "x"}])
 def test_json_comes_back_and_no_flipped_bit_is_taken_for_content(tmp_path, value):
     path = tmp_path / "value.json"
     write_json(path, value)
