@@ -310,7 +310,7 @@ def _read_record(folder: Path) -> dict[str, Any] | None:
     record = read_json(folder / "result.json")
     if not isinstance(record, dict):
         return None
-    types = {"inputs": dict, "facts": dict, "made": (int, float), "arrays": (list, dict)}
+    types: dict[str, Any] = {"inputs": dict, "facts": dict, "made": (int, float), "arrays": (list, dict)}
     valid = all(isinstance(record.get(name), type_) for name, type_ in types.items())
     return record if valid and digest_json(record["inputs"]) == folder.name else None
 

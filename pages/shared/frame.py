@@ -134,9 +134,9 @@ def select_model() -> None:
     models = {model.key: model for model in session.workspace().models(info.digest)} if info else {}
     damaged = session.workspace().damaged_models(info.digest) if info else []
     if damaged:
-        names = ", ".join(plain(label or "an unknown model") for label in damaged)
+        labels = ", ".join(plain(label or "an unknown model") for label in damaged)
         remedy = "Run it again on the Embed page; cached vectors are not computed again. Import uploaded ones again."
-        st.warning(f"Damaged embedding: {names}. {remedy}", icon=":material/broken_image:")
+        st.warning(f"Damaged embedding: {labels}. {remedy}", icon=":material/broken_image:")
     if not models:
         pending = info is not None and messages.is_embedding_pending(info)
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")
