@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from core.corpus import staging
 from core.corpus.preprocess import Steps
@@ -22,6 +23,7 @@ from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.service import draft_truncation, load_truncation
 from pages.shared import session
+from pages.shared.corpus import creation
 from pages.shared.corpus.columns import COMBINED
 from tests.waiting import cpu_limit
 
@@ -402,3 +404,20 @@ def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
     found = load_truncation(CorpusRef(str(home), corpus[0].digest), paid)
     assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
     assert all(use.splits and use.long_texts == 0 and use.counted == 60 for use in found)
+
+
+def test_a_corpus_is_created_though_another_page_is_opened_meanwhile(app, monkeypatch):
+    start(app)
+    upload(app, ("reviews.csv", CSV))
+    with monkeypatch.context() as patched:
+        patched.setattr(creation, "_create", lambda *arguments: st.stop())  # as a click on another page does
+        create(app, "Left early")
+        assert not session_corpora(app)
+    app.switch_page("pages/data/embed.py").run()
+    assert not app.exception
+    assert [info.name for info in session_corpora(app)] == ["Left early"]
+    assert widget(app, "selectbox", "corpus").value == session_corpora(app)[0].digest
+
+
+def session_corpora(app):
+    return Workspace(os.environ["PLANISPHERE_HOME"]).corpora()
