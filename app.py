@@ -6,9 +6,16 @@ if __name__ == "__main__":
 
     run()
 elif __name__ == "app":  # imported by the server, before anyone has come
+    import os
+
+    from starlette.middleware import Middleware
     from streamlit import App
     from streamlit.runtime.pages_manager import PagesManager
 
+    from pages.shared.web_server import UploadTokens, close_dropped_sessions
+
+    os.umask(0o077)  # what this server and its workers write is for the user alone
+
     # else Streamlit takes pages/ for a folder of scripts until the first run, and tells that there is no such page
     PagesManager.uses_pages_directory = False
-    app = App(__file__)
+    app = App(__file__, lifespan=close_dropped_sessions, middleware=[Middleware(UploadTokens)])

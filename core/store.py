@@ -4,12 +4,18 @@
                           <kind>/<key>/result.json and one .npy per array
 <folder>/cache/<model key>.sqlite      text -> vector, see core.vectors.cache
 <folder>/staging/  jobs/  models/      uploads in progress, job records, exported models
+
+JSON files contain a checksum of themselves, meta.json that of the table, result.json those of its arrays. What does not
+match counts as missing, or as damaged where nothing could compute it again.
 """
 
+import json
 import re
 import time
+import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,19 +23,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core import codec
 from core.digest import digest_json
-from core.errors import StorageError
-from core.files import discard, folder_size, read_json, replacing, storage_errors, write_json
+from core.errors import InputError, StorageError
+from core.files import discard, file_checksum, folder_size, read_json, replacing, storage_errors, write_json
 from core.types import Corpus, ModelSpec, Roles, Vectors
 
 TEXT_COLUMN = "__text__"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
+_FILES = ("corpus.parquet", "meta.json")
+_INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
+_MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
 _LIBRARIES = ("numpy", "faiss-cpu", "umap-learn", "onnxruntime", "scikit-learn")
 
 
 @dataclass(frozen=True)
 class CorpusInfo:
-    """What is known of a stored corpus without opening it."""
+    """What is known of a stored corpus without opening it. checksum: of its table (core.files.file_checksum), empty
+    for corpora of earlier versions."""
 
     digest: str
     name: str
@@ -38,6 +49,7 @@ class CorpusInfo:
     roles: Roles
     created: float
     origin: dict[str, Any]
+    checksum: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,36 +68,55 @@ class Workspace:
         self.folder = Path(folder).expanduser().absolute()
 
     def corpora(self) -> list[CorpusInfo]:
-        """The stored corpora, newest first; folders that can't be read are left out."""
-        infos = (self.info(path.name) for path in (self.folder / "corpora").glob("*"))
+        """The stored corpora, newest first; `damaged` lists those that can't be read."""
+        infos = (self.info(digest) for digest in self._digests())
         return sorted((info for info in infos if info), key=lambda info: -info.created)
 
     def info(self, corpus: str) -> CorpusInfo | None:
+        """None where there is no such corpus, its metadata is damaged, or its table is absent or cut short."""
         meta = read_json(self._corpus_folder(corpus) / "meta.json") if _DIGEST.fullmatch(corpus) else None
-        if not isinstance(meta, dict):
-            return None
+        info = _read_info(meta, corpus)
+        return info if info and self._has_table(info) else None
+
+    def damaged(self) -> list[CorpusInfo]:
+        """Corpora that `info` can't read, with what is left of their metadata; rows is 0 where `restore` is in vain."""
+        lost = (digest for digest in self._digests() if self.info(digest) is None)
+        # a folder without both is what a late writer left of a deleted corpus
+        exists = (digest for digest in lost if any((self._corpus_folder(digest) / name).exists() for name in _FILES))
+        return [self._remains(digest) for digest in exists]
+
+    def restore(self, corpus: str) -> CorpusInfo:
+        """Write the metadata of a damaged corpus anew, from its table. Name and roles are those it was saved with.
+
+        Raises StorageError where the table is damaged, too.
+        """
+        from pyarrow import ArrowException, parquet
+
+        info, path = self._remains(corpus), self._table_path(corpus)
         try:
-            roles = Roles(**{**meta["roles"], "labels": tuple(meta["roles"]["labels"])})
-            return CorpusInfo(**{**meta, "roles": roles, "columns": tuple(meta["columns"])})
-        except (KeyError, TypeError):
-            return None
+            rows = parquet.read_table(path, page_checksum_verification=True).num_rows
+        except (OSError, ArrowException) as error:
+            raise _damaged_table(info.name) from error
+        if not info.rows or rows != info.rows:
+            raise _damaged_table(info.name)
+        self._write_info(info)
+        return info
 
     def save_corpus(self, corpus: Corpus) -> CorpusInfo:
-        """Store a corpus; one that is stored already stays as it is, under its current name."""
-        if existing := self.info(corpus.digest):
+        """Store a corpus; one that is stored already stays as it is, under its current name, unless it is damaged."""
+        if (existing := self.info(corpus.digest)) and self._is_intact(existing):
             return existing
         folder = self._corpus_folder(corpus.digest)
+        facts = tuple(map(str, corpus.table.columns)), corpus.roles, time.time(), corpus.origin
+        info = CorpusInfo(corpus.digest, existing.name if existing else corpus.name, len(corpus), *facts)
+        if folder.exists():  # damaged: its results are still those of these texts
+            with replacing(self._table_path(corpus.digest)) as temporary:
+                _write_table(temporary, corpus, info)
+            return self._write_info(info)
         with replacing(folder) as temporary:
             temporary.mkdir()
-            table = corpus.table.copy()
-            for column in table.select_dtypes(
-                include="object"
-            ).columns:  # mixed objects: Parquet needs one type a column
-                table[column] = table[column].astype("str").where(table[column].notna())
-            table[TEXT_COLUMN] = pd.Series(corpus.texts, dtype="str", index=table.index)
-            table.to_parquet(temporary / "corpus.parquet", index=False, compression="zstd")
-            facts = tuple(corpus.table.columns), corpus.roles, time.time(), corpus.origin
-            info = CorpusInfo(corpus.digest, corpus.name, len(corpus), *facts)
+            _write_table(temporary / "corpus.parquet", corpus, info)
+            info = replace(info, checksum=file_checksum(temporary / "corpus.parquet"))
             write_json(temporary / "meta.json", asdict(info))
         return info
 
@@ -95,10 +126,19 @@ class Workspace:
         return Corpus(info.name, table, table.pop(TEXT_COLUMN).tolist(), info.roles, corpus, info.origin)
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
-        """The named columns alone, in row order; TEXT_COLUMN gives the texts."""
-        self._require_info(corpus)
+        """The named columns alone, in row order; TEXT_COLUMN gives the texts. Raises StorageError if it is damaged."""
+        from pyarrow import ArrowException
+
+        info = self._require_info(corpus)
+        if not self._is_intact(info):
+            raise _damaged_table(info.name)
         with storage_errors(self.folder):
-            return pd.read_parquet(self._corpus_folder(corpus) / "corpus.parquet", columns=columns)
+            try:
+                return pd.read_parquet(self._table_path(corpus), columns=columns)
+            except (ArrowException, ValueError, OSError) as error:
+                if isinstance(error, OSError) and error.errno:  # of the system, not of the format
+                    raise
+                raise _damaged_table(info.name) from error
 
     def rename(self, corpus: str, name: str) -> None:
         info = self._require_info(corpus)
@@ -107,8 +147,12 @@ class Workspace:
     def delete(self, corpus: str) -> int:
         """Remove a corpus with all its results; gives the bytes freed. Cached vectors of its texts stay."""
         folder, size = self._corpus_folder(corpus), self.size(corpus)
+        hidden = folder.with_name(f".{corpus}.{uuid.uuid4().hex[:8]}.old")  # other sessions never see a half of it
+        with suppress(OSError):
+            folder.rename(hidden)
         discard(folder)
-        if folder.exists():
+        discard(hidden)
+        if folder.exists() or hidden.exists():
             raise StorageError("The corpus could not be deleted completely.", f"Check the permissions of {folder}.")
         return size
 
@@ -125,36 +169,38 @@ class Workspace:
             temporary.mkdir()
             for name, array in arrays.items():
                 np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+            checksums = {name: file_checksum(temporary / f"{name}.npy") for name in sorted(arrays)}
             libraries = {name: version(name) for name in _LIBRARIES}
             record = {"inputs": dict(inputs), "facts": facts, "made": time.time(), "libraries": libraries}
-            write_json(temporary / "result.json", record | {"arrays": sorted(arrays)})
+            write_json(temporary / "result.json", record | {"arrays": checksums})
 
     def load(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> Stored | None:
-        """The stored result of these inputs, or None; one that can't be read counts as none."""
+        """The stored result of these inputs, or None; one that is damaged counts as none."""
         folder = self.result_folder(kind, corpus, inputs)
-        record = read_json(folder / "result.json")
-        if not isinstance(record, dict) or record.get("inputs") != dict(inputs):
-            return None
-        try:
-            names = record["arrays"]
-            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
-            return Stored(arrays, record["facts"], record["inputs"])
-        except (OSError, ValueError, KeyError, EOFError, TypeError):
-            return None
+        record = _read_record(folder)
+        arrays = _load_arrays(folder, record) if record and record["inputs"] == dict(inputs) else None
+        return None if record is None or arrays is None else Stored(arrays, record["facts"], record["inputs"])
 
     def created(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> float:
         """When a result was saved, in unix seconds; 0 where there is none."""
-        record = read_json(self.result_folder(kind, corpus, inputs) / "result.json")
-        return float(record.get("made") or 0) if isinstance(record, dict) else 0.0
+        record = _read_record(self.result_folder(kind, corpus, inputs))
+        return float(record["made"]) if record else 0.0
 
     def results(self, kind: str, corpus: str) -> Iterator[dict[str, Any]]:
         """The records (inputs, facts, made, libraries) of one kind of result, oldest first."""
-        records = [read_json(path) for path in (self._corpus_folder(corpus) / kind).glob("*/result.json")]
-        yield from sorted((record for record in records if record), key=lambda record: record["made"])
+        yield from (record for _, record in self._records(kind, corpus))
 
     def models(self, corpus: str) -> list[ModelSpec]:
-        """The models a corpus is embedded with, in the order they were."""
-        return [ModelSpec.from_dict(record["inputs"]["model"]) for record in self.results("vectors", corpus)]
+        """The models a corpus is embedded with, in the order they were; without those whose vectors are damaged."""
+        stored = [(record, _load_arrays(folder, record)) for folder, record in self._records("vectors", corpus)]
+        return [ModelSpec.from_dict(record["inputs"]["model"]) for record, arrays in stored if arrays]
+
+    def damaged_models(self, corpus: str) -> list[str]:
+        """Labels of the models whose vectors of a corpus are damaged; "" where not even the model can be read."""
+        folders = [path for path in (self._corpus_folder(corpus) / "vectors").glob("*") if _DIGEST.fullmatch(path.name)]
+        records = [(folder, _read_record(folder)) for folder in folders]
+        damaged = [record for folder, record in records if not record or not _load_arrays(folder, record)]
+        return [ModelSpec.from_dict(record["inputs"]["model"]).label if record else "" for record in damaged]
 
     def cache_stamp(self, model: ModelSpec) -> int:
         """Another number whenever vectors of this model were added to the cache."""
@@ -162,8 +208,14 @@ class Workspace:
         return sum(file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
 
     def load_vectors(self, corpus: str, model: ModelSpec) -> Vectors | None:
-        stored = self.load("vectors", corpus, vector_inputs(model))
-        return Vectors(stored.arrays["rows"], model, corpus, stored.facts) if stored else None
+        """None where there are none, or they are damaged."""
+        stored, info = self.load("vectors", corpus, vector_inputs(model)), self.info(corpus)
+        if not stored or not info or len(stored.arrays.get("rows", ())) != info.rows:
+            return None
+        try:
+            return Vectors(stored.arrays["rows"], model, corpus, stored.facts)
+        except InputError:  # not of unit length: of an earlier version, without a checksum
+            return None
 
     def save_vectors(self, vectors: Vectors) -> None:
         self.save("vectors", vectors.corpus, vector_inputs(vectors.model), {"rows": vectors.rows}, vectors.facts)
@@ -171,17 +223,107 @@ class Workspace:
     def result_folder(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> Path:
         return self._corpus_folder(corpus) / kind / digest_json(dict(inputs))
 
+    def _digests(self) -> list[str]:
+        return [path.name for path in (self.folder / "corpora").glob("*") if _DIGEST.fullmatch(path.name)]
+
     def _corpus_folder(self, corpus: str) -> Path:
         if not _DIGEST.fullmatch(corpus):
             raise StorageError(f"{corpus[:40]!r} does not name a corpus.", "Choose one on the Data page.")
         return self.folder / "corpora" / corpus
 
+    def _table_path(self, corpus: str) -> Path:
+        return self._corpus_folder(corpus) / "corpus.parquet"
+
+    def _has_table(self, info: CorpusInfo) -> bool:
+        path, size = self._table_path(info.digest), info.checksum.partition("-")[2]
+        return path.is_file() and size in ("", str(path.stat().st_size))
+
+    def _is_intact(self, info: CorpusInfo) -> bool:
+        with storage_errors(self.folder):
+            return info.checksum in ("", file_checksum(self._table_path(info.digest)))
+
+    def _write_info(self, info: CorpusInfo) -> CorpusInfo:
+        with storage_errors(self.folder):
+            info = replace(info, checksum=file_checksum(self._table_path(info.digest)))
+        write_json(self._corpus_folder(info.digest) / "meta.json", asdict(info))
+        return info
+
+    def _remains(self, corpus: str) -> CorpusInfo:
+        """Metadata from the table, which earlier versions did not store there; placeholders for what can't be read."""
+        from pyarrow import ArrowException, parquet
+
+        unknown = CorpusInfo(corpus, f"Damaged corpus {corpus[:6]}", 0, (), Roles(), 0.0, {})
+        try:
+            file = parquet.read_metadata(self._table_path(corpus))
+            stored = json.loads((file.metadata or {}).get(_INFO_KEY, b"null"))
+        except (OSError, ArrowException, ValueError):
+            return unknown
+        columns = tuple(name for name in file.schema.to_arrow_schema().names if name != TEXT_COLUMN)
+        return _read_info(stored, corpus) or replace(unknown, rows=file.num_rows, columns=columns)
+
+    def _records(self, kind: str, corpus: str) -> list[tuple[Path, dict[str, Any]]]:
+        folders = (self._corpus_folder(corpus) / kind).glob("*")
+        records = [(folder, record) for folder in folders if (record := _read_record(folder))]
+        return sorted(records, key=lambda item: item[1]["made"])
+
     def _require_info(self, corpus: str) -> CorpusInfo:
         if info := self.info(corpus):
             return info
+        if self._corpus_folder(corpus).exists():
+            raise StorageError("This corpus is damaged.", "Restore or delete it on the Data page, or import it again.")
         raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
 
 
 def vector_inputs(model: ModelSpec) -> dict[str, Any]:
     """What names the vectors of a corpus; raise the version when the algorithm changes their values."""
     return {"model": model.to_dict(), "version": 1}
+
+
+def _read_info(meta: Any, corpus: str) -> CorpusInfo | None:
+    try:
+        info: CorpusInfo = codec.decode(CorpusInfo, meta)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return info if info.digest == corpus and info.rows >= 0 and 0 <= info.created <= _MAX_TIME else None
+
+
+def _damaged_table(name: str) -> StorageError:
+    remedy = "Import its file again on the Data page, which repairs the corpus and keeps its results, or delete it."
+    return StorageError(f'The table of the corpus "{name}" is damaged.', remedy)
+
+
+def _write_table(path: Path, corpus: Corpus, info: CorpusInfo) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    table = corpus.table.copy()
+    for column in table.select_dtypes(include="object").columns:  # mixed objects: Parquet needs one type a column
+        table[column] = table[column].astype("str").where(table[column].notna())
+    table[TEXT_COLUMN] = pd.Series(corpus.texts, dtype="str", index=table.index)
+    arrow = pyarrow.Table.from_pandas(table, preserve_index=False)
+    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _INFO_KEY: json.dumps(asdict(info))})
+    parquet.write_table(arrow, path, compression="zstd", write_page_checksum=True)
+
+
+def _read_record(folder: Path) -> dict[str, Any] | None:
+    """The content of result.json, or None where it is absent or damaged."""
+    record = read_json(folder / "result.json")
+    if not isinstance(record, dict):
+        return None
+    types: dict[str, Any] = {"inputs": dict, "facts": dict, "made": (int, float), "arrays": (list, dict)}
+    valid = all(isinstance(record.get(name), type_) for name, type_ in types.items())
+    return record if valid and digest_json(record["inputs"]) == folder.name else None
+
+
+def _load_arrays(folder: Path, record: dict[str, Any]) -> dict[str, np.ndarray] | None:
+    """The arrays of a result, memory-mapped, or None where one is absent or damaged."""
+    names, arrays = record["arrays"], {}
+    try:
+        for name in names:  # a list of names in results of earlier versions
+            path = folder / f"{name}.npy"
+            if isinstance(names, dict) and names[name] != file_checksum(path):
+                return None
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception:  # numpy raises almost anything for a damaged header
+        return None
+    return arrays

@@ -83,8 +83,8 @@ def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
         if packed.dtype != np.uint8 or packed.shape != ((total + 7) // 8,):
             raise ValueError(packed.shape)
         mask = np.unpackbits(packed, count=total).astype(bool)
-        if np.count_nonzero(mask) != saved.rows:
-            raise ValueError(saved.rows)
+        if selection_key(corpus, np.flatnonzero(mask)) != key:
+            raise ValueError(key)
     except (OSError, ValueError, EOFError) as error:
         message = f'The rows of the selection "{saved.name}" can\'t be read.'
         raise StorageError(message, "Delete it and select them again.") from error

@@ -154,6 +154,11 @@ def import_file(folder: str, params: dict[str, Any]) -> str:
     return Workspace(folder).save_corpus(read_corpus(params["path"], **arguments)).digest
 
 
+def restore_corpus(folder: str, digest: str) -> CorpusInfo:
+    """Write the metadata of a damaged corpus anew. Raises StorageError where its table is damaged, too."""
+    return Workspace(folder).restore(digest)
+
+
 def load_profile(corpus: CorpusRef) -> Profile:
     return profile_corpus(load_corpus(corpus))
 

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from core.jobs.types import JobSpec, JobState
 from core.secret import Secret
 
 T = TypeVar("T")
+START_SECONDS = 1.0  # until a page says that it waits for a worker to start
 _LOG = logging.getLogger(__name__)
 WATCH_SECONDS = 0.25
 
@@ -41,6 +42,7 @@ class JobManager:
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
+        self._answered: frozenset[str] = frozenset()  # addresses of workers that have answered
         self._warming: list[Any] = []
         self._connected, self._warmed = threading.Event(), threading.Event()
         threading.Thread(target=self._work, args=(address, workers, warm_folder), daemon=True, name="jobs").start()
@@ -82,15 +84,23 @@ class JobManager:
         left = [state for state in _load_records(workspace) if state.id not in live]
         return [*left, *live.values()]
 
-    def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
+    def ask(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        timeout: float = 120,
+        on: str = "answer",
+        starting: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> T:
         """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
 
+        starting: entered while the wait is for a worker that starts, or starts again after it was lost.
         Raises the function's own PlanisphereError, or JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
         future = client.submit(function, *args, pure=False, priority=10, **self._worker_options(on))
         try:
-            return future.result(timeout)
+            return self._wait_for(future, timeout, on, starting)
         except PlanisphereError:
             raise
         except TimeoutError as error:
@@ -116,6 +126,27 @@ class JobManager:
         finally:
             if not future.done():
                 stop_task(client, future)
+
+    def _wait_for(self, future: Any, timeout: float, on: str, starting: Callable[[], Any]) -> Any:
+        deadline, shown = time.monotonic() + timeout, False
+        with ExitStack() as stack:
+            while True:
+                with suppress(TimeoutError):
+                    result = future.result(max(0.0, min(START_SECONDS, deadline - time.monotonic())))
+                    self._answered |= self._addresses(on)
+                    return result
+                if future.done() or time.monotonic() >= deadline:
+                    raise TimeoutError
+                if not shown and not (self._addresses(on) and self._addresses(on) <= self._answered):
+                    shown = True
+                    stack.enter_context(starting())
+
+    def _addresses(self, on: str) -> frozenset[str]:
+        """Of the workers that offer a resource; a worker has another one after a restart."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].items()
+        return frozenset(
+            address for address, facts in workers if on in facts.get("resources", {}) or not self._resources
+        )
 
     def _ready(self, timeout: float) -> Any:
         if not self._connected.wait(timeout):
@@ -226,7 +257,7 @@ def _record_path(workspace: str, job: str) -> Path:
 def _load_records(workspace: str) -> list[JobState]:
     states = []
     for path in sorted((Path(workspace) / "jobs").glob("*.json")):
-        with suppress(TypeError, KeyError):
+        with suppress(TypeError, KeyError, ValueError):
             state = JobState.from_dict(read_json(path))
             states.append(state.with_(status="interrupted") if state.open else state)
     return [state for state in states if state.status in ("interrupted", "failed", "cancelled")]

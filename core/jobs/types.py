@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from core import codec
 from core.digest import digest_json
 from core.types import CorpusRef
 
@@ -68,8 +69,9 @@ class JobState:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "JobState":
-        """Raises TypeError or KeyError for a record of another shape."""
-        return cls(**{**values, "spec": JobSpec(**values["spec"])})
+        """Raises TypeError, ValueError or KeyError for a record of another shape."""
+        state: JobState = codec.decode(cls, values)
+        return state
 
     def with_(self, **changes: Any) -> "JobState":
         return replace(self, **changes)

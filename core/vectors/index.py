@@ -1,6 +1,5 @@
 """Search over a corpus's vectors: exact, HNSW or IVF, with filters, saved and loaded."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError, StorageError
-from core.files import replacing, write_json
+from core.files import file_checksum, read_json, replacing, storage_errors, write_json
 from core.types import IndexFacts, Vectors, unit_rows
 from core.vectors.index_kinds import Kind, break_ties, faiss_threads, parameters, select_index
 
@@ -62,7 +61,7 @@ class Index:
 
     def save(self, path: Path) -> None:
         """Write facts to `path`.json and, unless exact, the index to `path`.faiss, atomically. Raises StorageError."""
-        record = {"facts": asdict(self.facts), "width": self._width, "digest": self._digest}
+        record: dict[str, Any] = {"facts": asdict(self.facts), "width": self._width, "digest": self._digest}
         if self.faiss_index is not None:
             import faiss
 
@@ -71,16 +70,18 @@ class Index:
                     faiss.write_index(self.faiss_index, str(temporary))
                 except RuntimeError as error:
                     raise OSError(str(error)) from error
+            with storage_errors(path.parent):
+                record["index"] = file_checksum(path.with_name(f"{path.name}.faiss"))
         write_json(path.with_name(f"{path.name}.json"), record)
 
     @classmethod
     def load(cls, path: Path, vectors: Vectors) -> "Index":
         """The index saved under `path`. Raises StorageError where it is absent, broken or of other vectors."""
         try:
-            record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+            record = read_json(path.with_name(f"{path.name}.json"))
             facts = IndexFacts(**record["facts"])
             exact = facts.kind == "exact"
-            index = None if exact else _read(path.with_name(f"{path.name}.faiss"), vectors)
+            index = None if exact else _read(path.with_name(f"{path.name}.faiss"), vectors, record.get("index"))
             if record["digest"] != vectors.digest or facts.rows != len(vectors):
                 raise ValueError("made from other vectors")
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -158,9 +159,12 @@ def _validated_queries(queries: np.ndarray, dims: int) -> np.ndarray:
     return np.ascontiguousarray(queries)
 
 
-def _read(path: Path, vectors: Vectors) -> Any:
+def _read(path: Path, vectors: Vectors, checksum: str | None) -> Any:
+    """checksum: None where the index was saved by an earlier version."""
     import faiss
 
+    if checksum not in (None, file_checksum(path)):
+        raise ValueError("its checksum is another one")
     index = faiss.read_index(str(path))
     if (index.ntotal, index.d) != vectors.rows.shape:
         raise ValueError(f"it holds {index.ntotal:,} x {index.d:,}, not {len(vectors):,} x {vectors.rows.shape[1]:,}")

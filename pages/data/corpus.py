@@ -19,6 +19,7 @@ from pages.shared.corpus.creation import CreationRequest, finish_creation, reque
 from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
 from pages.shared.corpus.profile import show_draft, show_profile
+from pages.shared.corpus.saved_corpora import show_damaged_corpora, show_dialog
 from pages.shared.text import count, plain
 
 GUIDE = (
@@ -33,6 +34,8 @@ def data_page() -> None:
     with st.container():
         show_guide()
         show_created()
+        show_damaged_corpora()
+        show_dialog()
     with st.container():
         source = choose_source()
         read = read_source(source) if source else None

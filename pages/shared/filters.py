@@ -96,7 +96,7 @@ def _column_filter(name: str, options: FilterOptions) -> Filter | None:
 
 def _read_link(columns: dict[str, FilterOptions], selections: Sequence[SavedSelection]) -> None:
     """Set the widgets to the filters of the link before they are first drawn; what doesn't fit is ignored."""
-    if session.remembered("filters_read"):
+    if session.remembered("filters_read") and not session.is_back_navigation():
         return
     session.remember("filters_read", True)
     try:
@@ -106,7 +106,7 @@ def _read_link(columns: dict[str, FilterOptions], selections: Sequence[SavedSele
     fitting = {f.column: f for f in filters if f.column in columns and f.kind == columns[f.column].kind}
     for name, condition in fitting.items():
         _set_filter_widget(name, condition, columns[name])
-    if fitting:
+    if fitting or session.is_back_navigation():
         session.set_widget("filter_columns", list(fitting))
     existing = {selection.key for selection in selections}
     if keys := [f.text for f in filters if f.kind == "rows" and f.text in existing]:

@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import PlanisphereError
+from core.errors import PlanisphereError, StorageError
 from core.store import CorpusInfo
 from pages.shared import jobs_view, messages, session, sign_in
 from pages.shared.corpus import sample as starter
 from pages.shared.corpus.creation import finish_creation
 from pages.shared.messages import show_error
 from pages.shared.selections import active
-from pages.shared.text import disambiguate_labels
+from pages.shared.text import disambiguate_labels, plain
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")  # the browser would fetch a Material icon from the internet
@@ -51,10 +51,11 @@ def run() -> None:
         if sign_in.is_needed():
             sign_in.show_sign_in()
             return
-        starter.prepare_sample()
+        prepare_workspace()
         if page.title != "Data":  # which does it below its button
             finish_creation()
         sidebar(page.title)
+        show_lost_corpus()
         jobs_view.show_sidebar_jobs()
         page.run()
     except PlanisphereError as error:
@@ -67,6 +68,14 @@ def run() -> None:
             f"{reference}.",
             icon=":material/error:",
         )
+
+
+def prepare_workspace() -> None:
+    """A workspace that can't be written is reported, and shown as far as it can be."""
+    try:
+        starter.prepare_sample()
+    except StorageError as error:
+        show_error(error)
 
 
 def navigation() -> dict[str, list]:
@@ -83,6 +92,7 @@ def sidebar(page: str) -> None:
     """The corpus and the model that all pages use, both part of the link; and the page's section of the glossary."""
     with st.sidebar:
         corpora = {info.digest: info for info in session.workspace().corpora()}
+        remember_lost_corpus(corpora)
         if corpora:
             select_corpus(corpora)
             select_model()
@@ -103,9 +113,34 @@ def select_corpus(corpora: dict[str, CorpusInfo]) -> None:
     session.write_to_link("corpus")
 
 
+def remember_lost_corpus(corpora: dict[str, CorpusInfo]) -> None:
+    """Where the selected corpus is gone, though not deleted here: what to say before another one is shown."""
+    digest, name = session.remembered("shown_corpus") or ("", "")
+    linked = "" if digest else str(st.query_params.get("corpus", ""))
+    if digest and digest not in corpora and digest != session.remembered("deleted_corpus"):
+        session.remember("lost_corpus", f"The corpus **{plain(name)}** is no longer in the workspace")
+    elif linked and linked not in corpora and linked != session.remembered("lost_link"):
+        session.remember("lost_link", linked)
+        session.remember("lost_corpus", "The corpus of this link is not in the workspace")
+
+
+def show_lost_corpus() -> None:
+    info, message = session.current_corpus(), session.remembered("lost_corpus")
+    session.remember("shown_corpus", (info.digest, info.name) if info else None)
+    if message:
+        shown = f" This page shows **{plain(info.name)}** instead." if info else ""
+        st.warning(f"{message}: it was deleted elsewhere, or is damaged.{shown}", icon=":material/warning:")
+        st.button("OK", key="lost_corpus_seen", on_click=session.remember, args=("lost_corpus", None))
+
+
 def select_model() -> None:
     info = session.current_corpus()
     models = {model.key: model for model in session.workspace().models(info.digest)} if info else {}
+    damaged = session.workspace().damaged_models(info.digest) if info else []
+    if damaged:
+        labels = ", ".join(plain(label or "an unknown model") for label in damaged)
+        remedy = "Run it again on the Embed page; cached vectors are not computed again. Import uploaded ones again."
+        st.warning(f"Damaged embedding: {labels}. {remedy}", icon=":material/broken_image:")
     if not models:
         pending = info is not None and messages.pending_embedding(info)
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from platformdirs import user_data_path
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import InputError
 from core.jobs.manager import JobManager
@@ -59,7 +61,7 @@ def manager() -> JobManager:
 
 def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: str = "answer") -> T:
     """The answer of a function of `core`, computed in a worker, not cached. on="job": where it may take long."""
-    return manager().ask(function, *arguments, timeout=timeout, on=on)
+    return manager().ask(function, *arguments, timeout=timeout, on=on, starting=_show_starting)
 
 
 def ask_watched(function: Callable[..., T], *arguments: Any, watch: Callable[[], None]) -> T:
@@ -69,8 +71,12 @@ def ask_watched(function: Callable[..., T], *arguments: Any, watch: Callable[[],
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, cached: arguments must be digests and frozen parameters that determine the answer."""
-    ask_manager = partial(manager().ask, on=on, timeout=600)
+    ask_manager = partial(manager().ask, on=on, timeout=600, starting=_show_starting)
     return cached.worker_result(ask_manager, function, f"{function.__module__}.{function.__qualname__}", *arguments)
+
+
+def _show_starting() -> AbstractContextManager[None]:
+    return st.spinner("A worker process is starting; this takes up to half a minute …", show_time=True)
 
 
 def folder() -> str:
@@ -131,11 +137,14 @@ def open_corpus(digest: str) -> None:
 
 
 def select_from_link(name: str, options: Sequence[str]) -> str:
-    """The selected option: just opened, else selected before, else in the link, else the first.
+    """The selected option: just opened, else selected before, else in the link, else the first. After the browser's
+    Back button the link comes first.
 
     Call it before the widget of that key is drawn; Streamlit's own binding would write labels, which renaming breaks.
     """
-    candidates = (remembered(f"open_{name}"), st.session_state.get(name), st.query_params.get(name))
+    linked = st.query_params.get(name)
+    restored = linked if is_back_navigation() else None
+    candidates = (remembered(f"open_{name}"), restored, st.session_state.get(name), linked)
     selected = next((str(candidate) for candidate in candidates if candidate in options), options[0])
     remember(f"open_{name}", None)
     set_widget(name, selected)
@@ -149,9 +158,33 @@ def write_to_link(name: str) -> None:
         st.query_params[name] = value
 
 
+def is_back_navigation() -> bool:
+    """Whether this run was started by the browser's Back or Forward button."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def text_from_link(name: str) -> None:
+    """Set a text field from the link at first and after the Back button; call it before the field is drawn.
+
+    Streamlit's own binding would replace the current entry of the browser's history at each change.
+    """
+    if name not in st.session_state or is_back_navigation():
+        set_widget(name, str(st.query_params.get(name, "")))
+
+
+def write_text_to_link(name: str) -> None:
+    """Write a text field into the address, as a new entry of the browser's history; call it after it is drawn."""
+    if st.session_state.get(name):
+        write_to_link(name)
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
 def select_list_from_link(name: str, options: Sequence[str]) -> None:
     """The same for a multiple choice, whose values are separated by dots in the link."""
-    linked = str(st.query_params.get(name, "")).split(".") if name not in st.session_state else st.session_state[name]
+    use_link = name not in st.session_state or is_back_navigation()
+    linked = str(st.query_params.get(name, "")).split(".") if use_link else st.session_state[name]
     set_widget(name, [value for value in linked if value in options])
 
 

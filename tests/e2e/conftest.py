@@ -102,7 +102,8 @@ def serve(home: Path) -> Iterator[Server]:
             start_new_session=True,
         )
     try:
-        wait_for_health(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+        base = "/".join(filter(None, [f"http://127.0.0.1:{port}", os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH")]))
+        wait_for_health(f"{base}/_stcore/health", process, log)
         yield Server(f"http://127.0.0.1:{port}", home, log)
     finally:
         stop(process)

@@ -8,7 +8,7 @@ import streamlit as st
 from core.corpus.service import import_file
 from core.corpus.staging import ImportSource, stage
 from core.errors import InputError, PlanisphereError
-from pages.shared import session
+from pages.shared import session, web_server
 from pages.shared.corpus.sample import sample_params, start_sample
 from pages.shared.corpus.saved_corpora import show_saved_corpora
 from pages.shared.messages import show_error
@@ -48,6 +48,10 @@ def _upload() -> ImportSource | None:
         help=FORMATS,
     )
     st.caption("Tables (CSV, JSON, Parquet, XLSX), plain text, archives, or embeddings with their table.")
+    if reason := web_server.refused_upload():
+        message = f"The upload was refused (status 403): {reason}."
+        remedy = "A proxy between browser and server has to pass both unchanged: README, section Behind a proxy."
+        show_error(InputError(message, remedy))
     if session.remembered("upload_changed"):
         session.remember("upload", _stage_files(files))
         session.remember("upload_changed", False)

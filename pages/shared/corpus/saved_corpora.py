@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.corpus.service import restore_corpus
 from core.errors import JobError, PlanisphereError, StorageError
 from core.jobs.types import JobState
 from core.store import CorpusInfo
@@ -43,7 +44,32 @@ def show_saved_corpora() -> None:
             help="The corpus to open, rename or delete.",
         )
         _show_buttons(by_digest[digest])
-    _show_dialog()
+
+
+def show_damaged_corpora() -> None:
+    """Corpora that can't be opened: restore or delete them."""
+    for info in session.workspace().damaged():
+        with st.container(border=True):
+            state = "Its texts can be read." if info.rows else "Its texts can't be read: import its file again."
+            st.warning(f"**{plain(info.name)}** is damaged. {state}", icon=":material/broken_image:")
+            with st.container(horizontal=True):
+                if info.rows:
+                    restore: dict[str, Any] = {"on_click": _restore, "args": (info.digest,)}
+                    help = "Writes its description again, from the table. Embeddings and results stay."
+                    st.button("Restore", f"restore-{info.digest}", help, icon=":material/build:", **restore)
+                delete: dict[str, Any] = {"on_click": session.remember, "args": ("dialog", ("delete", info.digest))}
+                help = "Asks for confirmation."
+                st.button("Delete", f"delete-{info.digest}", help, icon=":material/delete:", **delete)
+    if error := session.remembered("restore_error"):
+        show_error(StorageError(*error))
+
+
+def _restore(digest: str) -> None:
+    try:
+        session.ask(restore_corpus, session.folder(), digest)
+        session.remember("restore_error", None)
+    except PlanisphereError as error:
+        session.remember("restore_error", (error.message, error.remedy))
 
 
 def _corpus_row(info: CorpusInfo) -> dict[str, object]:
@@ -65,10 +91,11 @@ def _show_buttons(info: CorpusInfo) -> None:
         st.button(label, name, help, session.remember, dialog, icon=f":material/{icon}:")
 
 
-def _show_dialog() -> None:
+def show_dialog() -> None:
     """The open dialog is stored in the session, so that it outlives a rerun that a finished job starts."""
     kind, digest = session.remembered("dialog") or ("", "")
-    info = session.workspace().info(digest)
+    damaged = {info.digest: info for info in session.workspace().damaged()}
+    info = damaged.get(digest) or session.workspace().info(digest)
     if info and kind:
         (rename_dialog if kind == "rename" else delete_dialog)(info)
 
@@ -133,6 +160,7 @@ def stop_and_delete(info: CorpusInfo) -> None:
                 remedy = "Nothing was deleted. Try again in a minute."
                 raise JobError("A job on this corpus has not stopped yet.", remedy)
             time.sleep(0.1)
+        session.remember("deleted_corpus", info.digest)
         session.workspace().delete(info.digest)
     if session.workspace().info(info.digest):
         raise StorageError(f"{info.name} could not be deleted.", "Close programs that use its files and try again.")

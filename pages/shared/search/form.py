@@ -53,7 +53,9 @@ def read_query(info: CorpusInfo, embedded: bool) -> SearchQuery | None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with right:
         mode = _select_mode(embedded)
-    text = left.text_input("Search", key="q", bind="query-params", placeholder=PLACEHOLDERS[mode], type="search")
+    session.text_from_link("q")
+    text = left.text_input("Search", key="q", persist_state="session", placeholder=PLACEHOLDERS[mode], type="search")
+    session.write_text_to_link("q")
     with st.expander("Example rows, filters and number of hits", icon=":material/tune:"):
         near, far, k = _example_rows_and_count(info.rows, mode)
         columns = session.ask_once(filter_columns, session.corpus_ref(info))
