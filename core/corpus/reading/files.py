@@ -10,21 +10,26 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.reading.archives import unpack
+from core.corpus.reading.batches import join_batches
 from core.corpus.reading.cells import normalize_table
-from core.corpus.reading.columnar import read_parquet, read_xlsx
+from core.corpus.reading.chats import chat_rows
+from core.corpus.reading.columnar import read_parquet
 from core.corpus.reading.delimited import is_tab_table, read_delimited
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.json_files import explode_lists, read_json
+from core.corpus.reading.html_tables import read_html
+from core.corpus.reading.json_files import read_json
+from core.corpus.reading.json_tables import explode_lists, flatten_objects
 from core.corpus.reading.sniff import file_format, paste_format
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
+from core.corpus.reading.vector_columns import split_vectors
 from core.corpus.reading.vectors import read_npy, read_npz, read_safetensors, read_vector_lines
+from core.corpus.reading.xlsx import read_xlsx
 from core.errors import InputError
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _MAX_LISTED = 5
-_BINARY_READERS = {
-    "parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz, "safetensors": read_safetensors,
-}  # fmt: skip
+_VECTOR_READERS = {"npy": read_npy, "npz": read_npz, "safetensors": read_safetensors}
+_TABLE_READERS = {"parquet": read_parquet, "xlsx": read_xlsx, "html": read_html}
 
 
 def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
@@ -51,12 +56,19 @@ def read_pasted(text: str) -> RawTable:
 
 
 def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    if kind in _BINARY_READERS:
-        return explode_lists(_BINARY_READERS[kind](upload))
-    if kind in {"json", "jsonl"}:
-        return explode_lists(read_json(upload, options, kind))
+    if kind in _VECTOR_READERS:
+        return _VECTOR_READERS[kind](upload)
     if part := read_vector_lines(upload, options, kind):
         return part
+    part = split_vectors(flatten_objects(_read_table(upload, options, kind)), options.vector_rows)
+    return explode_lists(chat_rows(part, options.chat_unit))
+
+
+def _read_table(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    if kind in _TABLE_READERS:
+        return _TABLE_READERS[kind](upload, options)
+    if kind in {"json", "jsonl"}:
+        return read_json(upload, options, kind)
     if kind == "txt" and options.text_unit == "line" and is_tab_table(upload.data):
         kind = "tsv"
     return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
@@ -87,6 +99,7 @@ def split_text(text: str, unit: TextUnit) -> list[str]:
 
 def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
     """Raises InputError when vectors and rows don't match, or when there are two sets of vectors."""
+    parts = join_batches(parts)
     vector_files = [part for part in parts if part.table is None]
     tables = [part for part in parts if part.table is not None]
     if len(vector_files) > 1:

@@ -3,14 +3,14 @@
 import re
 from pathlib import PurePosixPath
 
-from core.corpus.reading.delimited import DELIMITER_NAMES, nonblank_records
+from core.corpus.reading.delimited import DELIMITER_NAMES, is_tab_table, nonblank_records
 from core.errors import InputError
 
 FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx", ".txt": "txt", ".text": "txt",
     ".vec": "txt", ".md": "md", ".markdown": "md", ".npy": "npy", ".npz": "npz", ".safetensors": "safetensors",
-    ".gz": "gz", ".zip": "zip",
+    ".gz": "gz", ".zip": "zip", ".xls": "xls", ".html": "html", ".htm": "html",
 }  # fmt: skip
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
@@ -47,12 +47,23 @@ def file_format(name: str, data: bytes) -> str:
     if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
         remedy = "It may be cut short, damaged, or of another kind; save or download it again."
         raise InputError(f'"{name}" is not a readable {named.upper()} file: it does not begin like one.', remedy)
+    if named in {"", "csv", "tsv", "xls", "html"} and is_html_table(data):
+        return "html"
+    if named == "xls":  # a table of text under the name of a workbook
+        return "tsv" if is_tab_table(data) else "csv"
     return named or _by_text(data)
+
+
+def is_html_table(data: bytes) -> bool:
+    """Whether a text is a page of HTML, or a workbook in Excel's XML of 2003."""
+    head = data[:_SAMPLE].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    return head.startswith(b"<") and re.search(rb"<!doctype html|<html|<table|<(\w+:)?workbook", head) is not None
 
 
 def _zip_kind(name: str, data: bytes, named: str) -> str:
     if named in {"xlsx", "npz"}:
         return named
+    named = "" if named == "xls" else named
     if b"word/" in data[:4096] or b"ppt/" in data[:4096]:
         raise InputError(f'"{name}" is a Word or PowerPoint document.', f"Upload {READABLE}.")
     return "xlsx" if b"[Content_Types].xml" in data[:4096] and named != "zip" else "zip"

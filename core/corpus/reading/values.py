@@ -9,6 +9,8 @@ import pandas as pd
 from core.errors import InputError
 
 TextUnit = Literal["line", "paragraph", "file"]
+ChatUnit = Literal["user turn", "answer", "first question", "conversation"]
+VectorRows = Literal["all", "complete", "none"]
 MAX_ROWS = 20_000_000
 
 
@@ -22,16 +24,24 @@ class Upload:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is."""
+    """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is.
+
+    sheet: of a workbook. chat_unit: what a row of chats is. vector_rows: rows of a file with vectors in a column: "all"
+    refuses rows without a vector, "complete" leaves them out, "none" leaves the vectors out."""
 
     encoding: str | None = None
     delimiter: str | None = None
     text_unit: TextUnit = "line"
+    sheet: str | None = None
+    chat_unit: ChatUnit | None = None
+    vector_rows: VectorRows = "all"
 
 
 @dataclass(frozen=True)
 class Source:
-    """How one file was read; encoding and delimiter are empty for formats without one."""
+    """How one file was read; encoding and delimiter are empty for formats without one. sheets: of a workbook, the one
+    that was read first. chat_unit: what a row is, "none" where chats
+    stay in their cells, empty where there are none."""
 
     name: str
     format: str
@@ -39,6 +49,8 @@ class Source:
     delimiter: str = ""
     rows: int = 0
     notes: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    chat_unit: ChatUnit | Literal["", "none"] = ""
 
 
 @dataclass(frozen=True, eq=False)

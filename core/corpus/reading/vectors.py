@@ -119,15 +119,13 @@ def damaged_file(name: str, kind: str) -> InputError:
     return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")
 
 
-def check_lengths(where: str, lengths: np.ndarray) -> None:
-    missing = np.flatnonzero(np.isnan(lengths))
-    if len(missing):
-        message = f"{where}: row {missing[0] + 1:,} has no vector ({len(missing):,} such rows of {len(lengths):,})."
-        raise InputError(message, "Remove these rows, or give each a vector.")
+def check_lengths(where: str, lengths: np.ndarray, rows: np.ndarray) -> None:
+    """Raise InputError where the vectors of the rows (numbers from 1) differ in length."""
     other = np.flatnonzero(lengths != lengths[0])
     if len(other):
-        sizes = f"row 1 has {int(lengths[0])} dimensions, row {other[0] + 1:,} has {int(lengths[other[0]])}"
-        raise InputError(f"{where}: vectors differ in length; {sizes}.", "All vectors must come from one model.")
+        sizes = f"row {rows[0]:,} has {int(lengths[0])} dimensions, row {rows[other[0]]:,} has {int(lengths[other[0]])}"
+        remedy = "All vectors must come from one model; or import the texts without vectors, under import options."
+        raise InputError(f"{where}: vectors differ in length; {sizes}.", remedy)
 
 
 def read_vector_lines(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile | None:
