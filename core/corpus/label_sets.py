@@ -12,6 +12,7 @@ SEPARATORS = (";", "|", ",")
 MAX_LABELS = 200
 MAX_LABEL_LENGTH = 40  # characters
 MAX_LABEL_WORDS = 4
+MAX_CELL_LENGTH = 200  # characters, mean; longer cells are texts
 MIN_ROWS_PER_LABEL = 2.0  # mean
 MIN_SEVERAL = 0.05  # share of filled cells with several labels
 _SAMPLE = 2_000  # filled cells that decide
@@ -56,7 +57,7 @@ def label_sets(column: pd.Series) -> LabelSets | None:
         return None
     cells = column.dropna()
     sample = [cell for cell in cells.iloc[: 2 * _SAMPLE].tolist() if isinstance(cell, str) and cell.strip()][:_SAMPLE]
-    if not sample:
+    if not sample or sum(map(len, sample)) > MAX_CELL_LENGTH * len(sample):
         return None
     separator = (
         "" if all(map(_BRACKETED.fullmatch, sample)) else next((s for s in SEPARATORS if _divides(sample, s)), None)

@@ -1,8 +1,9 @@
 """What pages, jobs and features ask about corpora: previews of uploads, creation, profiles, and saved selections."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -10,9 +11,12 @@ import pandas as pd
 
 from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpus
 from core.corpus.export import free_name, table_bytes
+from core.corpus.filters import factorize_texts
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
+from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
 from core.corpus.reading.values import RawTable, Source
@@ -31,6 +35,7 @@ from core.store import CorpusInfo, Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
+MAX_RENAMED_VALUES = 100
 CELL_LENGTH = 200  # characters of a cell that a preview shows
 TEXT_LENGTH = 600  # characters of a text that a preview shows
 DRAFT_LANGUAGE_SAMPLE = 500  # less than for a stored corpus: a draft is profiled at every change
@@ -88,7 +93,12 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 @lru_cache(maxsize=2)
 def raw_table(folder: str, source: ImportSource) -> RawTable:
-    return read_staged(folder, source)
+    """Staged files as a table; new names are given to the table that is cached without them."""
+    options = source.options
+    if not options.columns and not options.values:
+        return read_staged(folder, source)
+    raw = raw_table(folder, replace(source, options=replace(options, columns=(), values=())))
+    return replace(raw, table=rename_table(raw.table, options.columns, options.values))
 
 
 @lru_cache(maxsize=1)
@@ -106,8 +116,31 @@ def _preview(folder: str, source: ImportSource) -> FilePreview:
     raw = raw_table(folder, source)
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
-    roles = guess_roles(raw.table)
-    return FilePreview(len(raw.table), columns, roles, head, raw.sources, raw.notes, shape, raw.vectors_name)
+    roles, notes = guess_roles(raw.table), (*raw.notes, *_label_set_notes(raw.table))
+    return FilePreview(len(raw.table), columns, roles, head, raw.sources, notes, shape, raw.vectors_name)
+
+
+def _label_set_notes(table: pd.DataFrame) -> list[str]:
+    """What labels the columns hold of which rows have several."""
+    sets = {str(name): labels for name in table.columns if (labels := label_sets(table[name]))}
+    counts = {name: zip(labels.names, labels.counts, strict=True) for name, labels in sets.items()}
+    listed = {
+        name: ", ".join(f"{label} {rows:,}" for label, rows in islice(pairs, 5)) for name, pairs in counts.items()
+    }
+    return [
+        f'"{name}" has several labels a row: {len(sets[name].names):,} labels, and a row counts in each ({text}'
+        f"{', …' if len(sets[name].names) > 5 else ''})."
+        for name, text in listed.items()
+    ]
+
+
+def column_values(folder: str, source: ImportSource, column: str) -> tuple[tuple[str, int], ...]:
+    """The values of a column as text with their rows, most frequent first; none where they are too many to rename."""
+    codes, texts = factorize_texts(raw_table(folder, source).table[column])
+    if len(texts) > MAX_RENAMED_VALUES:
+        return ()
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    return tuple((str(texts[i]), int(counts[i])) for i in np.argsort(-counts, kind="stable"))
 
 
 def preview_texts(folder: str, source: ImportSource, template: str, rows: int = 5) -> tuple[str, ...] | InvalidInput:

@@ -27,6 +27,25 @@ def unique_names(names: Iterable[Any]) -> tuple[list[str], list[str]]:
     return unique, [f"{columns} renamed: {listed}."] if changed else []
 
 
+def rename_table(
+    table: pd.DataFrame, columns: Sequence[tuple[str, str]], values: Sequence[tuple[str, str, str]]
+) -> pd.DataFrame:
+    """The table with new names of columns, made unique, and with values replaced: (column, value as text, new value).
+    A column with a replaced value becomes text; an empty new name changes nothing."""
+    table, names = table.copy(deep=False), [str(name) for name in table.columns]
+    replaced: dict[str, dict[str, str]] = {}
+    for column, old, new in values:
+        if column in names and new.strip():
+            replaced.setdefault(column, {})[old] = new.strip()
+    for column, mapping in replaced.items():
+        texts = text_series(table[column].tolist())
+        table[column] = texts.map(lambda text, mapping=mapping: mapping.get(text, text), na_action="ignore").astype(
+            "str"
+        )
+    new_names = {old: new.strip() for old, new in columns if new.strip()}
+    return table.set_axis(unique_names([new_names.get(name, name) for name in names])[0], axis=1)
+
+
 def numbered_name(name: str, used: set[str], reserved: Set[str] = frozenset()) -> str:
     """The name, with a number behind it ("text (2)") where it is used."""
     if name not in used:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.corpus.reading.archives import unpack
 from core.corpus.reading.batches import join_batches
-from core.corpus.reading.cells import normalize_table
+from core.corpus.reading.cells import normalize_table, rename_table
 from core.corpus.reading.chats import chat_rows
 from core.corpus.reading.columnar import read_parquet
 from core.corpus.reading.delimited import is_tab_table, read_delimited
@@ -38,7 +38,9 @@ def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) 
     if not uploads:
         raise InputError("No file was selected.", "Upload at least one file.")
     files, notes = unpack(uploads)
-    return _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+    raw = _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+    renamed = options.columns or options.values
+    return replace(raw, table=rename_table(raw.table, options.columns, options.values)) if renamed else raw
 
 
 def read_pasted(text: str) -> RawTable:

@@ -108,11 +108,20 @@ def _rows_of_object(name: str, value: dict[str, Any]) -> tuple[Any, list[str]]:
         return _dict_of_dicts(value), []
     if lists:
         raise InputError(f'"{name}" holds several lists ({", ".join(list(lists)[:5])}) beside other fields.', SHAPES)
-    nested = list(_nested_lists(value))
-    if len(nested) > 1:
-        listed = ", ".join(path for path, _ in nested[:_MAX_LISTED])
-        raise InputError(f'"{name}" holds several lists ({listed}).', SHAPES)
-    return (nested[0][1], [f'The rows were read from the list "{nested[0][0]}".']) if nested else ([value], [])
+    return _largest_list(name, _nested_lists(value)) or ([value], [])
+
+
+def _largest_list(name: str, lists: list[tuple[str, list[Any]]]) -> tuple[list[Any], list[str]] | None:
+    """The list of search hits, or the one that is at least twice as long as any other; None without lists."""
+    ranked = sorted(lists, key=lambda item: ("_source" not in item[1][0], -len(item[1])))
+    if not ranked:
+        return None
+    (path, rows), others = ranked[0], ranked[1:]
+    listed = ", ".join(other for other, _ in others[:_MAX_LISTED])
+    if others and "_source" not in rows[0] and len(rows) < 2 * len(others[0][1]):
+        raise InputError(f'"{name}" holds several lists ({path}, {listed}).', SHAPES)
+    left_out = f"; other lists were left out ({listed})" if others else ""
+    return rows, [f'The rows were read from the list "{path}"{left_out}.']
 
 
 def _nested_lists(value: dict[str, Any], path: str = "", depth: int = 1) -> list[tuple[str, list[Any]]]:

@@ -28,7 +28,7 @@ _TIME_NAMES = re.compile(r"time|date|created|updated|timestamp|year|month|_at$|_
 _ID_NAMES = re.compile(r"(?i:^(id|_id|uuid|guid|key|index|idx|no\.?|number|row_?id|编号|序号)$|[_ ]id$)|[a-z]I[Dd]$")
 _CODE = re.compile(r"[!-~]*\d[!-~]*|https?://\S+|\S+@\S+")
 _MACHINE = re.compile(
-    r"\s*(?:[\[{]\s*(?:[\[{\"'\]}]|[-+.\d]|true\b|false\b|null\b).*[\]}]|[A-Za-z0-9+/=_-]{40,}|(?:https?://\S+[\s,;|]*)+"
+    r"\s*(?:[\[{]\s*(?:[\[{\"'\]}]|[-+.\d]|true\b|false\b|null\b).*[\]}]|[A-Za-z0-9+/=_-]{40,}|https?://\S+(?:\s+https?://\S+)*"
     r"|(?:[-+]?\d[\d.eE+-]*[\s,;]+){7,}[-+.\deE]+)\s*",
     re.DOTALL,
 )  # JSON and lists, base64 and digests, addresses, numbers

@@ -27,7 +27,8 @@ class ReadOptions:
     """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is.
 
     sheet: of a workbook. chat_unit: what a row of chats is. vector_rows: rows of a file with vectors in a column: "all"
-    refuses rows without a vector, "complete" leaves them out, "none" leaves the vectors out."""
+    refuses rows without a vector, "complete" leaves them out, "none" leaves the vectors out. columns: (name in the
+    file, new name). values: (name of the column in the file, value, new value)."""
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -35,6 +36,8 @@ class ReadOptions:
     sheet: str | None = None
     chat_unit: ChatUnit | None = None
     vector_rows: VectorRows = "all"
+    columns: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)

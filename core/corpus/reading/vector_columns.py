@@ -26,7 +26,7 @@ _MARGIN = 1_000  # characters of a cell that are inspected
 _OPENING = re.compile(
     r"^(?:(?:np|numpy|torch|jnp|tf)\.)?(?:array|tensor|Array|vector)?\s*\(?\s*[\[({]+\s*(?=[-+.\dnNi])"
 )
-_CLOSING = re.compile(r"[\])}]+\s*(?:,\s*(?:dtype|device|requires_grad|grad_fn)\b.*)?\)?$", re.DOTALL)
+_CLOSING = re.compile(r"[\])}]")
 _NUMBERS = re.compile(r"[-+.\deEnaNifIty,;\s]+")
 _ELLIPSIS = re.compile(r"\d\.?,?\s*(?:\.\.\.|…),?\s*[-+]?\.?\d")
 _SEPARATOR = re.compile(r"[,;\s]+")
@@ -129,7 +129,7 @@ def _is_blank(cell: Any) -> bool:
 def _is_shortened(column: pd.Series) -> bool:
     cells = _sample(column)
     cut = [cell for cell in cells if isinstance(cell, str) and _OPENING.match(cell.strip()) and _ELLIPSIS.search(cell)]
-    plain = [_ELLIPSIS.sub("0 0", _CLOSING.sub("", _OPENING.sub("", cell.strip()))) for cell in cut]
+    plain = [_ELLIPSIS.sub("0 0", _inner(cell.strip())) for cell in cut]
     return bool(cut) and len(cut) >= len(cells) / 2 and all(_NUMBERS.fullmatch(cell) for cell in plain)
 
 
@@ -163,6 +163,12 @@ def _numbers(cell: Any) -> list[Any] | np.ndarray | None:
     return list(cell) if is_list else None
 
 
+def _inner(text: str) -> str:
+    """What is within the brackets, without what follows them, such as a dtype."""
+    opening = _OPENING.match(text)
+    return _CLOSING.split(text[opening.end() :], maxsplit=1)[0] if opening else text
+
+
 def _parse_numbers(text: str) -> list[Any] | None:
     if text.startswith("["):
         try:
@@ -172,7 +178,7 @@ def _parse_numbers(text: str) -> list[Any] | None:
             pass
     text = _SCALAR.sub(r"\1", text) if "float" in text else text
     bracketed = bool(_OPENING.match(text))
-    cells = [cell for cell in _SEPARATOR.split(_CLOSING.sub("", _OPENING.sub("", text))) if cell]
+    cells = [cell for cell in _SEPARATOR.split(_inner(text)) if cell]
     if len(cells) < (1 if bracketed else _MIN_UNBRACKETED):
         return None
     try:
