@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.preprocess import StepCount, Steps, count_split, make_passages, sample_passages, select_rows
+from core.corpus.preprocess import (
+    StepCount,
+    Steps,
+    apply_cleaning,
+    count_split,
+    make_passages,
+    sample_passages,
+    select_rows,
+)
 from core.corpus.reading.cells import numbered_name
 from core.corpus.reading.files import read_files
 from core.corpus.reading.roles import guess_roles
@@ -73,9 +81,9 @@ def _select_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str],
     for column in (*roles.labels, roles.time, roles.id):
         if column and column not in raw.table.columns:
             raise missing_column(column, raw.table.columns)
-    texts = _row_texts(raw, roles)
+    texts, cleaned = apply_cleaning(_row_texts(raw, roles), steps)
     keep, counts = select_rows(texts, steps)
-    return [texts[row] for row in keep], keep, counts
+    return [texts[row] for row in keep], keep, [*cleaned, *counts]
 
 
 def read_corpus(
@@ -89,7 +97,8 @@ def read_corpus(
     Raises InputError for files that can't be read and columns that aren't there.
     """
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    raw = replace(read_files([_upload(one) for one in paths], ReadOptions(encoding, delimiter)), vectors=None)
+    options = ReadOptions(encoding, delimiter, vector_rows="none")
+    raw = replace(read_files([_upload(one) for one in paths], options), vectors=None)
     labels = (label,) if isinstance(label, str) else tuple(label or ())
     template = guess_roles(raw.table).text if text is None else _as_template(raw.table, text)
     roles = Roles(template, labels, time, id)
