@@ -19,6 +19,8 @@ _SAMPLE = 2_000  # filled cells that decide
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 _BRACKETED = re.compile(r"\s*[\[{](.*)[\]}]\s*", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?[\d.]+")
+_DECIMAL = re.compile(r"[-+]?\d*\.\d*(?:[eE][-+]?\d+)?")
+_FIELD = re.compile(r"\s*\{\s*[\"'][^\"']*[\"']\s*:")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,8 @@ def label_sets(column: pd.Series) -> LabelSets | None:
     sample = [cell for cell in cells.iloc[: 2 * _SAMPLE].tolist() if isinstance(cell, str) and cell.strip()][:_SAMPLE]
     if not sample or sum(map(len, sample)) > MAX_CELL_LENGTH * len(sample):
         return None
+    if any(map(_FIELD.match, sample)):  # objects as JSON
+        return None
     separator = (
         "" if all(map(_BRACKETED.fullmatch, sample)) else next((s for s in SEPARATORS if _divides(sample, s)), None)
     )
@@ -96,7 +100,7 @@ def _are_labels(sample: Sequence[Sequence[str]]) -> bool:
         return False
     several = sum(len(names) > 1 for names in sample)
     short = all(len(name) <= MAX_LABEL_LENGTH and len(name.split()) <= MAX_LABEL_WORDS for name in counts)
-    plain = not any(sign in name for name in counts for sign in "{}[]")
+    plain = not any(sign in name for name in counts for sign in "{}[]") and not all(map(_DECIMAL.fullmatch, counts))
     return several >= max(2, MIN_SEVERAL * len(sample)) and short and plain and len(counts) > 1
 
 

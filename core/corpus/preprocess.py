@@ -26,9 +26,9 @@ _EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the coun
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps, those that change texts first, then in this order. sample: number of random rows, drawn with `seed`, in
-    their original order. passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in
-    [0, 0.5]."""
+    """The steps, those that change texts first, then in this order. sample: number of random rows, drawn with `seed`,
+    in their original order. passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share,
+    in [0, 0.5]."""
 
     drop_empty: bool = True
     drop_duplicates: bool = False

@@ -36,6 +36,7 @@ from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
 MAX_RENAMED_VALUES = 100
+MAX_LISTED_LABELS = 50  # of a column with several labels a row
 CELL_LENGTH = 200  # characters of a cell that a preview shows
 TEXT_LENGTH = 600  # characters of a text that a preview shows
 DRAFT_LANGUAGE_SAMPLE = 500  # less than for a stored corpus: a draft is profiled at every change
@@ -132,6 +133,13 @@ def _label_set_notes(table: pd.DataFrame) -> list[str]:
         f"{', …' if len(sets[name].names) > 5 else ''})."
         for name, text in listed.items()
     ]
+
+
+def label_set_names(corpus: CorpusRef) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The columns of which rows have several labels, with their most frequent labels."""
+    table = load_corpus(corpus).table
+    sets = ((str(name), label_sets(table[name])) for name in table.columns)
+    return tuple((name, labels.names[:MAX_LISTED_LABELS]) for name, labels in sets if labels)
 
 
 def column_values(folder: str, source: ImportSource, column: str) -> tuple[tuple[str, int], ...]:

@@ -63,10 +63,10 @@ def is_html_table(data: bytes) -> bool:
 def _zip_kind(name: str, data: bytes, named: str) -> str:
     if named in {"xlsx", "npz"}:
         return named
-    named = "" if named == "xls" else named
     if b"word/" in data[:4096] or b"ppt/" in data[:4096]:
         raise InputError(f'"{name}" is a Word or PowerPoint document.', f"Upload {READABLE}.")
-    return "xlsx" if b"[Content_Types].xml" in data[:4096] and named != "zip" else "zip"
+    is_workbook = b"[Content_Types].xml" in data[:4096] or b"xl/workbook.xml" in data[-_SAMPLE:]
+    return "xlsx" if is_workbook and named != "zip" else "zip"
 
 
 def _binary_kind(data: bytes) -> str:

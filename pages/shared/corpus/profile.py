@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.corpus.language import NAMES
+from core.corpus.language import common_languages
 from core.corpus.preprocess import Steps
 from core.corpus.profile import Profile
 from core.corpus.service import InvalidInput, draft_profile, first_rows, load_profile
@@ -18,7 +18,7 @@ from pages.shared import session
 from pages.shared.tables import text
 from pages.shared.text import count, plain
 
-MAX_LANGUAGES = 6
+MAX_LANGUAGES, OTHER_LANGUAGES = 6, "Other or uncertain"
 COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision == "float32")  # int8 reads the same
 LOCAL = tuple(spec for spec in COUNTED if not capabilities(spec).hosted)
 
@@ -92,12 +92,9 @@ def _show_lengths(profile: Profile, height: int) -> None:
 def _show_languages(profile: Profile) -> None:
     st.markdown("**Languages**", help="Detected automatically. Very short texts are often misidentified.")
     total = max(1, sum(profile.languages.values()))
-    for code, texts in list(profile.languages.items())[:MAX_LANGUAGES]:
-        name = plain(NAMES.get(code, code))
-        st.progress(texts / total, text=f"{name}: {texts:,} of {total:,} ({texts / total:.1%})")
-    rest = sum(list(profile.languages.values())[MAX_LANGUAGES:])
-    if rest:
-        st.caption(f"Other languages: {rest:,} of {total:,}")
+    common, rest = common_languages(profile.languages, MAX_LANGUAGES)
+    for name, texts in common + ([(OTHER_LANGUAGES, rest)] if rest else []):
+        st.progress(texts / total, text=f"{plain(name)}: {texts:,} of {total:,} ({texts / total:.1%})")
     if profile.languages_sample < profile.rows:
         st.caption(f"Detected on a sample of {count(profile.languages_sample, 'text')} of {profile.rows:,}")
 
