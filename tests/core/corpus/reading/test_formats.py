@@ -261,3 +261,21 @@ def test_plain_text_with_tabs_in_every_line_is_a_table_unless_paragraphs_are_wan
     assert list(read("SICK.txt", text).table.columns) == ["pair_ID", "sentence_A", "score"]
     assert list(read("SICK.txt", text, text_unit="paragraph").table.columns) == ["text"]
     assert list(read("notes.txt", "one\ttab\nnone here\nnor here\n").table.columns) == ["text"]
+
+
+def test_columns_and_values_get_new_names():
+    renames = {
+        "columns": (("column 1", "area"), ("column 2", "review"), ("column 3", "  ")),
+        "values": (("column 1", "1", "delivery"),),
+    }
+    raw = read(
+        "a.csv", "1,It came late and broke,x\n2,It was fine after all,y\n1,No answer came for days,\n", **renames
+    )
+    assert list(raw.table.columns) == ["area", "review", "column 3"]
+    assert values(raw, "area") == ["delivery", "2", "delivery"]
+    assert values(raw, "column 3") == ["x", "y", None]
+
+
+def test_new_names_that_are_taken_are_numbered():
+    raw = read("a.csv", "a,b\n1,2\n", columns=(("a", "b"), ("gone", "c")))
+    assert list(raw.table.columns) == ["b", "b (2)"]
