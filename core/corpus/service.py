@@ -13,7 +13,7 @@ from core.corpus.export import free_name, table_bytes
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
-from core.corpus.reading.roles import guess_roles
+from core.corpus.reader_process import read_apart
 from core.corpus.reading.template import column_field, render_texts
 from core.corpus.reading.values import RawTable, Source
 from core.corpus.selections import (
@@ -24,7 +24,7 @@ from core.corpus.selections import (
     saved_selections,
     selection_rows,
 )
-from core.corpus.staging import ImportSource, read_staged
+from core.corpus.staging import ImportSource
 from core.digest import digest_array
 from core.errors import InputError
 from core.store import CorpusInfo, Workspace
@@ -87,8 +87,12 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 @lru_cache(maxsize=2)
+def read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
+    return read_apart(folder, source)
+
+
 def raw_table(folder: str, source: ImportSource) -> RawTable:
-    return read_staged(folder, source)
+    return read_once(folder, source)[0]
 
 
 @lru_cache(maxsize=1)
@@ -103,10 +107,9 @@ def preview_files(folder: str, source: ImportSource) -> FilePreview | InvalidInp
 
 
 def _preview(folder: str, source: ImportSource) -> FilePreview:
-    raw = raw_table(folder, source)
+    raw, roles = read_once(folder, source)
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
-    roles = guess_roles(raw.table)
     return FilePreview(len(raw.table), columns, roles, head, raw.sources, raw.notes, shape, raw.vectors_name)
 
 

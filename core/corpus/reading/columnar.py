@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading.archives import MAX_BYTES, check_zip_sizes
-from core.corpus.reading.values import MAX_ROWS, ParsedFile, Source, Upload
+from core.corpus.reading.values import ParsedFile, Source, Upload
 from core.corpus.reading.vectors import VECTOR_NAMES, check_lengths, damaged_file, unit_matrix
 from core.errors import InputError
 
@@ -22,7 +21,6 @@ def read_parquet(upload: Upload) -> ParsedFile:
 
     try:
         file = pq.ParquetFile(io.BytesIO(upload.data))
-        _check_size(upload.name, file.metadata)
         arrow = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged_file(upload.name, "Parquet") from error
@@ -32,13 +30,6 @@ def read_parquet(upload: Upload) -> ParsedFile:
     arrow, dropped = _without_binary(arrow)
     source = Source(upload.name, "Parquet", rows=arrow.num_rows, notes=(*notes, *dropped))
     return ParsedFile(source, _to_pandas(arrow), vectors, vectors_name, upload)
-
-
-def _check_size(name: str, metadata: Any) -> None:
-    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    if metadata.num_rows > MAX_ROWS or size > 4 * MAX_BYTES:
-        held = f"{metadata.num_rows:,} rows and {size / 1e9:,.1f} GB unpacked"
-        raise InputError(f'"{name}" holds {held}, too much to open at once.', "Upload a part of it.")
 
 
 def _without_binary(arrow: "pa.Table") -> tuple["pa.Table", list[str]]:
@@ -88,7 +79,6 @@ def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
     """Rows of each sheet up to the first with more than a header; later sheets without rows."""
     from openpyxl import load_workbook
 
-    check_zip_sizes(upload.data, upload.name)
     try:
         book = load_workbook(io.BytesIO(upload.data), read_only=True, data_only=True)
         sheets, complete = [], False

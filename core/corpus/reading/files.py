@@ -2,24 +2,29 @@
 
 import csv
 import io
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from core.corpus.reading.archives import unpack
+from core.corpus.reading.budget import Budget, check_bytes, check_table, current_budget, out_of_memory, use_budget
 from core.corpus.reading.cells import normalize_table
 from core.corpus.reading.columnar import read_parquet, read_xlsx
 from core.corpus.reading.delimited import is_tab_table, read_delimited
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.json_files import explode_lists, read_json
+from core.corpus.reading.size_checks import check_size
 from core.corpus.reading.sniff import file_format, paste_format
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
 from core.corpus.reading.vectors import read_npy, read_npz, read_safetensors, read_vector_lines
-from core.errors import InputError
+from core.errors import InputError, PlanisphereError
 
+_LOG = logging.getLogger(__name__)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _MAX_LISTED = 5
 _BINARY_READERS = {
@@ -27,13 +32,36 @@ _BINARY_READERS = {
 }  # fmt: skip
 
 
-def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
+def read_files(
+    uploads: Sequence[Upload], options: ReadOptions = ReadOptions(), budget: Budget | None = None
+) -> RawTable:
     """Read files, also archives, into one table (with a column `file` if there are several) and the vectors in them or
-    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole."""
+    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole, or that is
+    over the limits of the budget (None: the current one)."""
     if not uploads:
         raise InputError("No file was selected.", "Upload at least one file.")
-    files, notes = unpack(uploads)
-    return _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+    name = uploads[0].name if len(uploads) == 1 else f"{uploads[0].name} and {len(uploads) - 1:,} more"
+    with use_budget(budget or current_budget()), explained(name):
+        check_bytes(name, sum(len(upload.data) for upload in uploads))
+        files, notes = unpack(uploads)
+        return _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn whatever a reader raises and nobody foresaw into an InputError that names the file; details are logged."""
+    try:
+        yield
+    except PlanisphereError:
+        raise
+    except MemoryError as error:
+        raise out_of_memory(name) from error
+    except Exception as error:
+        _LOG.error("unexpected error while reading a file", exc_info=error)
+        message = f'"{name}" can\'t be read ({type(error).__name__}).'
+        raise InputError(
+            message, "It may be damaged: save it again, best as CSV or Parquet. The log has details."
+        ) from error
 
 
 def read_pasted(text: str) -> RawTable:
@@ -51,6 +79,16 @@ def read_pasted(text: str) -> RawTable:
 
 
 def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    """One file, within the limits. Raises InputError."""
+    with explained(upload.name):
+        check_size(upload, kind, by_line=options.text_unit == "line")
+        part = _parse_format(upload, options, kind)
+        if part.table is not None:
+            check_table(upload.name, *part.table.shape)
+        return part
+
+
+def _parse_format(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     if kind in _BINARY_READERS:
         return explode_lists(_BINARY_READERS[kind](upload))
     if kind in {"json", "jsonl"}:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.corpus.reading.budget import check_table
 from core.corpus.reading.cells import cell_text, is_missing
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
@@ -74,6 +75,8 @@ def _reason(error: ValueError) -> str:
 
 def json_table(name: str, value: Any) -> pd.DataFrame:
     """A table from parsed JSON. Nested objects and lists of texts stay in their cells. Raises InputError."""
+    if not isinstance(value, dict | list):
+        raise InputError(f'"{name}" holds a single value, not rows.', _SHAPES)
     if isinstance(value, dict):
         value = _rows_of_object(name, value)
     if isinstance(value, pd.DataFrame):
@@ -92,6 +95,7 @@ def _object_rows(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     names = dict.fromkeys(chain.from_iterable(rows))
     if not names:
         raise InputError(f'"{name}" holds only empty objects.', _SHAPES)
+    check_table(name, len(rows), len(names))
     # columns are filled by hand: pandas would turn None to NaN and integers with gaps to rounded floats
     return pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in names})
 
@@ -103,7 +107,8 @@ def _rows_of_object(name: str, value: dict[str, Any]) -> Any:
     if lists and len(lists) == len(value):
         return _columns(name, lists)
     if value and all(isinstance(item, dict) for item in value.values()):
-        rows = list(dict.fromkeys(chain.from_iterable(value.values())))  # {"column": {"0": cell, "1": cell}} of pandas
+        rows = list(dict.fromkeys(chain.from_iterable(value.values())))
+        check_table(name, len(rows), len(value))  # {"column": {"0": cell, "1": cell}} of pandas
         return pd.DataFrame({key: [cells.get(row) for row in rows] for key, cells in value.items()}, dtype=object)
     if lists:
         raise InputError(f'"{name}" holds several lists ({", ".join(list(lists)[:5])}) beside other fields.', _SHAPES)
@@ -112,6 +117,7 @@ def _rows_of_object(name: str, value: dict[str, Any]) -> Any:
 
 def _columns(name: str, columns: dict[str, list[Any]]) -> pd.DataFrame:
     sizes = {key: len(items) for key, items in columns.items()}
+    check_table(name, max(sizes.values()), len(sizes))
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f'"{key}" {size:,}' for key, size in list(sizes.items())[:5])
         raise InputError(f'"{name}": its columns have different lengths ({listed}).', "Give columns as many values.")

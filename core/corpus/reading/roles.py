@@ -25,7 +25,8 @@ _LABEL_NAMES = re.compile(
 )
 _TIME_NAMES = re.compile(r"time|date|created|updated|timestamp|year|month|_at$|_on$|日期|时间|年", re.IGNORECASE)
 _ID_NAMES = re.compile(r"(?i:^(id|_id|uuid|guid|key|index|idx|no\.?|number|row_?id|编号|序号)$|[_ ]id$)|[a-z]I[Dd]$")
-_CODE = re.compile(r"[!-~]*\d[!-~]*|https?://\S+|\S+@\S+")
+# linear in the length of a cell, whatever it holds: no part may match the same characters in two ways
+_CODE = re.compile(r"(?=[^0-9]*[0-9])[!-~]+|https?://\S+|[^\s@]+@\S+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 

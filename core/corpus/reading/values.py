@@ -9,7 +9,6 @@ import pandas as pd
 from core.errors import InputError
 
 TextUnit = Literal["line", "paragraph", "file"]
-MAX_ROWS = 20_000_000
 
 
 @dataclass(frozen=True)
