@@ -16,6 +16,7 @@ from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
+from core.corpus.reader_process import read_apart
 from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
@@ -28,7 +29,7 @@ from core.corpus.selections import (
     saved_selections,
     selection_rows,
 )
-from core.corpus.staging import ImportSource, read_staged
+from core.corpus.staging import ImportSource
 from core.digest import digest_array
 from core.errors import InputError
 from core.store import CorpusInfo, Workspace
@@ -92,14 +93,19 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         return InvalidInput(error.message, error.remedy)
 
 
-@lru_cache(maxsize=2)
-def raw_table(folder: str, source: ImportSource) -> RawTable:
-    """Staged files as a table; new names are given to the table that is cached without them."""
+@lru_cache(maxsize=3)  # as detected, with options, and with new names
+def read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
+    """Staged files as a table, and its guessed roles; new names are given to the table that is cached without them."""
     options = source.options
     if not options.columns and not options.values:
-        return read_staged(folder, source)
-    raw = raw_table(folder, replace(source, options=replace(options, columns=(), values=())))
-    return replace(raw, table=rename_table(raw.table, options.columns, options.values))
+        return read_apart(folder, source)
+    raw, _ = read_once(folder, replace(source, options=replace(options, columns=(), values=())))
+    raw = replace(raw, table=rename_table(raw.table, options.columns, options.values))
+    return raw, guess_roles(raw.table)
+
+
+def raw_table(folder: str, source: ImportSource) -> RawTable:
+    return read_once(folder, source)[0]
 
 
 @lru_cache(maxsize=1)
@@ -114,10 +120,10 @@ def preview_files(folder: str, source: ImportSource) -> FilePreview | InvalidInp
 
 
 def _preview(folder: str, source: ImportSource) -> FilePreview:
-    raw = raw_table(folder, source)
+    raw, roles = read_once(folder, source)
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
-    roles, notes = guess_roles(raw.table), (*raw.notes, *_label_set_notes(raw.table))
+    notes = (*raw.notes, *_label_set_notes(raw.table))
     return FilePreview(len(raw.table), columns, roles, head, raw.sources, notes, shape, raw.vectors_name)
 
 

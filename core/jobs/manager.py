@@ -21,6 +21,7 @@ from core.jobs.types import JobSpec, JobState
 from core.secret import Secret
 
 T = TypeVar("T")
+_TICK_SECONDS = 0.05
 _LOG = logging.getLogger(__name__)
 
 
@@ -81,14 +82,23 @@ class JobManager:
         left = [state for state in _load_records(workspace) if state.id not in live]
         return [*left, *live.values()]
 
-    def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
+    def ask(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        timeout: float = 120,
+        on: str = "answer",
+        tick: Callable[[], None] | None = None,
+    ) -> T:
         """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
 
-        Raises the function's own PlanisphereError, or JobError when the worker was lost or took too long.
+        tick: called some times a second meanwhile; what it raises ends the wait. Raises the function's own
+        PlanisphereError, or JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
         future = client.submit(function, *args, pure=False, priority=10, **self._worker_options(on))
         try:
+            _wait_ticking(future, timeout, tick)
             return future.result(timeout)
         except PlanisphereError:
             raise
@@ -184,6 +194,17 @@ class JobManager:
                 write_json(path, asdict(state))
         except PlanisphereError as error:
             _LOG.warning("job record not written: %s", error)
+
+
+def _wait_ticking(future: Any, timeout: float, tick: Callable[[], None] | None) -> None:
+    end = time.monotonic() + timeout
+    try:
+        while tick and not future.done() and time.monotonic() < end:
+            tick()
+            time.sleep(_TICK_SECONDS)
+    except BaseException:  # also what Streamlit raises to stop a script
+        future.cancel()
+        raise
 
 
 def explain_failure(error: Exception) -> PlanisphereError:

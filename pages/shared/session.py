@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from platformdirs import user_data_path
 
+from core.corpus.reading.budget import SETTING, Budget, parse_budget
 from core.errors import InputError
 from core.jobs.manager import JobManager
 from core.models.chat import ChatModel
@@ -25,11 +26,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Settings:
-    """home: the workspace. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 is one a core."""
+    """home: the workspace. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 is one a core.
+    budget: what reading an upload may take."""
 
     home: Path
     scheduler: str
     workers: int
+    budget: Budget
 
 
 def settings() -> Settings:
@@ -38,6 +41,7 @@ def settings() -> Settings:
         Path(home).expanduser() if home else user_data_path("planisphere", appauthor=False),
         os.environ.get("PLANISPHERE_SCHEDULER", ""),
         _whole_number(os.environ.get("PLANISPHERE_WORKERS") or "0"),
+        parse_budget(os.environ.get(SETTING, "")),
     )
 
 
@@ -57,9 +61,16 @@ def manager() -> JobManager:
     return cached.shared(current.scheduler, current.workers, str(current.home)).manager
 
 
-def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: str = "answer") -> T:
-    """The answer of a function of `core`, computed in a worker, not cached. on="job": where it may take long."""
-    return manager().ask(function, *arguments, timeout=timeout, on=on)
+def ask(
+    function: Callable[..., T],
+    *arguments: Any,
+    timeout: float = 120,
+    on: str = "answer",
+    tick: Callable[[], None] | None = None,
+) -> T:
+    """The answer of a function of `core`, computed in a worker, not cached. on="job": where it may take long. tick:
+    called meanwhile, so that a page can show progress and be interrupted."""
+    return manager().ask(function, *arguments, timeout=timeout, on=on, tick=tick)
 
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading.archives import MAX_BYTES
 from core.corpus.reading.cells import is_missing
-from core.corpus.reading.values import MAX_ROWS, ParsedFile, ReadOptions, Source, Upload
+from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.corpus.reading.vector_columns import parquet_vectors
 from core.corpus.reading.vectors import damaged_file
 from core.errors import InputError
@@ -29,7 +28,6 @@ def read_parquet(upload: Upload, options: ReadOptions = ReadOptions()) -> Parsed
 
     try:
         file = pq.ParquetFile(io.BytesIO(upload.data))
-        _check_size(upload.name, file.metadata)
         arrow = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged_file(upload.name, "Parquet") from error
@@ -100,13 +98,6 @@ def _pandas_names(table: pd.DataFrame, pandas: dict[str, Any]) -> pd.Index:
             name = " ".join(part for part in re.findall(r"'([^']*)'", name) if part)
         names.append(name)
     return pd.Index(names, dtype=object)
-
-
-def _check_size(name: str, metadata: Any) -> None:
-    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    if metadata.num_rows > MAX_ROWS or size > 4 * MAX_BYTES:
-        held = f"{metadata.num_rows:,} rows and {size / 1e9:,.1f} GB unpacked"
-        raise InputError(f'"{name}" holds {held}, too much to open at once.', "Upload a part of it.")
 
 
 def _without_binary(arrow: "pa.Table") -> tuple["pa.Table", list[str]]:

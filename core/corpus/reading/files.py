@@ -2,8 +2,10 @@
 
 import csv
 import io
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 
 from core.corpus.reading.archives import unpack
 from core.corpus.reading.batches import join_batches
+from core.corpus.reading.budget import Budget, check_bytes, check_table, current_budget, out_of_memory, use_budget
 from core.corpus.reading.cells import normalize_table, rename_table
 from core.corpus.reading.chats import chat_rows
 from core.corpus.reading.columnar import read_parquet
@@ -19,28 +22,53 @@ from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.html_tables import read_html
 from core.corpus.reading.json_files import read_json
 from core.corpus.reading.json_tables import explode_lists, flatten_objects
+from core.corpus.reading.size_checks import check_size
 from core.corpus.reading.sniff import file_format, paste_format
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
 from core.corpus.reading.vector_columns import split_vectors
 from core.corpus.reading.vectors import read_npy, read_npz, read_safetensors, read_vector_lines
 from core.corpus.reading.xlsx import read_xlsx
-from core.errors import InputError
+from core.errors import InputError, PlanisphereError
 
+_LOG = logging.getLogger(__name__)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _MAX_LISTED = 5
 _VECTOR_READERS = {"npy": read_npy, "npz": read_npz, "safetensors": read_safetensors}
 _TABLE_READERS = {"parquet": read_parquet, "xlsx": read_xlsx, "html": read_html}
 
 
-def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
+def read_files(
+    uploads: Sequence[Upload], options: ReadOptions = ReadOptions(), budget: Budget | None = None
+) -> RawTable:
     """Read files, also archives, into one table (with a column `file` if there are several) and the vectors in them or
-    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole."""
+    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole, or that is
+    over the limits of the budget (None: the current one)."""
     if not uploads:
         raise InputError("No file was selected.", "Upload at least one file.")
-    files, notes = unpack(uploads)
-    raw = _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+    name = uploads[0].name if len(uploads) == 1 else f"{uploads[0].name} and {len(uploads) - 1:,} more"
+    with use_budget(budget or current_budget()), explained(name):
+        check_bytes(name, sum(len(upload.data) for upload in uploads))
+        files, notes = unpack(uploads)
+        raw = _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
     renamed = options.columns or options.values
     return replace(raw, table=rename_table(raw.table, options.columns, options.values)) if renamed else raw
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn whatever a reader raises and nobody foresaw into an InputError that names the file; details are logged."""
+    try:
+        yield
+    except PlanisphereError:
+        raise
+    except MemoryError as error:
+        raise out_of_memory(name) from error
+    except Exception as error:
+        _LOG.error("unexpected error while reading a file", exc_info=error)
+        message = f'"{name}" can\'t be read ({type(error).__name__}).'
+        raise InputError(
+            message, "It may be damaged: save it again, best as CSV or Parquet. The log has details."
+        ) from error
 
 
 def read_pasted(text: str) -> RawTable:
@@ -58,6 +86,16 @@ def read_pasted(text: str) -> RawTable:
 
 
 def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    """One file, within the limits. Raises InputError."""
+    with explained(upload.name):
+        check_size(upload, kind, by_line=options.text_unit == "line")
+        part = _parse_format(upload, options, kind)
+        if part.table is not None:
+            check_table(upload.name, *part.table.shape)
+        return part
+
+
+def _parse_format(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     if kind in _VECTOR_READERS:
         return _VECTOR_READERS[kind](upload)
     if part := read_vector_lines(upload, options, kind):

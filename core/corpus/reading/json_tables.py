@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.corpus.reading.budget import check_table
 from core.corpus.reading.cells import cell_text, is_missing, numbered_name
 from core.corpus.reading.chats import MESSAGES, is_chat
 from core.corpus.reading.values import ParsedFile
@@ -54,6 +55,7 @@ def _object_rows(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     names = dict.fromkeys(chain.from_iterable(rows))
     if not names:
         raise InputError(f'"{name}" holds only empty objects.', SHAPES)
+    check_table(name, len(rows), len(names))
     # columns are filled by hand: pandas would turn None to NaN and integers with gaps to rounded floats
     return pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in names})
 
@@ -105,7 +107,7 @@ def _rows_of_object(name: str, value: dict[str, Any]) -> tuple[Any, list[str]]:
     if lists and len(lists) == len(value):
         return _columns(name, lists), []
     if value and all(isinstance(item, dict) for item in value.values()) and not _nested_lists(value):
-        return _dict_of_dicts(value), []
+        return _dict_of_dicts(name, value), []
     if lists:
         raise InputError(f'"{name}" holds several lists ({", ".join(list(lists)[:5])}) beside other fields.', SHAPES)
     return _largest_list(name, _nested_lists(value)) or ([value], [])
@@ -136,10 +138,11 @@ def _nested_lists(value: dict[str, Any], path: str = "", depth: int = 1) -> list
     return lists
 
 
-def _dict_of_dicts(value: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def _dict_of_dicts(name: str, value: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """pandas' orient="columns", {column: {row: cell}}, or "index", {row: {column: cell}}: by which keys number rows,
     else by which cells are of one type, else by which keys are more."""
     inner = list(dict.fromkeys(chain.from_iterable(value.values())))
+    check_table(name, *sorted((len(inner), len(value)), reverse=True))
     by_row = _is_by_row(value, inner)
     if by_row:
         columns = {key: [row.get(key) for row in value.values()] for key in inner}
@@ -163,6 +166,7 @@ def _is_by_row(value: dict[str, dict[str, Any]], inner: Sequence[str]) -> bool:
 
 def _columns(name: str, columns: dict[str, list[Any]]) -> pd.DataFrame:
     sizes = {key: len(items) for key, items in columns.items()}
+    check_table(name, max(sizes.values()), len(sizes))
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f'"{key}" {size:,}' for key, size in list(sizes.items())[:5])
         raise InputError(f'"{name}": its columns have different lengths ({listed}).', "Give columns as many values.")

@@ -26,7 +26,8 @@ _LABEL_NAMES = re.compile(
 )
 _TIME_NAMES = re.compile(r"time|date|created|updated|timestamp|year|month|_at$|_on$|日期|时间|年", re.IGNORECASE)
 _ID_NAMES = re.compile(r"(?i:^(id|_id|uuid|guid|key|index|idx|no\.?|number|row_?id|编号|序号)$|[_ ]id$)|[a-z]I[Dd]$")
-_CODE = re.compile(r"[!-~]*\d[!-~]*|https?://\S+|\S+@\S+")
+# linear in the length of a cell, whatever it holds: no part may match the same characters in two ways
+_CODE = re.compile(r"(?=[^0-9]*[0-9])[!-~]+|https?://\S+|[^\s@]+@\S+")
 _MACHINE = re.compile(
     r"\s*(?:[\[{]\s*(?:[\[{\"'\]}]|[-+.\d]|true\b|false\b|null\b).*[\]}]|[A-Za-z0-9+/=_-]{40,}|https?://\S+(?:\s+https?://\S+)*"
     r"|(?:[-+]?\d[\d.eE+-]*[\s,;]+){7,}[-+.\deE]+)\s*",

@@ -12,6 +12,7 @@ _NUMERIC_DATE = re.compile(r"\s*(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)"
 _DATE_LIKE = r"\d{4}|\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}"
 _CHINESE = {r"\s*[年月]\s*": "-", r"\s*日\s*": " ", r"\s*[时点]\s*": ":", r"(\d)分(\d)": r"\1:\2", r"[秒分]": ""}
 _EARLIEST, _LATEST = pd.Timestamp("1678-01-01"), pd.Timestamp("2262-01-01")
+_MAX_LENGTH = 60  # characters of a date
 _MIXED_LIMIT = 20_000  # distinct values given to the slow parser
 
 
@@ -79,10 +80,11 @@ def _from_texts(column: pd.Series) -> pd.Series:
 
 
 def _parse_distinct(texts: pd.Series) -> pd.Series:
+    texts = texts.where(texts.str.len() < _MAX_LENGTH, "")  # a long run of blanks or digits is slow in these patterns
     for pattern, plain in _CHINESE.items():
         texts = texts.str.replace(pattern, plain, regex=True)
     texts = texts.str.strip(" -")
-    likely = texts.str.contains(_DATE_LIKE, regex=True) & (texts.str.len() < 60)
+    likely = texts.str.contains(_DATE_LIKE, regex=True)
     times = _all_missing(texts)
     for parse in (_iso, _day_month_year, _mixed):
         unparsed = texts[likely & times.isna()]

@@ -11,7 +11,6 @@ from core.errors import InputError
 TextUnit = Literal["line", "paragraph", "file"]
 ChatUnit = Literal["user turn", "answer", "first question", "conversation"]
 VectorRows = Literal["all", "complete", "none"]
-MAX_ROWS = 20_000_000
 
 
 @dataclass(frozen=True)

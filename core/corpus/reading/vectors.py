@@ -1,24 +1,28 @@
 """Files of vectors: .npy, .npz, safetensors, the Embedding Projector's vectors.tsv, word2vec and GloVe text."""
 
 import io
+import math
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading.archives import read_limited
+from core.corpus.reading.archives import check_zip_sizes, open_zip, read_limited
+from core.corpus.reading.budget import out_of_memory
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 from core.types import unit_rows
 
 VECTOR_NAMES = re.compile(r"vec|emb|feature|tensor", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LINES = 50
 _MIN_WORD_DIMENSIONS = 5  # below it, "word number number" lines are more likely a text
 
@@ -32,11 +36,11 @@ def read_npz(upload: Upload) -> ParsedFile:
     """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
     arrays = {}
     try:
-        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
+        check_zip_sizes(upload.data, upload.name)
+        with open_zip(upload) as archive:
             for member in archive.infolist():
-                with archive.open(member) as stream:
-                    key = member.filename.removesuffix(".npy")
-                    arrays[key] = read_limited(stream, member.compress_size, upload.name)
+                key, open_stream = member.filename.removesuffix(".npy"), partial(archive.open, member)
+                arrays[key] = read_limited(open_stream, member.compress_size, upload.name)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise damaged_file(upload.name, "NPZ") from error
     return vectors_part(upload, Source(upload.name, "NumPy"), _choose_array(upload.name, arrays))
@@ -44,12 +48,11 @@ def read_npz(upload: Upload) -> ParsedFile:
 
 def read_safetensors(upload: Upload) -> ParsedFile:
     """One safetensors file: its largest 2-D tensor."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
         tensors = load(upload.data)
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # also what NumPy raises for types and shapes that a damaged header names
         if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
             raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
         raise damaged_file(upload.name, "safetensors") from error
@@ -81,12 +84,14 @@ def npy_array(name: str, data: bytes) -> np.ndarray:
         version = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(stream)
-    except (ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:  # the header is parsed as Python and as a dtype, which raise many kinds
         raise damaged_file(name, "NumPy") from error
     if dtype.hasobject or dtype.names:
         remedy = "Save a float32 matrix: np.save(path, vectors.astype(np.float32))."
         raise InputError(f'"{name}" holds Python objects (a pickle), which can run code and is never opened.', remedy)
-    count = int(np.prod(shape, dtype=object)) if shape else 1
+    count = math.prod(shape)
+    if min(shape, default=0) < 0 or max(shape, default=0) > len(data) or not dtype.itemsize:
+        raise damaged_file(name, "NumPy")
     if count * dtype.itemsize > len(data) - stream.tell():
         raise damaged_file(name, "NumPy")
     return np.frombuffer(data, dtype, count, stream.tell()).reshape(shape, order="F" if fortran else "C")
@@ -116,6 +121,9 @@ def vectors_part(upload: Upload, source: Source, matrix: np.ndarray, table: pd.D
 
 
 def damaged_file(name: str, kind: str) -> InputError:
+    """The error for a file that a library could not read; while memory runs out, that is the reason."""
+    if isinstance(sys.exception(), MemoryError):
+        return out_of_memory(name)
     return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")
 
 

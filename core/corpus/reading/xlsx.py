@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.reading.archives import check_zip_sizes
 from core.corpus.reading.grids import GridTable, grid_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
@@ -65,7 +64,6 @@ def _load_sheet(upload: Upload, selected: str | None) -> tuple[list[str], _Sheet
     """The titles of all sheets, and the sheet to read."""
     from openpyxl import load_workbook
 
-    check_zip_sizes(upload.data, upload.name)
     try:
         book = load_workbook(io.BytesIO(upload.data), read_only=True, data_only=True)
         for sheet in book.worksheets:

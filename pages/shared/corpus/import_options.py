@@ -1,5 +1,6 @@
 """How files are read: the detected encoding, delimiter and text unit, and options to override them."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
+from core.corpus.reader_process import cancel_reading
 from core.corpus.reading.chats import CHAT_UNITS
 from core.corpus.reading.delimited import DELIMITER_NAMES, NO_HEADER
 from core.corpus.reading.encodings import ENCODINGS
@@ -14,8 +16,9 @@ from core.corpus.reading.values import ChatUnit, ReadOptions, Source, TextUnit, 
 from core.corpus.service import FilePreview, InvalidInput, column_values, preview_files
 from core.corpus.staging import ImportSource
 from core.digest import digest_json
-from core.errors import InputError
+from core.errors import InputError, PlanisphereError
 from pages.shared import session
+from pages.shared.corpus.add_data import clear_source
 from pages.shared.messages import show_error
 from pages.shared.tables import text
 from pages.shared.text import count, plain
@@ -31,6 +34,8 @@ UNITS: dict[TextUnit, str] = {"line": "Line", "paragraph": "Paragraph", "file": 
 BINARY_FORMATS = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
 MAX_LISTED = 5
 MAX_NOTES = 12
+READ_SECONDS = 3_600  # reading has a limit of its own, in the settings
+CANCEL_SECONDS = 1.0  # a button that appears for less than this only flickers
 
 
 def read_source(source: ImportSource) -> tuple[ImportSource, FilePreview] | None:
@@ -52,8 +57,38 @@ def read_source(source: ImportSource) -> tuple[ImportSource, FilePreview] | None
 
 
 def _load_preview(source: ImportSource) -> FilePreview | InvalidInput:
-    with st.spinner("Reading the files"):
-        return session.ask_once(preview_files, session.folder(), source)
+    """The preview, remembered for the session: as detected, with options, and with new names."""
+    previews: tuple[tuple[ImportSource, FilePreview | InvalidInput], ...] = session.remembered("previews", ())
+    preview = next((preview for read, preview in previews if read == source), None)
+    if preview is None:
+        preview = _read(source)
+        session.remember("previews", (*previews, (source, preview))[-3:])
+    return preview
+
+
+def _read(source: ImportSource) -> FilePreview | InvalidInput:
+    """Read the files. What takes a while can be cancelled; it stops as well when the visitor leaves."""
+    button, pulse, started = st.empty(), st.empty(), time.monotonic()
+    drawn = False
+
+    def tick() -> None:
+        nonlocal drawn
+        if not drawn and time.monotonic() - started > CANCEL_SECONDS:
+            key = f"cancel-{tag(source)}"
+            button.button("Cancel", key=key, icon=":material/close:", on_click=clear_source, help="Stop reading.")
+            drawn = True
+        pulse.empty()  # Streamlit interrupts a script only where it draws
+
+    try:
+        with st.spinner("Reading the files", show_time=True):
+            preview = session.ask(preview_files, session.folder(), source, timeout=READ_SECONDS, tick=tick)
+    except PlanisphereError:
+        raise
+    except BaseException:
+        cancel_reading(session.folder(), source)
+        raise
+    button.empty()
+    return preview
 
 
 def tag(source: ImportSource) -> str:
