@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import log, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,32 +41,59 @@ class KeywordHits:
     total: int
 
 
-def parse_terms(query: str) -> tuple[tuple[str, bool], ...]:
-    """The unique terms of a query in lower case, and whether each was in quotes (a phrase)."""
-    matches = re.findall(r'"([^"]+)"|([^\s"]+)', _lower(query))
-    pairs = ((" ".join((phrase or word).split()), bool(phrase)) for phrase, word in matches)
-    return tuple(dict.fromkeys((term, quoted) for term, quoted in pairs if term))[:MAX_QUERY_TERMS]
+class Term(NamedTuple):
+    """A word, or a phrase in quotes, in lower case; excluded: -word or -"a phrase"."""
+
+    text: str
+    quoted: bool = False
+    excluded: bool = False
+
+
+def parse_terms(query: str) -> tuple[Term, ...]:
+    """The unique terms of a query. A minus excludes a term only where it begins it: "e-mail" is one word."""
+    matches = re.findall(r'(?:(?<!\S)(-))?(?:"([^"]+)"|([^\s"]+))', _lower(query))
+    terms = (Term(" ".join((phrase or word).split()), bool(phrase), bool(minus)) for minus, phrase, word in matches)
+    return tuple(dict.fromkeys(term for term in terms if term.text))[:MAX_QUERY_TERMS]
 
 
 def search_keywords(texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None) -> KeywordHits:
     """Texts with words of the query, ignoring case: those with more of its terms first, then by BM25.
 
     A word matches where a word of the text begins with it ("refund" finds "refunds"); a "quoted phrase" matches
-    whole words only; in scripts without spaces, such as Chinese, any substring matches. Okapi BM25 (Robertson and
-    Zaragoza, 2009) with lengths in characters and Lucene's never-negative idf. mask: bool (n,), rows to search.
-    Raises InputError for a query without a word.
+    whole words only; in scripts without spaces, such as Chinese, any substring matches. Texts with a term after a
+    minus (-word) are left out. Okapi BM25 (Robertson and Zaragoza, 2009) with lengths in characters and Lucene's
+    never-negative idf. mask: bool (n,), rows to search. Raises InputError for a query without a word to search for.
     """
-    terms = parse_terms(query)
+    terms = [term for term in parse_terms(query) if not term.excluded]
     if not terms:
-        raise InputError("The query has no words.", "Enter one or more words.")
+        raise InputError("The query has no words to search for.", "Enter one or more words, without a minus.")
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
+    if (excluded := texts_with_excluded(texts, query)) is not None:
+        rows = rows[~excluded[rows]]
     lowered = [_lower(texts[int(row)]) for row in rows]
-    counts = [_count_term(lowered, term, quoted) for term, quoted in terms]
+    counts = [_count_term(lowered, term) for term in terms]
     scores, matched = _bm25(counts, np.fromiter(map(len, lowered), dtype=np.float64, count=len(lowered)))
     hits = np.flatnonzero(matched)
     best = hits[np.lexsort((hits, -scores[hits], -matched[hits]))][:k]
     spans = tuple(_spans(_term_spans(lowered[i], terms)) for i in best)
     return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits))
+
+
+def texts_with_excluded(texts: Sequence[str], query: str) -> np.ndarray | None:
+    """Bool (n,): texts with a word or phrase that the query excludes; None where it excludes nothing."""
+    excluded = [term for term in parse_terms(query) if term.excluded]
+    if not excluded:
+        return None
+    lowered = [_lower(text) for text in texts]
+    contained = np.zeros(len(texts), dtype=bool)
+    for term in excluded:
+        contained[list(_count_term(lowered, term))] = True
+    return contained
+
+
+def included_text(query: str) -> str:
+    """The query without the terms that it excludes: what to embed."""
+    return re.sub(r'(?<!\S)-(?:"[^"]+"|[^\s"]+)', "", query).strip()
 
 
 def _lower(text: str) -> str:
@@ -76,8 +103,9 @@ def _lower(text: str) -> str:
     return lowered if same else "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
-def _term_pattern(term: str, quoted: bool) -> re.Pattern[str]:
+def _term_pattern(searched: Term) -> re.Pattern[str]:
     """The term where no letter precedes it (nor, for a phrase, follows it)."""
+    term, quoted, _ = searched
     body = r"\s+".join(re.escape(word) for word in term.split())
     # a lookbehind after the term, so that the scan for its literal text stays fast
     fixed = len(term.split()) == 1
@@ -90,9 +118,9 @@ def _is_letter(char: str) -> bool:
     return bool(re.match(_LETTER, char))
 
 
-def _count_term(lowered: list[str], term: str, quoted: bool) -> dict[int, int]:
+def _count_term(lowered: list[str], term: Term) -> dict[int, int]:
     """Position of each text with the term -> its frequency."""
-    pattern, probe = _term_pattern(term, quoted), term.split()[0]
+    pattern, probe = _term_pattern(term), term.text.split()[0]
     counts = {i: len(pattern.findall(text)) for i, text in enumerate(lowered) if probe in text}
     return {i: count for i, count in counts.items() if count}
 
@@ -110,14 +138,14 @@ def _bm25(counts: list[dict[int, int]], lengths: np.ndarray) -> tuple[np.ndarray
     return scores, matched
 
 
-def _term_spans(lowered: str, terms: Iterable[tuple[str, bool]]) -> Iterable[Span]:
-    for term, quoted in terms:
-        yield from (match.span() for match in islice(_term_pattern(term, quoted).finditer(lowered), MAX_SPANS))
+def _term_spans(lowered: str, terms: Iterable[Term]) -> Iterable[Span]:
+    for term in terms:
+        yield from (match.span() for match in islice(_term_pattern(term).finditer(lowered), MAX_SPANS))
 
 
 def query_spans(text: str, query: str) -> tuple[Span, ...]:
     """Matches of a query's words in a text: (start, end) in characters, ascending, not overlapping."""
-    return _spans(_term_spans(_lower(text), parse_terms(query)))
+    return _spans(_term_spans(_lower(text), (term for term in parse_terms(query) if not term.excluded)))
 
 
 def _spans(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -10,7 +10,15 @@ import pandas as pd
 
 from core.corpus.export import short_cells
 from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_options
-from core.corpus.keyword import KeywordHits, mark_matches, query_spans, search_keywords, search_regex
+from core.corpus.keyword import (
+    KeywordHits,
+    included_text,
+    mark_matches,
+    query_spans,
+    search_keywords,
+    search_regex,
+    texts_with_excluded,
+)
 from core.corpus.loaders import load_corpus, load_selection
 from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.registry import capabilities
@@ -90,6 +98,8 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
     mask = apply_filters(loaded.table, query.filters, members) if query.filters else None
     if query.mode in ("keyword", "regex"):
         spec = None
+    if query.mode == "hybrid" and (excluded := texts_with_excluded(loaded.texts, query.text)) is not None:
+        mask = ~excluded if mask is None else mask & ~excluded
     vector, embed_ms = _query_vector(corpus, spec, query, secret) if spec else (None, 0.0)
     started = time.perf_counter()
     hits, matches = _hits(corpus, spec, query, vector, mask)
@@ -119,6 +129,7 @@ def _query_vector(
 ) -> tuple[np.ndarray, float]:
     """The query's vector, and the milliseconds that embedding its text took."""
     rows, text = load_vectors(corpus, spec).rows, query.text.strip()
+    text = included_text(text) if query.mode == "hybrid" else text
     if not text or not capabilities(spec).can_embed:
         return query_vector(rows, query.near, query.far), 0.0
     vector, milliseconds = embedded_query(corpus.folder, spec, text, secret)
@@ -154,7 +165,7 @@ def _excerpts(
         return tuple(mark_matches(texts[row], regex_spans.get(row, ()), MAX_EXCERPT) for row in rows.tolist())
     marked = query.text
     if query.mode != "keyword":  # a semantic search highlights content words only, not "the" and "in"
-        marked = " ".join(term for term in query.text.split() if len(term) > 3 or not term.isascii())
+        marked = " ".join(term for term in included_text(query.text).split() if len(term) > 3 or not term.isascii())
     return tuple(mark_matches(texts[row], query_spans(texts[row], marked), MAX_EXCERPT) for row in rows.tolist())
 
 

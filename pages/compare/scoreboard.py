@@ -31,7 +31,9 @@ def page() -> None:
     if task is None:
         return
     query = ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)
-    if view.show_scoreboard(info, query):
+    with st.spinner("Preparing the scoreboard", show_time=True):
+        scored = view.show_scoreboard(info, query)
+    if scored:
         _show_report_downloads(info.name, query)
 
 

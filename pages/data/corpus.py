@@ -7,22 +7,20 @@ from typing import Any
 import streamlit as st
 
 from core.corpus.preprocess import Steps
-from core.corpus.service import CreatedCorpus, FilePreview, create_corpus, load_profile
+from core.corpus.service import FilePreview
 from core.corpus.staging import ImportSource
-from core.errors import PlanisphereError, StorageError
+from core.errors import StorageError
 from core.files import write_json
-from core.jobs.types import JobSpec
 from core.types import Roles
-from pages.shared import session
-from pages.shared.corpus.add_data import choose_source, clear_source
+from pages.shared import jobs_view, messages, session
+from pages.shared.corpus.add_data import choose_source
 from pages.shared.corpus.columns import choose_roles
+from pages.shared.corpus.creation import CreationRequest, finish_creation, request_creation
 from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
 from pages.shared.corpus.profile import show_draft, show_profile
-from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
-CREATE_SECONDS = 600  # a million rows with vectors, or split into passages, take minutes on a small machine
 GUIDE = (
     (":material/upload_file:", "1. Add data", "A file, pasted text or the sample, on this page."),
     (":material/memory:", "2. Embed", "A model turns each text into a vector; similar texts get similar vectors."),
@@ -32,15 +30,22 @@ GUIDE = (
 
 def data_page() -> None:
     st.title("Data")
-    show_guide()
-    show_created()
-    source = choose_source()
-    read = read_source(source) if source else None
+    with st.container():
+        show_guide()
+        show_created()
+    with st.container():
+        source = choose_source()
+        read = read_source(source) if source else None
     info = session.current_corpus()
     if read:
-        new_corpus(*read)
-    elif info:
+        with st.container():
+            new_corpus(*read)
+        return
+    st.empty()  # replaces the form of the corpus just created, which the browser would show until the script ends
+    if info:
         show_profile(info)
+    elif job := messages.pending_embedding(None):
+        jobs_view.show_progress(job, "The sample opens here. You can add your own data meanwhile.")
     else:
         st.caption("No corpus yet. Upload a file, paste text, or open the sample.")
 
@@ -76,44 +81,18 @@ def _close_guide() -> None:
 
 
 def show_create_button(source: ImportSource, preview: FilePreview, roles: Roles, steps: Steps | None) -> None:
-    """The name and the button; the new corpus is opened, and its map is started if it has vectors."""
+    """The name and the button; below it, a requested corpus is created and opened."""
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     default = _default_name(source)
     key, help = f"name-{tag(source)}", "Shown in the sidebar; you can rename it later."
     name = left.text_input("Corpus name", default, max_chars=120, key=key, persist_state="session", help=help)
     style: dict[str, Any] = {"type": "primary", "icon": ":material/check:", "width": "stretch"}
     help = "Stores the corpus in the workspace. Your files are not changed."
-    pressed = right.button("Create corpus", key="create", disabled=steps is None, help=help, **style)
-    if pressed and steps is not None:
-        try:
-            created = _create(source, preview, roles, steps, (name or "").strip() or default)
-        except PlanisphereError as error:
-            show_error(error)
-            return
-        _open_created(created)
-
-
-def _create(source: ImportSource, preview: FilePreview, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
-    """Raises InputError, StorageError, JobError."""
-    tasks = [count(preview.rows, "row")]
-    tasks += ["splitting into passages"] if steps.passage_tokens else []
-    tasks += ["storing vectors"] if preview.vectors else []
-    with st.spinner(f"Creating the corpus: {', '.join(tasks)}", show_time=True):
-        created = session.ask(create_corpus, session.folder(), source, roles, steps, name, timeout=CREATE_SECONDS)
-    with st.spinner("Profiling the texts", show_time=True):  # here, so that the next page shows it at once
-        session.ask_once(load_profile, session.corpus_ref(created.info))
-    return created
-
-
-def _open_created(created: CreatedCorpus) -> None:
-    info = created.info
-    if created.model:
-        params = {"model": created.model.to_dict()}
-        session.manager().submit(JobSpec("map", session.folder(), info.digest, params, f"Map of {info.name}"))
-    session.remember("created", (info.digest, info.name, info.rows, created.model is not None))
-    session.open_corpus(info.digest)
-    clear_source()
-    st.rerun()
+    request = None if steps is None else CreationRequest(source, roles, steps, (name or "").strip() or default)
+    style |= {"disabled": request is None, "on_click": request_creation, "args": (request, preview), "help": help}
+    if right.button("Create corpus", key="create", **style) and request:
+        request_creation(request, preview)  # the callback has the values of the previous run, such as the name
+    finish_creation()
 
 
 def show_created() -> None:

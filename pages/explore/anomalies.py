@@ -38,10 +38,8 @@ def page() -> None:
 
 
 def show_prerequisites(info: CorpusInfo | None, model: ModelSpec | None) -> None:
-    """No corpus, no vectors, or no graph; a running job is waited for."""
-    if messages.is_embedding_pending(info):
-        messages.show_waiting("Results appear here once the texts are embedded and their neighbors computed.")
-    elif info is None:
+    """No corpus, no vectors, or no graph."""
+    if info is None:
         messages.show_no_corpus("There is no data to analyze yet.")
     elif model is None:
         messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: anomalies are found from vectors.")

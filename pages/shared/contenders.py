@@ -9,7 +9,7 @@ from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.contenders import BITS, Contender, from_key
-from pages.shared import messages, session
+from pages.shared import jobs_view, messages, session
 from pages.shared.messages import show_error
 from pages.shared.text import disambiguate_labels, plain
 
@@ -41,7 +41,8 @@ def select_view(names: Collection[str], key: str, help_: str) -> str:
 def run_view(show: Callable[..., None], *arguments: Any) -> None:
     """Draws a view as a fragment, so that its widgets redraw nothing else."""
     try:
-        show(*arguments)
+        with st.spinner("Preparing this view", show_time=True):
+            show(*arguments)
     except PlanisphereError as error:
         show_error(error)
 
@@ -68,11 +69,28 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
     )
     session.write_list_to_link("contenders")
     session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
+    _show_unfinished_models(info, models)
     selected = tuple(available[key] for key in session.widget_value("contenders", []))
     if len(selected) < minimum:
-        _show_too_few(minimum)
+        _show_too_few(minimum, models)
         return ()
     return selected
+
+
+def _show_unfinished_models(info: CorpusInfo, models: list[ModelSpec]) -> None:
+    """Models whose embedding was started but has not ended: they are not compared."""
+    jobs = [job for job in session.manager().list(session.folder()) if job.spec.corpus == info.digest]
+    embedded = [model.to_dict() for model in models]
+    for job in jobs:
+        if job.spec.kind != "embed" or job.status == "done" or job.spec.params["model"] in embedded:
+            continue
+        label = plain(ModelSpec.from_dict(job.spec.params["model"]).label)
+        left = f", {job.total - job.done:,} {job.unit} left" if job.total > job.done else ""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            state = "being embedded" if job.open else "not embedded yet"
+            st.caption(f":material/info: {label}: {state}{left}.", width="content")
+            if not job.open:
+                jobs_view.continue_button(job, key=f"continue-{job.id}")
 
 
 def _restore_selection(info: CorpusInfo, models: list[ModelSpec]) -> None:
@@ -103,15 +121,7 @@ def _is_possible(contender: Contender) -> bool:
 
 
 def _default_keys(models: list[ModelSpec]) -> list[str]:
-    """The models; of fewer than three, also smaller variants of the first."""
-    variants = (Contender(models[0], 128), Contender(models[0], None, "binary"))
-    added = [variant.key for variant in variants if _is_possible(variant)][: max(0, 3 - len(models))]
-    _remember_variants(added)
-    return [*(model.key for model in models[:MAX_DEFAULTS]), *added]
-
-
-def _remember_variants(keys: list[str]) -> None:
-    session.remember("variants", list(dict.fromkeys([*session.remembered("variants", []), *keys])))
+    return [model.key for model in models[:MAX_DEFAULTS]]
 
 
 def _show_variant_form(models: list[ModelSpec]) -> None:
@@ -128,17 +138,22 @@ def _show_variant_form(models: list[ModelSpec]) -> None:
         size = st.selectbox("Dimensions", list(sizes), key="variant_size", format_func=sizes.__getitem__, help=help_)
         help_ = "float16 halves the size, int8 is a quarter of it; binary stores only signs: 1/32 of the size."
         variant = Contender(model, size or None, st.selectbox("Data type", list(BITS), key="variant_bits", help=help_))
-        action: dict[str, Any] = {"on_click": _add_variant, "args": (variant.key,), "disabled": variant.is_model}
+        action: dict[str, Any] = {"on_click": _add_variants, "args": ([variant.key],), "disabled": variant.is_model}
         st.button("Add", key="variant_add", type="primary", help="No new embedding is needed.", **action)
 
 
-def _add_variant(key: str) -> None:
-    _remember_variants([key])
+def _add_variants(keys: list[str]) -> None:
+    session.remember("variants", list(dict.fromkeys([*session.remembered("variants", []), *keys])))
     selected = session.widget_value("contenders", [])
-    session.set_widget("contenders", list(dict.fromkeys([*selected, key]))[:MAX_CONTENDERS])
+    session.set_widget("contenders", list(dict.fromkeys([*selected, *keys]))[:MAX_CONTENDERS])
 
 
-def _show_too_few(minimum: int) -> None:
+def _show_too_few(minimum: int, models: list[ModelSpec]) -> None:
     need = "at least two contenders" if minimum == 2 else "a contender"
     st.info(f"Select {need}, or add a variant of a model: the same vectors, stored smaller.", icon=":material/info:")
+    variants = [Contender(models[0], 128), Contender(models[0], None, "binary")]
+    keys = [models[0].key, *(variant.key for variant in variants if _is_possible(variant))]
+    help_ = f"{plain(models[0].label)} with 128 dimensions, and binary. Nothing is embedded for this."
+    action: dict[str, Any] = {"on_click": _add_variants, "args": (keys,), "help": help_}
+    st.button("Compare with smaller variants", key="variants_add", icon=":material/compress:", **action)
     st.page_link("pages/data/embed.py", label="Embed with another model", icon=":material/memory:")

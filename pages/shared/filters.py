@@ -37,6 +37,28 @@ def choose_filters(columns: dict[str, FilterOptions], selections: Sequence[Saved
     return filters
 
 
+def filter_text(condition: Filter) -> str:
+    """A filter in short, such as "stars: 4, 5"."""
+    if condition.kind == "rows":
+        return f"Within: {cut(condition.column, 40)}"
+    if condition.kind == "range":
+        low, high = (None if end is None else _end_text(end) for end in (condition.low, condition.high))
+        limits = f"up to {high}" if low is None else f"from {low}" if high is None else f"{low} to {high}"
+        return f"{cut(condition.column, 30)}: {limits}"
+    value = f'contains "{condition.text}"' if condition.kind == "contains" else ", ".join(condition.values)
+    return f"{cut(condition.column, 30)}: {cut(value, 50)}"
+
+
+def remove_filter(condition: Filter) -> None:
+    """A callback: take a filter away."""
+    key, removed = (SELECTION_KEY, condition.text) if condition.kind == "rows" else ("filter_columns", condition.column)
+    session.set_widget(key, [value for value in session.widget_value(key) or [] if value != removed])
+
+
+def _end_text(end: float | str) -> str:
+    return end if isinstance(end, str) else f"{end:,.10g}"
+
+
 def _multiselect(
     label: str, options: list[str], key: str, name: Callable[[str], str], placeholder: str | None, help: str
 ) -> list[str]:

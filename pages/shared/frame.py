@@ -11,6 +11,7 @@ from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import jobs_view, messages, session, sign_in
 from pages.shared.corpus import sample as starter
+from pages.shared.corpus.creation import finish_creation
 from pages.shared.messages import show_error
 from pages.shared.selections import active
 from pages.shared.text import disambiguate_labels
@@ -51,6 +52,8 @@ def run() -> None:
             sign_in.show_sign_in()
             return
         starter.prepare_sample()
+        if page.title != "Data":  # which does it below its button
+            finish_creation()
         sidebar(page.title)
         jobs_view.show_sidebar_jobs()
         page.run()
@@ -85,7 +88,8 @@ def sidebar(page: str) -> None:
             select_model()
             active.write_link()
         else:
-            st.caption("No corpus yet. Add data on the Data page.")
+            pending = messages.pending_embedding(None)
+            st.caption("The sample is being prepared." if pending else "No corpus yet. Add data on the Data page.")
         if page != "Glossary":
             link: dict[str, Any] = {"label": "Terms on this page", "icon": ":material/menu_book:"}
             st.page_link("pages/help/glossary.py", query_params={"section": page}, **link)
@@ -103,7 +107,7 @@ def select_model() -> None:
     info = session.current_corpus()
     models = {model.key: model for model in session.workspace().models(info.digest)} if info else {}
     if not models:
-        pending = info is not None and messages.is_embedding_pending(info)
+        pending = info is not None and messages.pending_embedding(info)
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")
         return
     session.select_from_link("model", list(models))

@@ -50,6 +50,21 @@ def show_job_progress(job: JobState, key: str) -> None:
     st.button("Cancel", key=key, icon=":material/stop_circle:", on_click=cancel, args=(job.id,), help=help)
 
 
+def show_progress(job: JobState, message: str = "") -> None:
+    """The same within a page, with what appears there afterwards: refreshed every second, and the page at its end."""
+    st.fragment(_draw_progress, run_every="1s")(job.id, message)
+
+
+def _draw_progress(job: str, message: str) -> None:
+    state = session.manager().get(job)
+    if state is None or not state.open:
+        st.rerun()
+    with st.container(border=True):
+        show_job_progress(state, key=f"page-cancel-{job}")
+        if message:
+            st.caption(message)
+
+
 def show_stop_reason(job: JobState) -> None:
     """Why a job ended without a result; nothing where it is done."""
     labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the app stopped"}
@@ -62,11 +77,17 @@ def show_stop_reason(job: JobState) -> None:
 def _show_stopped_job(job: JobState) -> None:
     show_stop_reason(job)
     again, forget = st.columns(2)
-    if job.spec.params.get("limit_usd"):  # the cost needs consent again
-        again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
-    else:
-        again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume_job, args=(job,))
+    with again:
+        continue_button(job, key=f"again-{job.id}")
     forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(session.folder(), job.id))
+
+
+def continue_button(job: JobState, key: str) -> None:
+    """Starts a job again; one that costs money needs consent again."""
+    if job.spec.params.get("limit_usd"):
+        st.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
+    else:
+        st.button("Continue", key=key, icon=":material/play_arrow:", on_click=resume_job, args=(job,))
 
 
 def resume_job(job: JobState) -> None:

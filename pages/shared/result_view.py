@@ -42,7 +42,7 @@ def ready_all(
     if not missing:
         return True
     if running := next((state for step, _ in missing if (state := running_job(step))), None):
-        show_progress(running)
+        jobs_view.show_progress(running)
         return False
     named = tuple((step.result.name, step.query) for step, _ in missing)
     estimate = session.ask(result_jobs.estimate, named)
@@ -75,7 +75,7 @@ def offer_jobs(*jobs: JobSpec, headline: str, description: str, button: str, sec
     ids = {job.id for job in jobs}
     states = [state for state in session.manager().list(session.folder()) if state.id in ids]
     if running := next((state for state in states if state.open), None):
-        show_progress(running)
+        jobs_view.show_progress(running)
         return
     with st.container(border=True):
         st.markdown(f"**{headline}**")
@@ -118,11 +118,6 @@ def running_job(step: Step) -> JobState | None:
     return next((state for state in open_jobs if computes(state.spec, step)), None)
 
 
-def show_progress(state: JobState) -> None:
-    """A job's progress with rate, time left and a button to cancel, refreshed every second; the page at its end."""
-    st.fragment(_draw_progress, run_every="1s")(state.id)
-
-
 def compute_inline(seconds: float, message: str, compute: Callable[[], None]) -> bool:
     """Computes behind a spinner where that is quick; gives whether it did."""
     if seconds > INLINE_SECONDS:
@@ -130,11 +125,3 @@ def compute_inline(seconds: float, message: str, compute: Callable[[], None]) ->
     with st.spinner(message):
         compute()
     return True
-
-
-def _draw_progress(job: str) -> None:
-    state = session.manager().get(job)
-    if state is None or not state.open:
-        st.rerun()
-    with st.container(border=True):
-        jobs_view.show_job_progress(state, key=f"page-cancel-{job}")

@@ -24,6 +24,7 @@ from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.service import draft_truncation, load_truncation
 from pages.shared import session
+from pages.shared.corpus import creation
 from pages.shared.corpus.columns import COMBINED
 from tests.waiting import cpu_limit
 
@@ -455,3 +456,20 @@ def test_columns_and_values_are_renamed(app, home, monkeypatch):
     corpus = Workspace(home).load_corpus(Workspace(home).corpora()[0].digest)
     assert corpus.roles.text == "{review}"
     assert corpus.table["area"].tolist() == ["delivery", "2"] * 4
+
+
+def test_a_corpus_is_created_though_another_page_is_opened_meanwhile(app, monkeypatch):
+    start(app)
+    upload(app, ("reviews.csv", CSV))
+    with monkeypatch.context() as patched:
+        patched.setattr(creation, "_create", lambda *arguments: st.stop())  # as a click on another page does
+        create(app, "Left early")
+        assert not session_corpora(app)
+    app.switch_page("pages/data/embed.py").run()
+    assert not app.exception
+    assert [info.name for info in session_corpora(app)] == ["Left early"]
+    assert widget(app, "selectbox", "corpus").value == session_corpora(app)[0].digest
+
+
+def session_corpora(app):
+    return Workspace(os.environ["PLANISPHERE_HOME"]).corpora()

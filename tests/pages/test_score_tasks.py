@@ -43,7 +43,13 @@ def unmeasured(monkeypatch):
 def open_page(app, **query):
     for key, value in query.items():
         app.query_params[key] = value
-    return app.run().switch_page(PAGE).run()
+    return with_variants(app.run().switch_page(PAGE).run())
+
+
+def with_variants(at):
+    """A corpus with one model is compared with smaller variants of it once a person says so."""
+    buttons = [button for button in at.button if button.key == "variants_add"]
+    return buttons[0].click().run() if buttons else at
 
 
 def bring(home, info, judged=False, **files):

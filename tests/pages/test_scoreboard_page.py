@@ -10,6 +10,7 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.errors import InputError
+from core.jobs.types import JobSpec, JobState
 from core.models.registry import load_embedder
 from core.scoreboard import service as answers
 from core.scoreboard.per_query import ContenderPair, query_table, rank_agreement, top_hits
@@ -131,18 +132,33 @@ def test_noise_loses_and_all_is_told(home, corpus, app, files):
 def test_models_that_come_join_until_a_person_chooses(home, corpus, app):
     at = open_page(app)
     first = corpus[1].key
-    assert at.multiselect(key="contenders").value == [first, f"{first}-128", f"{first}-binary"]
+    assert at.multiselect(key="contenders").value == [first]
     second = bring(home, corpus)
     at = at.run()
-    assert at.multiselect(key="contenders").value == [first, second.key, f"{first}-128"]
-    own = [first, second.key]
+    assert at.multiselect(key="contenders").value == [first, second.key]
+    own = [second.key, first]
     at.multiselect(key="contenders").set_value(own).run()
     bring(home, corpus, name="third")
     assert at.run().multiselect(key="contenders").value == own
 
 
+def test_a_model_whose_embedding_was_cancelled_is_named_and_can_be_continued(home, corpus, app, monkeypatch):
+    params = {"model": {**corpus[1].to_dict(), "name": "other"}}
+    spec = JobSpec("embed", str(home), corpus[0].digest, params, title="Other on Little shop")
+    stopped = JobState(spec, status="cancelled", done=20, total=60, unit="texts")
+    monkeypatch.setattr(session.manager(), "list", lambda folder: [stopped])
+    at = open_page(app)
+    assert not at.exception, at.exception
+    assert "not embedded yet, 40 texts left" in visible_text(at)
+    resumed = []
+    monkeypatch.setattr(session.manager(), "submit", lambda job, secret=None: resumed.append(job))
+    at.button(key=f"continue-{stopped.id}").click().run()
+    assert resumed == [spec]
+
+
 def test_one_model_is_set_beside_variants_and_seen_query_by_query(corpus, app):
     at = open_page(app, score_part="Per query", score_metric_labels="P@1")
+    at.button(key="variants_add").click().run()
     assert not at.exception, at.exception
     assert not at.error
     assert len(board_of(at)) == 3
@@ -184,6 +200,7 @@ def make(home, kind, **columns):
 def test_a_column_without_use_is_told_once(home, app, kind, reason):
     make(home, kind)
     at = open_page(app, score_task="Labels")
+    at.button(key="variants_add").click().run()
     assert not at.exception, at.exception
     told = [str(each.value).replace("\\", "") for each in at.warning]
     assert len(told) == 1

@@ -209,3 +209,25 @@ def odd_corpus(home) -> None:
     table["far"] = pd.Series([(i - 30) * 10**10 for i in range(60)]).astype("datetime64[s]")
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Odd").corpus
     Workspace(home).save_corpus(built)
+
+
+def test_example_rows_and_filters_are_listed_and_can_be_removed(corpus, app):
+    at = open_page(app, near="1, 3", filters=filters_to_json([Filter("stars", "values", values=("5",))]))
+    at.text_input(key="q").set_value("teapot").run()
+    shown = [button.label for button in at.button if str(button.key).startswith("active_filter-")]
+    assert len(shown) == 3
+    assert "stars: 5" in shown[2].replace("\\", "")
+    at.button(key="active_filter-2").click().run()
+    at.button(key="active_filter-0").click().run()
+    assert not at.exception
+    assert at.text_input(key="near").value == "3"
+    assert [button.key for button in at.button if str(button.key).startswith("active_filter-")] == ["active_filter-0"]
+
+
+def test_hits_are_shown_as_a_list(corpus, app):
+    at = open_page(app, q="teapot", hits_view="List")
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert len(table) == 10
+    assert {"rank", "row", "hit text"} <= set(table.columns)
+    assert at.button(key="near-selected").disabled

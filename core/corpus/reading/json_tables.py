@@ -43,7 +43,7 @@ def _table_of_rows(name: str, value: Any) -> tuple[pd.DataFrame, list[str]]:
         return _object_rows(name, rows), notes
     if any(isinstance(row, list) for row in value) and all(row is None or is_chat(row) for row in value):
         return pd.DataFrame({MESSAGES: pd.Series(value, dtype=object)}), []
-    if all(isinstance(row, list) and row for row in value):
+    if all(isinstance(row, list) and row and not any(isinstance(cell, dict) for cell in row) for row in value):
         return _list_rows(value), []
     if any(isinstance(row, dict | list) for row in value):
         row_number = next(i for i, row in enumerate(value, start=1) if not isinstance(row, dict))

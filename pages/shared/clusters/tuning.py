@@ -13,7 +13,7 @@ from core.clusters.stability import STABLE_JACCARD, resample_runs
 from core.clusters.sweep import largest_step
 from core.jobs.results import result_spec
 from core.results import Step
-from pages.shared import result_view, session
+from pages.shared import jobs_view, result_view, session
 from pages.shared.clusters.controls import METHOD_NAMES, ClusterView, job_title
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
@@ -82,7 +82,7 @@ def _offer_sweeps(view: ClusterView, finished: set[Method]) -> None:
     queries = {method: SweepQuery(view.query.corpus, view.model, method) for method in METHODS}
     running = [state for query in queries.values() if (state := result_view.running_job(Step(CLUSTER_SWEEP, query)))]
     if running:
-        result_view.show_progress(running[0])
+        jobs_view.show_progress(running[0])
         return
     jobs = {
         method: result_spec(CLUSTER_SWEEP, query, job_title("Parameter sweep", view.with_params(ClusterParams(method))))

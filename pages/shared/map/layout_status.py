@@ -15,9 +15,7 @@ from pages.shared.text import count, plain
 
 def show_missing_map(info: CorpusInfo | None) -> None:
     """No corpus yet, or none embedded."""
-    if messages.is_embedding_pending(info):
-        messages.show_waiting("The map appears here once the texts are embedded.")
-    elif info is None:
+    if info is None:
         messages.show_no_corpus("There is nothing to map yet: add some data first.")
     else:
         messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: a map needs vectors.")

@@ -9,12 +9,12 @@ import streamlit as st
 
 from core.digest import digest_json
 from core.errors import PlanisphereError
-from core.jobs.types import JobSpec
+from core.jobs.types import JobSpec, JobState
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.service import EmbeddingPlan, plan_embedding
-from pages.shared import session
+from pages.shared import jobs_view, session
 from pages.shared.messages import show_error
 from pages.shared.tables import show_table
 from pages.shared.text import format_duration, plain
@@ -33,12 +33,12 @@ PLAN_COLUMNS = {
 def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     """Show what each model that has not run yet will take, and the button that starts them."""
     embedded = {model.key for model in session.workspace().models(info.digest)}
-    todo = [spec for spec in specs if spec.key not in embedded and not is_running(info, spec)]
+    todo = [spec for spec in specs if spec.key not in embedded and not running_job(info, spec)]
     plans = [plan for spec in todo if (plan := load_plan(info, spec))]
+    plans.sort(key=lambda plan: math.inf if plan.estimate.seconds is None else plan.estimate.seconds)  # as they run
     if not plans:
         if not todo:
-            running = any(is_running(info, spec) for spec in specs)
-            st.caption("Embedding … See the sidebar for progress." if running else "Already embedded.")
+            _show_running(info, specs)
         return
     show_table(pd.DataFrame([plan_row(plan) for plan in plans]), "What each selected model will take", PLAN_COLUMNS)
     for plan in plans:
@@ -64,9 +64,20 @@ def submit_embed_jobs(info: CorpusInfo, specs: list[ModelSpec], limit: float | N
         session.manager().submit(job, session.job_key(params))
 
 
-def is_running(info: CorpusInfo, spec: ModelSpec) -> bool:
-    jobs = [job for job in session.manager().list(session.folder()) if job.open and job.spec.corpus == info.digest]
-    return any(job.spec.params.get("model") == spec.to_dict() for job in jobs)
+def _show_running(info: CorpusInfo, specs: list[ModelSpec]) -> None:
+    """The progress of the selected models where their start button was; afterwards, where to go."""
+    running = [job for spec in specs if (job := running_job(info, spec))]
+    for job in running:
+        jobs_view.show_progress(job)
+    if not running:
+        st.caption("Already embedded.")
+        st.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
+
+
+def running_job(info: CorpusInfo, spec: ModelSpec) -> JobState | None:
+    """The open job that embeds this corpus with a model."""
+    jobs = (job for job in session.manager().list(session.folder()) if job.open and job.spec.corpus == info.digest)
+    return next((job for job in jobs if job.spec.params.get("model") == spec.to_dict()), None)
 
 
 def load_plan(info: CorpusInfo, spec: ModelSpec) -> EmbeddingPlan | None:

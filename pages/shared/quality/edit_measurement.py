@@ -69,7 +69,7 @@ def _show_measurement(selection: QualitySelection, pending: Sequence[PendingEdit
     result_view.show_submitted()
     steps = [Step(EDIT_ROBUSTNESS, EditQuery(selection.corpus, item.contender)) for item in pending]
     if running := next((state for step in steps if (state := result_view.running_job(step))), None):
-        result_view.show_progress(running)
+        jobs_view.show_progress(running)
         return
     with st.container(border=True):
         st.markdown("**Measure robustness to edits**")

@@ -16,7 +16,7 @@ from core.scoreboard.service import TaskPreview
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
-from pages.shared import result_view, session
+from pages.shared import jobs_view, session
 from pages.shared.models.chat_form import select_chat_model
 from pages.shared.scoreboard import task_parts as parts
 from pages.shared.text import count, cut, plain
@@ -94,7 +94,7 @@ def _llm_task(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     job = JobSpec("write_queries", session.folder(), info.digest, params, title=f"Queries for {info.name}")
     state = next((state for state in session.manager().list(session.folder()) if state.id == job.id), None)
     if state is not None and state.open:
-        result_view.show_progress(state)
+        jobs_view.show_progress(state)
         return None
     if plan.written < plan.sample:
         if state is not None and state.status == "failed":

@@ -1,9 +1,11 @@
-"""The search form: query text, mode, example rows and filters. All but the filters are part of the link."""
+"""The search form: query text, mode, example rows and filters, all of them part of the link."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
+from core.corpus.filters import Filter
 from core.corpus.selections import saved_selections
 from core.errors import InputError
 from core.search.search import SearchMode
@@ -11,19 +13,22 @@ from core.search.service import SearchQuery, filter_columns
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import messages, session
-from pages.shared.filters import choose_filters
+from pages.shared.filters import choose_filters, filter_text, remove_filter
 from pages.shared.messages import show_error
+from pages.shared.text import plain
 
 MODES: dict[SearchMode, str] = {"semantic": "Semantic", "keyword": "Keyword", "regex": "Regex", "hybrid": "Hybrid"}
 PLACEHOLDERS: dict[SearchMode, str] = {
     "semantic": "a question, a phrase, a whole text …",
-    "keyword": 'refund "gift card"',
+    "keyword": 'refund "gift card" -voucher',
     "regex": r"order \d{4,}",
     "hybrid": "a question or a phrase …",
 }
 MODE_HELP = (
-    "Semantic: nearest vectors by cosine similarity. Keyword: texts that contain the words, ranked by BM25. Regex: a "
-    "regular expression. Hybrid: semantic and keyword rankings combined by reciprocal rank fusion."
+    "Semantic: nearest vectors by cosine similarity. Keyword: texts with any of the words, those with more of them "
+    'first, ranked by BM25; "two words" is a phrase, -word excludes; AND, OR and * have no special meaning. Regex: a '
+    "regular expression. Hybrid: semantic and keyword rankings combined by reciprocal rank fusion; -word excludes here "
+    "too."
 )
 OLD_LINK_VALUES = {"Meaning": "semantic", "Words": "keyword", "Pattern": "regex", "Meaning + words": "hybrid"}
 
@@ -53,6 +58,7 @@ def read_query(info: CorpusInfo, embedded: bool) -> SearchQuery | None:
         near, far, k = _example_rows_and_count(info.rows, mode)
         columns = session.ask_once(filter_columns, session.corpus_ref(info))
         filters = choose_filters(columns, saved_selections(session.workspace(), info.digest))
+    _show_active(near, far, filters)
     if not embedded:
         messages.show_not_embedded("Only keyword and regex search are available: this corpus is not embedded yet.")
     if not text.strip() and not near and not far:
@@ -87,10 +93,29 @@ def _example_rows_and_count(total: int, mode: SearchMode) -> tuple[tuple[int, ..
         return (), (), int(k)
 
 
-def add_example_row(key: str, row: int) -> None:
-    """A callback: add a row (id from 0) to the field "near" or "far"."""
+def _show_active(near: tuple[int, ...], far: tuple[int, ...], filters: tuple[Filter, ...]) -> None:
+    """What limits or moves the search beside its text, each with a button that removes it."""
+    active: list[tuple[str, Callable[..., None], tuple[Any, ...]]] = []
+    for key, label, rows in (("near", "Similar to", near), ("far", "Dissimilar to", far)):
+        active += [(f"{label} row {row + 1:,}", _remove_example_row, (key, row)) for row in rows]
+    active += [(filter_text(condition), remove_filter, (condition,)) for condition in filters]
+    if not active:
+        return
+    with st.container(key="active_filters", horizontal=True, gap="small"):
+        for i, (label, remove, args) in enumerate(active):
+            options: dict[str, Any] = {"icon": ":material/close:", "on_click": remove, "args": args, "help": "Remove"}
+            st.button(plain(label), key=f"active_filter-{i}", **options)
+
+
+def add_example_rows(key: str, rows: tuple[int, ...]) -> None:
+    """A callback: add rows (ids from 0) to the field "near" or "far"."""
     current = str(session.widget_value(key) or "")
-    session.set_widget(key, ", ".join(filter(None, [current, str(row + 1)])))
+    session.set_widget(key, ", ".join(filter(None, [current, *(str(row + 1) for row in rows)])))
+
+
+def _remove_example_row(key: str, row: int) -> None:
+    numbers = str(session.widget_value(key) or "").replace(",", " ").split()
+    session.set_widget(key, ", ".join(number for number in numbers if number != str(row + 1)))
 
 
 def parse_row_numbers(text: str, total: int) -> tuple[int, ...]:

@@ -16,10 +16,14 @@ from core.types import IndexFacts, ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.map.view import show_map_with_marks
-from pages.shared.search.form import add_example_row
+from pages.shared.search.form import add_example_rows
+from pages.shared.tables import number, show_table, text
 from pages.shared.text import count, cut, plain
 
 MAX_CARDS = 20
+LIST_HEIGHT = 740  # pixels: 20 hits
+VIEW_KEY = "hits_view"
+FOLLOW_UPS = (("near", "More like this", ":material/add:"), ("far", "Less like this", ":material/remove:"))
 
 
 def show_search_result(info: CorpusInfo, spec: ModelSpec | None, query: SearchQuery, compact: bool) -> None:
@@ -57,15 +61,49 @@ def _show_counts(result: SearchResult, query: SearchQuery) -> None:
 
 
 def _show_hits(result: SearchResult, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool) -> None:
-    for i in range(min(len(result.hits), MAX_CARDS)):
-        _show_hit_card(result, i, info, follow_up)
     table = hits_table(result)
-    if len(table) > MAX_CARDS:
-        st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
+    if session.widget_value(VIEW_KEY) == "List":
+        _show_hit_list(result, table, spec, follow_up)
+    else:
+        for i in range(min(len(result.hits), MAX_CARDS)):
+            _show_hit_card(result, i, info, follow_up)
+        if len(table) > MAX_CARDS:
+            st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
     if result.truncated:
         st.caption(f"{count(result.truncated, 'cell')} truncated to {LONGEST:,} characters, in the download too.")
     help_ = "Rank, scores, excerpt and columns of all hits."
     csv_button("Download hits (CSV)", table, "hits.csv", help_, f"hits-{spec.key if spec else ''}")
+
+
+def select_view() -> None:
+    """Cards with long excerpts, or a compact list."""
+    options: dict[str, Any] = {"default": "Cards", "required": True, "bind": "query-params", "persist_state": "session"}
+    st.segmented_control("View", ["Cards", "List"], key=VIEW_KEY, label_visibility="collapsed", **options)
+
+
+def _show_hit_list(result: SearchResult, table: pd.DataFrame, spec: ModelSpec | None, follow_up: bool) -> None:
+    """One line a hit; rows selected in it can be searched for similar ones."""
+    columns = {
+        "rank": number("Rank", width=50),
+        "row": number("Row", "localized", "Row of the corpus.", 60),
+        "score": number("Score", "%.3f", "Cosine, BM25, matches or fused score, by mode.", 70),
+        "cosine": number("Cosine", "%.3f", width=70),
+        "percentile": number("Percentile", "%.1f", "Share of random pairs of rows that are less similar.", 80),
+        "hit text": text("Text", width="large"),
+    }
+    if "cosine" in table and np.array_equal(table["score"], table["cosine"]):
+        table = table.drop(columns="score")
+    selection: Any = "multi-row" if follow_up else None
+    key = f"hit_list-{spec.key if spec else ''}"
+    selected = show_table(table, "All hits", columns, max_height=LIST_HEIGHT, key=key, selection=selection)
+    if not follow_up:
+        return
+    rows = tuple(int(result.hits.rows[position]) for position in selected)
+    with st.container(horizontal=True):
+        for field, label, icon in FOLLOW_UPS:
+            options: dict[str, Any] = {"on_click": add_example_rows, "args": (field, rows), "disabled": not rows}
+            help_ = "Select rows in the list first."
+            st.button(label, key=f"{field}-selected", type="tertiary", icon=icon, help=help_, **options)
 
 
 def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bool) -> None:
@@ -80,9 +118,9 @@ def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bo
         st.caption(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in values.items()))
         if follow_up:
             with st.container(horizontal=True):
-                for key, label, icon in (("near", "More like this", "add"), ("far", "Less like this", "remove")):
-                    action: dict[str, Any] = {"on_click": add_example_row, "args": (key, row)}
-                    st.button(label, key=f"{key}-{row}", type="tertiary", icon=f":material/{icon}:", **action)
+                for key, label, icon in FOLLOW_UPS:
+                    action: dict[str, Any] = {"on_click": add_example_rows, "args": (key, (row,))}
+                    st.button(label, key=f"{key}-{row}", type="tertiary", icon=icon, **action)
 
 
 def score_text(result: SearchResult, i: int) -> str:

@@ -3,7 +3,7 @@ from math import log
 import numpy as np
 import pytest
 
-from core.corpus.keyword import mark_matches, parse_terms, query_spans, search_keywords, search_regex
+from core.corpus.keyword import included_text, mark_matches, parse_terms, query_spans, search_keywords, search_regex
 from core.errors import InputError
 from tests.waiting import cpu_limit
 
@@ -52,7 +52,19 @@ def test_texts_with_all_words_come_first():
 def test_a_phrase_in_quotes_matches_whole_words_next_to_each_other():
     texts = ["dog  food", "food for a dog", "dog foods", "hotdog food"]
     assert search_keywords(texts, '"dog food"').rows.tolist() == [0]
-    assert parse_terms('Dog "big  Cat" dog') == (("dog", False), ("big cat", True))
+    assert parse_terms('Dog "big  Cat" dog') == (("dog", False, False), ("big cat", True, False))
+
+
+def test_words_and_phrases_after_a_minus_are_excluded():
+    texts = ["cold coffee", "coffee, a refund", "coffee with a gift card", "an e-mail about coffee", "gift of coffee"]
+    assert set(search_keywords(texts, "coffee -refund").rows) == {0, 2, 3, 4}
+    assert set(search_keywords(texts, 'coffee -"gift card" -cold').rows) == {1, 3, 4}
+    assert search_keywords(texts, "e-mail").rows.tolist() == [3]
+    mask = np.array([True, True, False, False, False])
+    assert search_keywords(texts, "coffee -refund", mask=mask).rows.tolist() == [0]
+    assert included_text('coffee -"gift card" e-mail -refund') == "coffee  e-mail"
+    with pytest.raises(InputError):
+        search_keywords(texts, "-coffee")
 
 
 def test_chinese_is_found_by_substring_and_words_beside_it():
