@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 from core.corpus.reading.budget import SETTING, Budget, parse_budget
 from core.errors import InputError
 from core.jobs.manager import JobManager
+from core.models import folders
 from core.models.chat import ChatModel
 from core.models.registry import capabilities
 from core.secret import Keys, Secret
@@ -49,6 +50,14 @@ def _whole_number(text: str) -> int:
     if not text.strip().isdecimal():
         raise InputError(f"PLANISPHERE_WORKERS is {text[:20]!r}, not a whole number.", "Correct it and restart.")
     return int(text)
+
+
+def model_folders() -> tuple[Path, ...] | None:
+    """The folders whose models may be loaded: those of the setting; else any (None), but none with sign-in."""
+    listed = os.environ.get(folders.SETTING, "")
+    if listed:
+        return tuple(Path(path).expanduser() for path in listed.split(os.pathsep) if path)
+    return () if sign_in.providers() else None
 
 
 def workspace() -> Workspace:

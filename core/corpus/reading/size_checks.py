@@ -2,6 +2,7 @@
 
 import csv
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 EXCEL_ROWS, EXCEL_COLUMNS = 1_048_576, 16_384
 _CHUNK = 1024**2
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError)
 _BATCH = 65_536  # rows decoded at a time
 LINE_ENDS = {**dict.fromkeys(("csv", "tsv", "txt", "md", "jsonl"), (b"\n", b"\r")), "json": (b"\n", b",", b'"')}
 # bytes of a value, by its physical type in Parquet; texts are measured

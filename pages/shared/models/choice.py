@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.models.base import Capabilities
-from core.models.registry import PRESETS, capabilities
+from core.models.folders import check_folder
+from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
 from core.vectors import service
 from pages.shared import session
@@ -115,6 +116,9 @@ def resolve_server_model(spec: ModelSpec) -> ModelSpec:
 
 
 def resolve_local_model(spec: ModelSpec) -> ModelSpec:
+    """The spec filled in by loading the model. Raises ModelError, also for a folder that may not be used."""
+    is_hub_name = HUB_NAME.fullmatch(spec.name) is not None
+    spec = replace(spec, name=check_folder(spec.name, is_hub_name, session.model_folders()))
     with st.spinner("Loading the model (downloads it if needed) …"):
         return session.ask(service.resolve_model, session.folder(), spec, None, timeout=600, on="job")
 

@@ -4,19 +4,31 @@ import gzip
 import io
 import json
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from core.corpus import reader_process
+from core.corpus.reading.budget import Budget, parse_budget
+from core.corpus.reading.files import read_files
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.values import ReadOptions, Upload
 from core.corpus.service import InvalidInput, preview_files
-from core.corpus.staging import ImportSource, stage
+from core.corpus.staging import ImportSource, read_staged, stage
+from core.errors import InputError
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[3]
 
 PEAK_BYTES, MOST_SECONDS = 1024**3, 20
 
@@ -184,7 +196,12 @@ class PeakMemory:
         self._thread.join()
 
 
-@pytest.mark.parametrize("name", BOMBS)
+LONG_TO_MAKE = {"expanded.zip", "parts.txt.gz", "bzip2.zip", "zeros.npz", "nulls and numbers.parquet"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG_TO_MAKE else []) for name in BOMBS]
+)
 def test_bombs_are_refused_in_seconds_and_below_a_gigabyte(name, tmp_path):
     data = BOMBS[name]()
     source = ImportSource((stage(str(tmp_path), name, data),))
@@ -200,3 +217,129 @@ def test_bombs_are_refused_in_seconds_and_below_a_gigabyte(name, tmp_path):
     assert memory.peak < PEAK_BYTES
     assert seconds < MOST_SECONDS
     assert not [path for path in (tmp_path / "staging").iterdir() if path.suffix != ".bin"]
+
+
+SLOW_TEXTS = {
+    "digits.vec": b"9" * 400_000 + b"x 1\n" + b"9" * 400_000 + b"x 1\n",
+    "digits.tsv": b"9" * 900_000 + b"x\t1\n" * 2,
+    "signs.csv": b"text,n\n" + b"\n".join(b"%s \xc3\xa9,1" % (b"@" * 4_999) for _ in range(1_000)),
+    "codes.csv": b"text,n\n" + b"\n".join(b"%s\xc3\xa9,1" % (b"9" * 4_999) for _ in range(1_000)),
+    "blanks.csv": b"date,n\n" + b"\n".join(b"%d%s%d,1" % (i, b" " * 100_000, i) for i in range(100)),
+    "dates.csv": b"date,n\n" + b"\n".join(b"%d/%s,1" % (i, b"1/" * 50_000) for i in range(100)),
+    "lines.txt": b"\n \t" * 300_000 + b"x",
+}
+
+
+@pytest.mark.parametrize("name", SLOW_TEXTS)
+def test_long_runs_of_equal_characters_are_read_in_seconds(name, tmp_path):
+    unit = "paragraph" if name == "lines.txt" else "line"
+    source = ImportSource((stage(str(tmp_path), name, SLOW_TEXTS[name]),), ReadOptions(text_unit=unit))
+    started = time.monotonic()
+    preview_files(str(tmp_path), source)
+    assert time.monotonic() - started < 15
+
+
+def frames(tmp_path):
+    vectors = [[float(i), 1.0, 2.0] for i in range(50)]
+    table = pa.table({
+        "text": pa.array([f"text {i} é 中" if i % 7 else None for i in range(50)]),
+        "whole": pa.array([i if i % 5 else None for i in range(50)], pa.int64()),
+        "number": pa.array([i / 3 for i in range(50)]),
+        "flag": pa.array([i % 2 == 0 for i in range(50)]),
+        "time": pa.array([i * 10**9 for i in range(50)], pa.timestamp("us", "Europe/Berlin")),
+        "vector": pa.array(vectors, pa.list_(pa.float32())),
+    })  # fmt: skip
+    return {"a.parquet": parquet(table), "b.csv": b"text,d,d\na,2024-01-01,1\n,2024-02-01,\n", "c.txt": b"x\ny\n"}
+
+
+def test_a_table_read_apart_is_the_same(tmp_path):
+    for name, data in frames(tmp_path).items():
+        source = ImportSource((stage(str(tmp_path), name, data),))
+        apart, roles = reader_process.read_apart(str(tmp_path), source)
+        here = read_staged(str(tmp_path), source)
+        pd.testing.assert_frame_equal(apart.table, here.table)
+        assert (apart.sources, apart.notes, apart.vectors_name) == (here.sources, here.notes, here.vectors_name)
+        assert roles == guess_roles(here.table)
+        assert (apart.vectors is None) == (here.vectors is None)
+        assert here.vectors is None or np.array_equal(apart.vectors, here.vectors)
+
+
+def slow_source(tmp_path, **limits):
+    """A file that takes many seconds to read."""
+    rows = "\n".join(f'{{"text": "{i}", "a": [{", ".join(["{}"] * 200)}]}}' for i in range(20_000))
+    return ImportSource((stage(str(tmp_path), "slow.jsonl", rows.encode()),), budget=Budget(**limits))
+
+
+def test_what_takes_too_long_is_stopped_and_the_next_file_is_read(tmp_path):
+    reader_process.start_ahead()
+    started = time.monotonic()
+    preview = preview_files(str(tmp_path), slow_source(tmp_path, seconds=1))
+    assert isinstance(preview, InvalidInput)
+    assert "slow.jsonl" in preview.message
+    assert "seconds" in preview.remedy
+    assert time.monotonic() - started < 10
+    quick = ImportSource((stage(str(tmp_path), "a.csv", b"text\na\n"),))
+    assert preview_files(str(tmp_path), quick).rows == 1
+
+
+def test_reading_can_be_cancelled(tmp_path):
+    folder, source = str(tmp_path), slow_source(tmp_path)
+    reader_process.start_ahead()
+    results = []
+    reading = threading.Thread(target=lambda: results.append(preview_files(folder, source)))
+    reading.start()
+    wait_until(lambda: any((tmp_path / "staging").glob(".read-*")))
+    time.sleep(0.3)  # the mark of a cancel is removed when reading starts
+    reader_process.cancel_reading(folder, source)
+    reading.join(10)
+    assert not reading.is_alive()
+    assert "cancelled" in results[0].message
+    assert not [path for path in (tmp_path / "staging").iterdir() if path.suffix != ".bin"]
+
+
+def test_memory_is_limited(tmp_path):
+    data = b"[" + b"[[[]]]," * 3_000_000 + b"[]]"
+    source = ImportSource((stage(str(tmp_path), "lists.json", data),), budget=Budget(memory_mb=200))
+    with PeakMemory() as memory:
+        preview = preview_files(str(tmp_path), source)
+    assert "lists.json" in preview.message
+    assert "memory_mb" in preview.remedy
+    assert memory.peak < 500 * 1024**2
+
+
+def test_processes_end_with_the_one_that_started_them():
+    code = "from core.corpus import reader_process as r; r.start_ahead(); print(r._idle[0]._process.pid)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    child = int(run.stdout)
+    wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_limits_are_a_setting():
+    assert parse_budget("") == Budget()
+    assert parse_budget("rows=10, columns = 20_000,memory_mb=64") == Budget(rows=10, columns=20_000, memory_mb=64)
+    for text in ("rows", "rows=many", "rows=0", "lines=3", "rows=-1"):
+        with pytest.raises(InputError, match="PLANISPHERE_READ_LIMITS"):
+            parse_budget(text)
+
+
+@pytest.mark.parametrize(
+    ("limits", "data"),
+    [
+        ({"rows": 2}, b"text\na\nb\nc\n"),
+        ({"columns": 2}, b"a,b,c\n1,2,3\n"),
+        ({"cells": 3}, b"a,b\n1,2\n3,4\n"),
+    ],
+)
+def test_each_limit_is_named_with_its_numbers(limits, data):
+    ((name, limit),) = limits.items()
+    with pytest.raises(InputError, match=f"the limit is {limit}") as caught:
+        read_files([Upload("a.csv", data)], budget=Budget(**limits))
+    assert f"{name} in the setting" in caught.value.remedy
+    assert len(read_files([Upload("a.csv", data)]).table)
+
+
+def test_an_unforeseen_error_names_the_file_and_is_logged(monkeypatch, caplog):
+    monkeypatch.setattr("core.corpus.reading.files.normalize_table", lambda table: 1 / 0)
+    with pytest.raises(InputError, match=r'"a\.csv" can\'t be read \(ZeroDivisionError\)'):
+        read_files([Upload("a.csv", b"text\na\n")])
+    assert caplog.records[0].exc_info
