@@ -27,9 +27,9 @@ csv.field_size_limit(2**31 - 1)
 def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One CSV or TSV file; columns are numbered where it has no header row. Raises InputError for rows that are too
     long, unclosed quotes, and no rows."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    nuls, data = data.count(b"\0"), data.replace(b"\0", b"")
-    notes = [f"{nuls:,} NUL characters were removed."] if nuls else []
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    nuls, data = decoded.data.count(b"\0"), decoded.data.replace(b"\0", b"")
+    notes = [*decoded.notes, *([f"{nuls:,} NUL characters were removed."] if nuls else [])]
     usual = "\t" if kind == "tsv" else ","
     delimiter = _parse_delimiter(options.delimiter) if options.delimiter else sniff_delimiter(data, usual)
     quoted = delimiter != "\t" or has_quoted_cells(data, delimiter)
@@ -44,7 +44,9 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFil
     notes += more if quoted else [PLAIN_QUOTES, *more]
     names = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
     body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])}).set_axis(names, axis=1)
-    source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), tuple(notes))
+    source = Source(
+        upload.name, kind.upper(), decoded.encoding, delimiter, len(body), tuple(notes), decoded.alternatives
+    )
     return ParsedFile(source, body, upload=upload)
 
 

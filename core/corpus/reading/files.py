@@ -64,14 +64,15 @@ def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
 
 def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One text file as a table with the column `text`. Blank lines separate; they make no rows."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    text = data.decode("utf-8")
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    text = decoded.data.decode("utf-8")
     nuls = text.count("\0")
     rows = split_text(text.replace("\0", ""), options.text_unit)
     if not rows:
         raise InputError(f'"{upload.name}" holds no text.', "Upload a file with at least one line of text.")
-    notes = (f"{nuls:,} NUL characters were removed.",) if nuls else ()
-    source = Source(upload.name, "Markdown" if kind == "md" else "Text", encoding, "", len(rows), notes)
+    notes = (*decoded.notes, *((f"{nuls:,} NUL characters were removed.",) if nuls else ()))
+    kind = "Markdown" if kind == "md" else "Text"
+    source = Source(upload.name, kind, decoded.encoding, "", len(rows), notes, decoded.alternatives)
     return ParsedFile(source, pd.DataFrame({"text": pd.Series(rows, dtype="str")}), upload=upload)
 
 
@@ -123,7 +124,7 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     A TSV that doesn't match the vectors is parsed again that way, and used if it then matches."""
     if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
         return part
-    data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
+    data = to_utf8(part.upload.name, part.upload.data, part.source.encoding).data
     text = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
     rows = [row or [""] for row in reader]

@@ -24,14 +24,15 @@ _MIN_LIST_LENGTH = 2  # mean cells per list; lists of one are no sets of rows
 
 def read_json(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One JSON or JSONL file, by its content if that does not match the name; a column of lists becomes vectors."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    text = data.decode("utf-8")
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    text = decoded.data.decode("utf-8")
     if not text.strip():
         raise InputError(f'"{upload.name}" is empty.', "Upload a file that holds at least one row.")
     lines = kind == "jsonl" and not text.lstrip().startswith("[")
     value = _parse_lines(upload.name, text) if lines else _parse_either(upload.name, text)
     table, vectors, vectors_name = json_vectors(upload.name, json_table(upload.name, value))
-    source = Source(upload.name, "JSON Lines" if lines else "JSON", encoding, "", len(table))
+    kind = "JSON Lines" if lines else "JSON"
+    source = Source(upload.name, kind, decoded.encoding, "", len(table), decoded.notes, decoded.alternatives)
     return ParsedFile(source, table, vectors, vectors_name, upload)
 
 

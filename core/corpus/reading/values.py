@@ -31,7 +31,8 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """How one file was read; encoding and delimiter are empty for formats without one."""
+    """How one file was read; encoding and delimiter are empty for formats without one. alternatives: (encoding, a line
+    as it reads it) where the encoding is uncertain, the one used first."""
 
     name: str
     format: str
@@ -39,6 +40,7 @@ class Source:
     delimiter: str = ""
     rows: int = 0
     notes: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
