@@ -1,7 +1,7 @@
 """What pages, jobs and features ask about corpora: previews of uploads, creation, profiles, and saved selections."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -15,6 +15,7 @@ from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
+from core.corpus.reading.times import read_times
 from core.corpus.reading.values import RawTable, Source
 from core.corpus.selections import (
     Operation,
@@ -59,6 +60,20 @@ class FilePreview:
     notes: tuple[str, ...]
     vectors: tuple[int, int] | None
     vectors_name: str
+    descriptions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TimePreview:
+    """A column as times: first and last, cells that can't be read with an example, what was assumed, and the order of
+    day and month ("" where it does not matter)."""
+
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+    unread: int
+    example: str
+    notes: tuple[str, ...]
+    order: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +102,13 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 @lru_cache(maxsize=2)
-def raw_table(folder: str, source: ImportSource) -> RawTable:
+def _read_once(folder: str, source: ImportSource) -> RawTable:
     return read_staged(folder, source)
+
+
+def raw_table(folder: str, source: ImportSource) -> RawTable:
+    """The files as read, once for both orders of day and month. Raises InputError, StorageError."""
+    return replace(_read_once(folder, replace(source, day_first=None)), day_first=source.day_first)
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +127,19 @@ def _preview(folder: str, source: ImportSource) -> FilePreview:
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
     roles = guess_roles(raw.table)
-    return FilePreview(len(raw.table), columns, roles, head, raw.sources, raw.notes, shape, raw.vectors_name)
+    notes, descriptions = raw.notes, raw.descriptions
+    return FilePreview(len(raw.table), columns, roles, head, raw.sources, notes, shape, raw.vectors_name, descriptions)
+
+
+def preview_times(folder: str, source: ImportSource, column: str) -> TimePreview:
+    """How a column reads as times. Raises StorageError."""
+    raw = raw_table(folder, source)
+    cells = raw.table[column]
+    read = read_times(cells, raw.day_first)
+    unread = cells[cells.notna() & read.times.isna()]
+    example = str(unread.iloc[0])[:40] if len(unread) else ""
+    first, last = (None, None) if read.times.isna().all() else (read.times.min(), read.times.max())
+    return TimePreview(first, last, len(unread), example, read.notes, read.order)
 
 
 def preview_texts(folder: str, source: ImportSource, template: str, rows: int = 5) -> tuple[str, ...] | InvalidInput:

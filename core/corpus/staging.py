@@ -27,11 +27,13 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class ImportSource:
-    """Everything that determines a raw table: staged files and read options. pasted: one file of pasted text."""
+    """Everything that determines a raw table: staged files and read options. pasted: one file of pasted text.
+    day_first: whether 3/4/2024 is in April; None: by the column."""
 
     files: tuple[StagedFile, ...]
     options: ReadOptions = field(default_factory=ReadOptions)
     pasted: bool = False
+    day_first: bool | None = None
 
 
 def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:

@@ -15,7 +15,7 @@ from core.jobs.types import JobSpec
 from core.types import Roles
 from pages.shared import session
 from pages.shared.corpus.add_data import choose_source, clear_source
-from pages.shared.corpus.columns import choose_roles
+from pages.shared.corpus.columns import choose_day_order, choose_roles
 from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
 from pages.shared.corpus.profile import show_draft, show_profile
@@ -49,6 +49,7 @@ def new_corpus(source: ImportSource, preview: FilePreview) -> None:
     """From files to a corpus: columns, preprocessing, name, and a preview of the texts."""
     st.subheader("Columns")
     roles = choose_roles(source, preview)
+    source = choose_day_order(source, roles)
     st.subheader("Preprocess")
     steps = choose_steps(source, preview, roles)
     show_create_button(source, preview, roles, steps)

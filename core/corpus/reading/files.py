@@ -98,8 +98,8 @@ def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable
         raise InputError(f'There are two sets of vectors: in the table and in "{name}".', "Upload one of them.")
     if vector_files:
         return _pair(tables, vector_files[0], notes)
-    table, sources, more = _concatenate(tables)
-    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables))
+    table, sources, more, descriptions = _concatenate(tables)
+    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables), descriptions)
 
 
 def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence[str]) -> RawTable:
@@ -111,12 +111,13 @@ def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence
         return RawTable(table, (vector_file.source,), (*notes, note), vectors, vector_file.vectors_name)
     if len(tables) == 1:
         tables = [_projector_metadata(tables[0], len(vectors))]
-    table, sources, more = _concatenate(tables)
+    table, sources, more, descriptions = _concatenate(tables)
     if len(table) != len(vectors):
         owner = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
         message = f'{owner} {len(table):,} rows, but "{vector_file.source.name}" has {len(vectors):,} vectors.'
         raise InputError(message, "Upload one vector for each row, in the same order.")
-    return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, vector_file.vectors_name)
+    name = vector_file.vectors_name
+    return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, name, descriptions)
 
 
 def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
@@ -137,21 +138,24 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     return replace(part, table=table, source=replace(part.source, rows=count))
 
 
-def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
-    normalized, sources = [], []
+def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str], dict[str, str]]:
+    """One table, its sources, notes, and descriptions of its columns."""
+    normalized, sources, descriptions = [], [], dict[str, str]()
     for part in parts:
         assert part.table is not None  # noqa: S101 - callers pass parts with tables
         table, notes = normalize_table(part.table)
         normalized.append(table)
         sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
+        named = zip(map(str, table.columns), part.descriptions, strict=False)
+        descriptions = {name: text for name, text in named if text} | descriptions
     if len(normalized) == 1:
-        return normalized[0], tuple(sources), []
+        return normalized[0], tuple(sources), [], descriptions
     notes = _column_notes(normalized, sources)
     names = np.repeat([source.name for source in sources], [len(table) for table in normalized])
     combined = pd.concat(normalized, ignore_index=True)
     combined.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
     combined, more = normalize_table(combined)
-    return combined, tuple(sources), [*notes, *more]
+    return combined, tuple(sources), [*notes, *more], descriptions
 
 
 def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> list[str]:

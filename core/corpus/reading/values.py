@@ -46,13 +46,16 @@ class Source:
 @dataclass(frozen=True, eq=False)
 class RawTable:
     """Files read into one table, before roles and preprocessing: (n rows) text columns as `str`, numbers, datetimes;
-    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column."""
+    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column.
+    descriptions: of columns, by name. day_first: whether a time 3/4/2024 is in April; None: by the column."""
 
     table: pd.DataFrame
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     vectors: np.ndarray | None = None
     vectors_name: str = ""
+    descriptions: dict[str, str] = field(default_factory=dict)
+    day_first: bool | None = None
 
     def __post_init__(self) -> None:
         if self.vectors is not None and len(self.vectors) != len(self.table):
@@ -63,10 +66,12 @@ class RawTable:
 
 @dataclass(frozen=True, eq=False)
 class ParsedFile:
-    """One file read: a table, vectors, or both. upload: in case it must be read differently to match vectors."""
+    """One file read: a table, vectors, or both. upload: in case it must be read differently to match vectors.
+    descriptions: one of each column, such as the question of a survey, or none."""
 
     source: Source
     table: pd.DataFrame | None = None
     vectors: np.ndarray | None = None
     vectors_name: str = ""
     upload: Upload | None = None
+    descriptions: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.corpus.reading.delimited import DELIMITER_NAMES
@@ -89,14 +90,30 @@ def _option_names(detected: list[str]) -> Callable[[Any], str]:
     return lambda value: automatic if value is None else DELIMITER_NAMES.get(value, value)
 
 
+def _show_alternatives(read: Source) -> None:
+    """A line in each encoding that a file may have."""
+    st.warning(
+        f"The encoding of **{plain(read.name)}** is uncertain: it was read as {plain(read.encoding)}. If another line "
+        "reads right, select its encoding under Import options.",
+        icon=":material/translate:",
+    )
+    lines = pd.DataFrame(read.alternatives, columns=("Encoding", "The same line"))
+    st.dataframe(lines, hide_index=True, alt="A line of the file in each possible encoding")
+
+
 def _show_files(preview: FilePreview) -> None:
     for read in preview.sources[:MAX_LISTED]:
         st.caption(f":material/check: {_describe_file(read)}")
     if len(preview.sources) > MAX_LISTED:
         st.caption(f"and {count(len(preview.sources) - MAX_LISTED, 'more file')}")
+    for read in [read for read in preview.sources if read.alternatives][:MAX_LISTED]:
+        _show_alternatives(read)
     notes = [note for read in preview.sources for note in read.notes] + list(preview.notes)
     if notes:
         st.info("\n\n".join(plain(note) for note in notes[:MAX_LISTED]), icon=":material/info:")
+    if notes[MAX_LISTED:]:
+        with st.expander(f"{count(len(notes) - MAX_LISTED, 'more note')}", icon=":material/info:"):
+            st.markdown("\n\n".join(plain(note) for note in notes[MAX_LISTED:]))
     if preview.vectors:
         rows, dimensions = preview.vectors
         st.success(
@@ -105,7 +122,8 @@ def _show_files(preview: FilePreview) -> None:
             icon=":material/hub:",
         )
     with st.expander(f"Preview ({count(preview.rows, 'row')})", icon=":material/table_rows:", expanded=False):
-        st.dataframe(preview.head, height=260, alt="The first rows of the files")
+        columns = {name: st.column_config.Column(help=plain(text)) for name, text in preview.descriptions.items()}
+        st.dataframe(preview.head, height=260, column_config=columns, alt="The first rows of the files")
 
 
 def _describe_file(read: Source) -> str:
