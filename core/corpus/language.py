@@ -1,5 +1,6 @@
 """The languages of a corpus, and whether a model was trained for them."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -92,8 +93,17 @@ def detect_language(text: str) -> str:
         return by_script
     if sum(map(str.isalpha, beginning)) < MIN_LETTERS:
         return UNKNOWN
-    code, chance = _identifier().classify(beginning)
+    (code, best), *others = _identifier().rank(beginning)
+    scale = math.sqrt(len(beginning.encode("utf-8", "replace")))  # as py3langid's normalized probabilities
+    chance = 1 / (1 + sum(math.exp((score - best) / scale) for _, score in others))
     return str(code) if chance >= MIN_PROBABILITY else UNKNOWN
+
+
+def language_evidence(text: str) -> float:
+    """How far the likeliest language of a text stands above the mean of all languages, in log units of py3langid's
+    naive Bayes; near 0 for text of no language, such as one read in a wrong encoding."""
+    scores = [score for _, score in _identifier().rank(text)]
+    return float(scores[0] - sum(scores) / len(scores))
 
 
 def _by_script(text: str) -> str:
@@ -111,7 +121,7 @@ def _by_script(text: str) -> str:
 def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
 
 
 def fit_warning(spec: ModelSpec, shares: dict[str, float]) -> str:

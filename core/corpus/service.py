@@ -20,6 +20,7 @@ from core.corpus.reader_process import read_apart
 from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
+from core.corpus.reading.times import read_times
 from core.corpus.reading.values import RawTable, Source
 from core.corpus.selections import (
     Operation,
@@ -66,6 +67,20 @@ class FilePreview:
     notes: tuple[str, ...]
     vectors: tuple[int, int] | None
     vectors_name: str
+    descriptions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TimePreview:
+    """A column as times: first and last, cells that can't be read with an example, what was assumed, and the order of
+    day and month ("" where it does not matter)."""
+
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+    unread: int
+    example: str
+    notes: tuple[str, ...]
+    order: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +109,20 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 @lru_cache(maxsize=3)  # as detected, with options, and with new names
-def read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
-    """Staged files as a table, and its guessed roles; new names are given to the table that is cached without them."""
+def _read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
     options = source.options
     if not options.columns and not options.values:
         return read_apart(folder, source)
-    raw, _ = read_once(folder, replace(source, options=replace(options, columns=(), values=())))
+    raw, _ = _read_once(folder, replace(source, options=replace(options, columns=(), values=())))
     raw = replace(raw, table=rename_table(raw.table, options.columns, options.values))
     return raw, guess_roles(raw.table)
+
+
+def read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
+    """The files as read and their guessed roles; once for both orders of day and month and for new names. Raises
+    InputError, StorageError."""
+    raw, roles = _read_once(folder, replace(source, day_first=None))
+    return replace(raw, day_first=source.day_first), roles
 
 
 def raw_table(folder: str, source: ImportSource) -> RawTable:
@@ -124,7 +145,8 @@ def _preview(folder: str, source: ImportSource) -> FilePreview:
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
     notes = (*raw.notes, *_label_set_notes(raw.table))
-    return FilePreview(len(raw.table), columns, roles, head, raw.sources, notes, shape, raw.vectors_name)
+    sources, descriptions = raw.sources, raw.descriptions
+    return FilePreview(len(raw.table), columns, roles, head, sources, notes, shape, raw.vectors_name, descriptions)
 
 
 def _label_set_notes(table: pd.DataFrame) -> list[str]:
@@ -155,6 +177,17 @@ def column_values(folder: str, source: ImportSource, column: str) -> tuple[tuple
         return ()
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     return tuple((str(texts[i]), int(counts[i])) for i in np.argsort(-counts, kind="stable"))
+
+
+def preview_times(folder: str, source: ImportSource, column: str) -> TimePreview:
+    """How a column reads as times. Raises StorageError."""
+    raw = raw_table(folder, source)
+    cells = raw.table[column]
+    read = read_times(cells, raw.day_first)
+    unread = cells[cells.notna() & read.times.isna()]
+    example = str(unread.iloc[0])[:40] if len(unread) else ""
+    first, last = (None, None) if read.times.isna().all() else (read.times.min(), read.times.max())
+    return TimePreview(first, last, len(unread), example, read.notes, read.order)
 
 
 def preview_texts(folder: str, source: ImportSource, template: str, rows: int = 5) -> tuple[str, ...] | InvalidInput:

@@ -33,12 +33,13 @@ class StagedFile:
 @dataclass(frozen=True)
 class ImportSource:
     """Everything that determines a raw table: staged files and read options. pasted: one file of pasted text. budget:
-    the limits within which it is read, or refused."""
+    the limits within which it is read, or refused. day_first: whether 3/4/2024 is in April; None: by the column."""
 
     files: tuple[StagedFile, ...]
     options: ReadOptions = field(default_factory=ReadOptions)
     pasted: bool = False
     budget: Budget = field(default_factory=Budget)
+    day_first: bool | None = None
 
 
 def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:

@@ -116,14 +116,15 @@ def _read_table(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
 
 def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One text file as a table with the column `text`. Blank lines separate; they make no rows."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    text = data.decode("utf-8")
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    text = decoded.data.decode("utf-8")
     nuls = text.count("\0")
     rows = split_text(text.replace("\0", ""), options.text_unit)
     if not rows:
         raise InputError(f'"{upload.name}" holds no text.', "Upload a file with at least one line of text.")
-    notes = (f"{nuls:,} NUL characters were removed.",) if nuls else ()
-    source = Source(upload.name, "Markdown" if kind == "md" else "Text", encoding, "", len(rows), notes)
+    notes = (*decoded.notes, *((f"{nuls:,} NUL characters were removed.",) if nuls else ()))
+    kind = "Markdown" if kind == "md" else "Text"
+    source = Source(upload.name, kind, decoded.encoding, "", len(rows), notes, decoded.alternatives)
     return ParsedFile(source, pd.DataFrame({"text": pd.Series(rows, dtype="str")}), upload=upload)
 
 
@@ -150,8 +151,8 @@ def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable
         raise InputError(f'There are two sets of vectors: in the table and in "{name}".', "Upload one of them.")
     if vector_files:
         return _pair(tables, vector_files[0], notes)
-    table, sources, more = _concatenate(tables)
-    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables))
+    table, sources, more, descriptions = _concatenate(tables)
+    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables), descriptions)
 
 
 def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence[str]) -> RawTable:
@@ -163,12 +164,13 @@ def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence
         return RawTable(table, (vector_file.source,), (*notes, note), vectors, vector_file.vectors_name)
     if len(tables) == 1:
         tables = [_projector_metadata(tables[0], len(vectors))]
-    table, sources, more = _concatenate(tables)
+    table, sources, more, descriptions = _concatenate(tables)
     if len(table) != len(vectors):
         owner = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
         message = f'{owner} {len(table):,} rows, but "{vector_file.source.name}" has {len(vectors):,} vectors.'
         raise InputError(message, "Upload one vector for each row, in the same order.")
-    return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, vector_file.vectors_name)
+    name = vector_file.vectors_name
+    return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, name, descriptions)
 
 
 def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
@@ -176,7 +178,7 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     A TSV that doesn't match the vectors is parsed again that way, and used if it then matches."""
     if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
         return part
-    data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
+    data = to_utf8(part.upload.name, part.upload.data, part.source.encoding).data
     text = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
     rows = [row or [""] for row in reader]
@@ -189,21 +191,24 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     return replace(part, table=table, source=replace(part.source, rows=count))
 
 
-def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
-    normalized, sources = [], []
+def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str], dict[str, str]]:
+    """One table, its sources, notes, and descriptions of its columns."""
+    normalized, sources, descriptions = [], [], dict[str, str]()
     for part in parts:
         assert part.table is not None  # noqa: S101 - callers pass parts with tables
         table, notes = normalize_table(part.table)
         normalized.append(table)
         sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
+        named = zip(map(str, table.columns), part.descriptions, strict=False)
+        descriptions = {name: text for name, text in named if text} | descriptions
     if len(normalized) == 1:
-        return normalized[0], tuple(sources), []
+        return normalized[0], tuple(sources), [], descriptions
     notes = _column_notes(normalized, sources)
     names = np.repeat([source.name for source in sources], [len(table) for table in normalized])
     combined = pd.concat(normalized, ignore_index=True)
     combined.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
     combined, more = normalize_table(combined)
-    return combined, tuple(sources), [*notes, *more]
+    return combined, tuple(sources), [*notes, *more], descriptions
 
 
 def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> list[str]:

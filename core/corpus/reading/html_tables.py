@@ -3,6 +3,8 @@
 from html.parser import HTMLParser
 from typing import Any
 
+import pandas as pd
+
 from core.corpus.reading.cells import infer_numbers
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.grids import grid_table
@@ -90,9 +92,9 @@ def _number(text: str | None, default: int = 1) -> int:
 
 def read_html(upload: Upload, options: ReadOptions = ReadOptions()) -> ParsedFile:
     """The largest table of a page. Raises InputError where there is none."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
     parser = _TableParser()
-    parser.feed(data.decode("utf-8"))
+    parser.feed(decoded.data.decode("utf-8"))
     parser.close()
     found, size = None, 0
     for rows, spans in zip(parser.tables, parser.spans, strict=True):
@@ -103,9 +105,10 @@ def read_html(upload: Upload, options: ReadOptions = ReadOptions()) -> ParsedFil
     if found is None:
         message = f'"{upload.name}" is a web page without a table of rows.'
         raise InputError(message, "Save the data itself, as CSV, XLSX or JSON.")
-    cells = [infer_numbers(found.table.iloc[:, i].astype("str")) for i in range(found.table.shape[1])]
-    table = found.table.copy()
-    for position, column in enumerate(cells):
-        table.isetitem(position, column)
-    notes = ("The file is HTML; its largest table was read.", *found.notes)
-    return ParsedFile(Source(upload.name, "HTML", encoding, rows=len(table), notes=notes), table, upload=upload)
+    names = [str(name) for name in found.table.columns]
+    cells = [infer_numbers(found.table.iloc[:, i].astype("str"), name) for i, name in enumerate(names)]
+    table = pd.DataFrame({i: column for i, (column, _) in enumerate(cells)}).set_axis(found.table.columns, axis=1)
+    changes = [note for _, note in cells if note]
+    notes = (*decoded.notes, "The file is HTML; its largest table was read.", *found.notes, *changes)
+    source = Source(upload.name, "HTML", decoded.encoding, "", len(table), notes, decoded.alternatives)
+    return ParsedFile(source, table, upload=upload)

@@ -43,13 +43,15 @@ class _Decoder:
 
 def read_json(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One JSON or JSONL file, by its content if that does not match the name. Raises InputError."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    text = data.decode("utf-8")
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    text = decoded.data.decode("utf-8")
     if not text.strip():
         raise InputError(f'"{upload.name}" is empty.', "Upload a file that holds at least one row.")
     lines, decoder = kind == "jsonl" and not text.lstrip().startswith("["), _Decoder()
     value, notes = _parse_values(upload.name, text, decoder) if lines else _parse_either(upload.name, text, decoder)
-    source = Source(upload.name, "JSON Lines" if lines else "JSON", encoding, notes=(*notes, *decoder.notes()))
+    notes = [*decoded.notes, *notes, *decoder.notes()]
+    form = "JSON Lines" if lines else "JSON"
+    source = Source(upload.name, form, decoded.encoding, notes=tuple(notes), alternatives=decoded.alternatives)
     if isinstance(value, list) and (batch := batch_part(upload, source, value, options)):
         return batch
     table, more = json_table(upload.name, value)

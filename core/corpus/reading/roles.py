@@ -9,7 +9,7 @@ import pandas as pd
 from core.corpus.label_sets import label_sets
 from core.corpus.reading.cells import cell_text
 from core.corpus.reading.template import column_field
-from core.corpus.reading.times import time_share
+from core.corpus.reading.times import TIME_NAMES, time_share
 from core.types import Roles
 
 _SAMPLE = 2_000
@@ -24,7 +24,6 @@ _LABEL_NAMES = re.compile(
     r"类|标签|评分|星|主题|情感|类型|产品",
     re.IGNORECASE,
 )
-_TIME_NAMES = re.compile(r"time|date|created|updated|timestamp|year|month|_at$|_on$|日期|时间|年", re.IGNORECASE)
 _ID_NAMES = re.compile(r"(?i:^(id|_id|uuid|guid|key|index|idx|no\.?|number|row_?id|编号|序号)$|[_ ]id$)|[a-z]I[Dd]$")
 # linear in the length of a cell, whatever it holds: no part may match the same characters in two ways
 _CODE = re.compile(r"(?=[^0-9]*[0-9])[!-~]+|https?://\S+|[^\s@]+@\S+")
@@ -117,8 +116,8 @@ def _text_score(fact: _Facts) -> float:
 
 
 def _guess_time(facts: list[_Facts], table: pd.DataFrame) -> str | None:
-    for fact in sorted(facts, key=lambda fact: (fact.kind != "time", _TIME_NAMES.search(fact.name) is None)):
-        named = _TIME_NAMES.search(fact.name) is not None
+    for fact in sorted(facts, key=lambda fact: (fact.kind != "time", TIME_NAMES.search(fact.name) is None)):
+        named = TIME_NAMES.search(fact.name) is not None
         if fact.kind == "flag" or (fact.kind == "number" and not named) or fact.length > 60:
             continue
         if _time_share(table, fact.name) >= (0.7 if named else 0.9):

@@ -4,6 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from core.corpus.reading.delimited import DELIMITER_NAMES, is_tab_table, nonblank_records
+from core.corpus.reading.encodings import utf16_or_32
 from core.errors import InputError
 
 FORMATS = {
@@ -85,7 +86,8 @@ def _has_controls(data: bytes) -> bool:
     head = data[:_SAMPLE]
     low, high = sorted((head[::2].count(0), head[1::2].count(0)))
     is_utf16 = high > len(head) // 200 and low * 20 <= high  # NULs on one side of byte pairs only
-    if is_utf16 or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    is_utf32 = head.startswith(b"\0\0\xfe\xff") or utf16_or_32(head).startswith("UTF-32")
+    if is_utf16 or is_utf32 or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     controls = sum(head.count(bytes([code])) for code in range(32) if code not in _TEXT_CONTROLS)
     scattered = head.count(0) if head.count(0) > len(head) // 4 else 0

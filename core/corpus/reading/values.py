@@ -41,9 +41,9 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """How one file was read; encoding and delimiter are empty for formats without one. sheets: of a workbook, the one
-    that was read first. chat_unit: what a row is, "none" where chats
-    stay in their cells, empty where there are none."""
+    """How one file was read; encoding and delimiter are empty for formats without one. alternatives: (encoding, a line
+    as it reads it) where the encoding is uncertain, the one used first. sheets: of a workbook, the one that was read
+    first. chat_unit: what a row is, "none" where chats stay in their cells, empty where there are none."""
 
     name: str
     format: str
@@ -51,6 +51,7 @@ class Source:
     delimiter: str = ""
     rows: int = 0
     notes: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, str], ...] = ()
     sheets: tuple[str, ...] = ()
     chat_unit: ChatUnit | Literal["", "none"] = ""
 
@@ -58,13 +59,16 @@ class Source:
 @dataclass(frozen=True, eq=False)
 class RawTable:
     """Files read into one table, before roles and preprocessing: (n rows) text columns as `str`, numbers, datetimes;
-    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column."""
+    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column.
+    descriptions: of columns, by name. day_first: whether a time 3/4/2024 is in April; None: by the column."""
 
     table: pd.DataFrame
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     vectors: np.ndarray | None = None
     vectors_name: str = ""
+    descriptions: dict[str, str] = field(default_factory=dict)
+    day_first: bool | None = None
 
     def __post_init__(self) -> None:
         if self.vectors is not None and len(self.vectors) != len(self.table):
@@ -75,10 +79,12 @@ class RawTable:
 
 @dataclass(frozen=True, eq=False)
 class ParsedFile:
-    """One file read: a table, vectors, or both. upload: in case it must be read differently to match vectors."""
+    """One file read: a table, vectors, or both. upload: in case it must be read differently to match vectors.
+    descriptions: one of each column, such as the question of a survey, or none."""
 
     source: Source
     table: pd.DataFrame | None = None
     vectors: np.ndarray | None = None
     vectors_name: str = ""
     upload: Upload | None = None
+    descriptions: tuple[str, ...] = ()

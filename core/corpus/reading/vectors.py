@@ -151,10 +151,10 @@ def _is_number_table(data: bytes) -> bool:
 
 def _read_number_table(upload: Upload, options: ReadOptions) -> ParsedFile:
     """vectors.tsv: a vector a line, no header."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    lines = [line for line in data.split(b"\n") if line.strip()]
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    lines = [line for line in decoded.data.split(b"\n") if line.strip()]
     matrix = _parse_lines(upload.name, lines, lines[0].count(b"\t") + 1, b"\t")
-    return vectors_part(upload, Source(upload.name, "Vectors TSV", encoding, "\t"), matrix)
+    return vectors_part(upload, Source(upload.name, "Vectors TSV", decoded.encoding, "\t", notes=decoded.notes), matrix)
 
 
 def _is_word_vectors(data: bytes) -> bool:
@@ -173,8 +173,8 @@ def _is_word_vectors(data: bytes) -> bool:
 
 def _read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     """word2vec or GloVe text; the words become the column `text`."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    lines = [line.rstrip() for line in data.split(b"\n") if line.strip()]
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    lines = [line.rstrip() for line in decoded.data.split(b"\n") if line.strip()]
     declared = _declared(lines[:2])
     lines = lines[1:] if declared else lines
     dimensions = declared or lines[0].count(b" ")
@@ -182,7 +182,9 @@ def _read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     numbers = [line[len(term) + 1 :] for line, term in zip(lines, terms, strict=True)]
     matrix = _parse_lines(upload.name, numbers, dimensions, b" ")
     table = pd.DataFrame({"text": pd.Series([term.decode("utf-8") for term in terms], dtype="str")})
-    return vectors_part(upload, Source(upload.name, "Word vectors", encoding, " "), matrix, table)
+    return vectors_part(
+        upload, Source(upload.name, "Word vectors", decoded.encoding, " ", notes=decoded.notes), matrix, table
+    )
 
 
 def _parse_lines(name: str, lines: list[bytes], dimensions: int, delimiter: bytes) -> np.ndarray:

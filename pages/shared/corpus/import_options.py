@@ -33,7 +33,6 @@ VECTOR_NAMES: dict[VectorRows, str] = {
 UNITS: dict[TextUnit, str] = {"line": "Line", "paragraph": "Paragraph", "file": "Whole file"}
 BINARY_FORMATS = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
 MAX_LISTED = 5
-MAX_NOTES = 12
 READ_SECONDS = 3_600  # reading has a limit of its own, in the settings
 CANCEL_SECONDS = 1.0  # a button that appears for less than this only flickers
 
@@ -172,15 +171,30 @@ def _option_names(detected: list[str]) -> Callable[[Any], str]:
     return lambda value: automatic if value is None else DELIMITER_NAMES.get(value, value)
 
 
+def _show_alternatives(read: Source) -> None:
+    """A line in each encoding that a file may have."""
+    st.warning(
+        f"The encoding of **{plain(read.name)}** is uncertain: it was read as {plain(read.encoding)}. If another line "
+        "reads right, select its encoding under Import options.",
+        icon=":material/translate:",
+    )
+    lines = pd.DataFrame(read.alternatives, columns=("Encoding", "The same line"))
+    st.dataframe(lines, hide_index=True, alt="A line of the file in each possible encoding")
+
+
 def _show_files(preview: FilePreview) -> None:
     for read in preview.sources[:MAX_LISTED]:
         st.caption(f":material/check: {_describe_file(read)}")
     if len(preview.sources) > MAX_LISTED:
         st.caption(f"and {count(len(preview.sources) - MAX_LISTED, 'more file')}")
+    for read in [read for read in preview.sources if read.alternatives][:MAX_LISTED]:
+        _show_alternatives(read)
     notes = [note for read in preview.sources for note in read.notes] + list(preview.notes)
     if notes:
-        more = [f"and {count(len(notes) - MAX_NOTES, 'more note')}"] if len(notes) > MAX_NOTES else []
-        st.info("\n\n".join([*map(plain, notes[:MAX_NOTES]), *more]), icon=":material/info:")
+        st.info("\n\n".join(plain(note) for note in notes[:MAX_LISTED]), icon=":material/info:")
+    if notes[MAX_LISTED:]:
+        with st.expander(f"{count(len(notes) - MAX_LISTED, 'more note')}", icon=":material/info:"):
+            st.markdown("\n\n".join(plain(note) for note in notes[MAX_LISTED:]))
     if preview.vectors:
         rows, dimensions = preview.vectors
         st.success(
@@ -189,7 +203,8 @@ def _show_files(preview: FilePreview) -> None:
             icon=":material/hub:",
         )
     with st.expander(f"Preview ({count(preview.rows, 'row')})", icon=":material/table_rows:", expanded=False):
-        st.dataframe(preview.head, height=260, alt="The first rows of the files")
+        columns = {name: st.column_config.Column(help=plain(text)) for name, text in preview.descriptions.items()}
+        st.dataframe(preview.head, height=260, column_config=columns, alt="The first rows of the files")
 
 
 def _describe_file(read: Source) -> str:
