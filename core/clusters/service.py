@@ -23,7 +23,7 @@ from core.clusters.results import (
 from core.clusters.stability import best_jaccard
 from core.clusters.sweep import SweepPoint
 from core.clusters.validation import ClusterTrust, centers
-from core.corpus.export import short_cells
+from core.corpus.export import free_name, short_cells
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.store import Workspace
@@ -190,10 +190,10 @@ def rows_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd
     """The corpus table with each row's cluster: number from 1 (0: none), name, and whether it was assigned from
     noise."""
     clusters, table = cluster_set(corpus, model, params), load_corpus(corpus).table.copy(deep=False)
-    table.insert(0, "cluster", clusters.labels + 1)
-    table.insert(1, "cluster name", np.array([*clusters.names, ""], dtype=object)[clusters.labels])
+    table.insert(0, free_name(table, "cluster"), clusters.labels + 1)
+    table.insert(1, free_name(table, "cluster name"), np.array([*clusters.names, ""], dtype=object)[clusters.labels])
     if clusters.assigned.any():
-        table.insert(2, "assigned from noise", clusters.assigned)
+        table.insert(2, free_name(table, "assigned from noise"), clusters.assigned)
     return table
 
 

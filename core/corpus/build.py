@@ -8,12 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.preprocess import StepCount, Steps, count_split, make_passages, sample_passages, select_rows
+from core.corpus.preprocess import (
+    StepCount,
+    Steps,
+    apply_cleaning,
+    count_split,
+    make_passages,
+    sample_passages,
+    select_rows,
+)
 from core.corpus.reading.cells import numbered_name
 from core.corpus.reading.files import read_files
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, render_texts
-from core.corpus.reading.times import parse_times
+from core.corpus.reading.times import read_times
 from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.digest import digest_json, digest_table, digest_texts
 from core.errors import InputError
@@ -41,7 +49,7 @@ def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str 
     passages = make_passages(texts, steps)
     if steps.passage_tokens:
         counts.append(count_split(passages, len(texts)))
-    table, roles, notes = _build_table(raw.table, roles, keep, passages if steps.passage_tokens else None)
+    table, roles, notes = _build_table(raw, roles, keep, passages if steps.passage_tokens else None)
     texts = [passage for parts in passages for passage in parts]
     vectors = raw.vectors if raw.vectors is None or len(keep) == len(raw.vectors) else raw.vectors[keep]
     corpus = Corpus(name, table, texts, roles, corpus_digest(texts, table, roles), _origin(raw, steps, counts, notes))
@@ -73,9 +81,9 @@ def _select_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str],
     for column in (*roles.labels, roles.time, roles.id):
         if column and column not in raw.table.columns:
             raise missing_column(column, raw.table.columns)
-    texts = _row_texts(raw, roles)
+    texts, cleaned = apply_cleaning(_row_texts(raw, roles), steps)
     keep, counts = select_rows(texts, steps)
-    return [texts[row] for row in keep], keep, counts
+    return [texts[row] for row in keep], keep, [*cleaned, *counts]
 
 
 def read_corpus(
@@ -89,7 +97,8 @@ def read_corpus(
     Raises InputError for files that can't be read and columns that aren't there.
     """
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    raw = replace(read_files([_upload(one) for one in paths], ReadOptions(encoding, delimiter)), vectors=None)
+    options = ReadOptions(encoding, delimiter, vector_rows="none")
+    raw = replace(read_files([_upload(one) for one in paths], options), vectors=None)
     labels = (label,) if isinstance(label, str) else tuple(label or ())
     template = guess_roles(raw.table).text if text is None else _as_template(raw.table, text)
     roles = Roles(template, labels, time, id)
@@ -121,18 +130,20 @@ def _row_texts(raw: RawTable, roles: Roles) -> list[str]:
 
 
 def _build_table(
-    table: pd.DataFrame, roles: Roles, keep: np.ndarray, passages: list[list[str]] | None
+    raw: RawTable, roles: Roles, keep: np.ndarray, passages: list[list[str]] | None
 ) -> tuple[pd.DataFrame, Roles, list[str]]:
     """The selected rows with `source_row` and `passage`, times parsed. A user's columns of these names are renamed."""
+    table = raw.table
     renamed = {name: numbered_name(name, set(table.columns)) for name in RESERVED if name in table.columns}
     sizes = [1] * len(keep) if passages is None else [len(parts) for parts in passages]
     rows = table.iloc[np.repeat(keep, sizes)].rename(columns=renamed).reset_index(drop=True)
     roles = _renamed_roles(roles, renamed)
     notes = [f'Your column "{old}" is called "{new}" here.' for old, new in renamed.items()]
     if roles.time:
-        times = parse_times(rows[roles.time])
-        notes += _time_notes(roles.time, rows[roles.time], times)
-        rows[roles.time] = times
+        read = read_times(rows[roles.time], raw.day_first)
+        notes += [f'"{roles.time}": {note}' for note in read.notes]
+        notes += _time_notes(roles.time, rows[roles.time], read.times)
+        rows[roles.time] = read.times
     added = {"source_row": np.repeat(keep + 1, sizes)}
     if passages is not None:
         added["passage"] = np.concatenate([np.arange(1, size + 1) for size in sizes])
@@ -146,7 +157,8 @@ def _time_notes(name: str, cells: pd.Series, times: pd.Series) -> list[str]:
     example = str(cells[unread].iloc[0])[:40]
     if not times.notna().any():
         raise InputError(f'Column "{name}" holds no dates that can be read (such as "{example}").', "Choose another.")
-    return [f'{int(unread.sum()):,} cells of "{name}" are no dates, such as "{example}"; they are empty in time.']
+    count = "1 cell" if unread.sum() == 1 else f"{int(unread.sum()):,} cells"
+    return [f'{count} of "{name}" can\'t be read as dates (such as "{example}") and became missing.']
 
 
 def _renamed_roles(roles: Roles, names: dict[str, str]) -> Roles:
@@ -165,5 +177,5 @@ def _origin(raw: RawTable, steps: Steps, counts: list[StepCount], notes: list[st
     return {
         "sources": [asdict(source) | {"notes": list(source.notes)} for source in raw.sources],
         "notes": [*raw.notes, *notes], "steps": [asdict(count) for count in counts], "choices": asdict(steps),
-        "vectors": raw.vectors_name if raw.vectors is not None else "",
+        "vectors": raw.vectors_name if raw.vectors is not None else "", "descriptions": raw.descriptions,
     }  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from core.corpus.label_sets import label_sets
 from core.errors import InputError, StorageError
 
 FilterKind = Literal["values", "range", "contains", "missing", "rows"]
@@ -85,6 +86,8 @@ def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None
 def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
     if condition.kind == "range":
         return _in_range(series, condition)
+    if condition.kind in ("values", "missing") and (sets := label_sets(series)):
+        return ~sets.mask(sets.names) if condition.kind == "missing" else sets.mask(condition.values)
     codes, texts = factorize_texts(series)
     if condition.kind == "values":
         return np.append(np.isin(texts, condition.values), False)[codes]  # code -1, missing, takes the False
@@ -151,8 +154,12 @@ def naive_times(series: pd.Series) -> pd.Series:
 
 def filter_options(series: pd.Series) -> FilterOptions:
     """The filter that suits a column: a range for times and many-valued numbers, options for up to 200 distinct values,
-    a substring for free text."""
+    a substring for free text. Where rows have several labels, each label is an option that counts all its rows."""
     kind = column_kind(series)
+    if sets := label_sets(series):
+        values = tuple((name, int(count)) for name, count in zip(sets.names, sets.counts, strict=True))
+        missing = sets.total - int(sets.mask(sets.names).sum())
+        return FilterOptions("values", kind, values, len(values), None, None, missing)
     codes, texts = factorize_texts(series)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     order = np.argsort(-counts, kind="stable")[:MAX_VALUES]

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
@@ -46,10 +47,12 @@ def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
 def candidate_label_columns(
     table: pd.DataFrame, first: Sequence[str], excluded: Collection[str | None] = ()
 ) -> tuple[str, ...]:
-    """`first`, then the columns with 2 to n / 2 distinct values, at most MAX_LABELS, except those of `excluded`."""
+    """`first`, then the columns with 2 to n / 2 distinct values, at most MAX_LABELS, except those of `excluded`
+    and those with several labels a row, whose combinations are no labels."""
     columns, limit = [name for name in first if name in table.columns], min(len(table) / 2, MAX_LABELS)
     others = [str(name) for name in table.columns if name not in (*columns, *excluded)]
-    return (*columns, *(name for name in others if 2 <= table[name].astype("str").nunique() <= limit))
+    others = [name for name in others if 2 <= table[name].astype("str").nunique() <= limit]
+    return tuple(name for name in (*columns, *others) if label_sets(table[name]) is None)
 
 
 @lru_cache(maxsize=4)

@@ -1,8 +1,9 @@
 """The languages of a corpus, and whether a model was trained for them."""
 
+import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,17 +18,38 @@ MAX_CHARACTERS = 1_000  # of a text used for detection
 MIN_LETTERS = 8  # fewer letters are not enough for detection
 MIN_HAN = 2
 MIN_PROBABILITY = 0.35  # of py3langid; below it the language is unknown
+MIN_SHARE = 0.01  # of the texts; languages of fewer are shown together
+UNNAMED = (UNKNOWN, "zxx")  # the latter: ISO 639's code for text in no language
 WARN_SHARE = 0.3  # share of rows in other languages that gives a warning
 KANA = re.compile("[\u3040-\u30ff\uff66-\uff9d]")
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 NAMES = {
-    "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
-    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
-    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch",
-    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish",
-    "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
-    UNKNOWN: "Uncertain",
+    "ace": "Acehnese", "af": "Afrikaans", "am": "Amharic", "an": "Aragonese", "ar": "Arabic",
+    "ary": "Moroccan Arabic", "arz": "Egyptian Arabic", "as": "Assamese", "az": "Azerbaijani", "ba": "Bashkir",
+    "bcl": "Central Bikol", "be": "Belarusian", "bg": "Bulgarian", "bn": "Bengali", "br": "Breton", "bs": "Bosnian",
+    "ca": "Catalan", "crh": "Crimean Tatar", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German",
+    "dz": "Dzongkha", "el": "Greek", "en": "English", "eo": "Esperanto", "es": "Spanish", "et": "Estonian",
+    "eu": "Basque", "ext": "Extremaduran", "fa": "Persian", "fi": "Finnish", "fo": "Faroese", "fr": "French",
+    "fuv": "Nigerian Fulfulde", "fy": "West Frisian", "ga": "Irish", "gcf": "Guadeloupean Creole",
+    "gcr": "Guianese Creole", "gd": "Scottish Gaelic", "gl": "Galician", "gom": "Konkani", "grc": "Ancient Greek",
+    "gu": "Gujarati", "gug": "Guarani", "guw": "Gun", "ha": "Hausa", "hbo": "Biblical Hebrew", "he": "Hebrew",
+    "hi": "Hindi", "hr": "Croatian", "ht": "Haitian Creole", "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian",
+    "ig": "Igbo", "is": "Icelandic", "it": "Italian", "ja": "Japanese", "jv": "Javanese", "ka": "Georgian",
+    "kab": "Kabyle", "kik": "Kikuyu", "kk": "Kazakh", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "ku": "Kurdish",
+    "ky": "Kyrgyz", "la": "Latin", "lb": "Luxembourgish", "lg": "Ganda", "lij": "Ligurian", "ln": "Lingala",
+    "lo": "Lao", "lt": "Lithuanian", "ltg": "Latgalian", "lv": "Latvian", "mg": "Malagasy", "mk": "Macedonian",
+    "ml": "Malayalam", "mn": "Mongolian", "mr": "Marathi", "ms": "Malay", "mt": "Maltese", "my": "Burmese",
+    "ne": "Nepali", "nl": "Dutch", "nn": "Norwegian Nynorsk", "no": "Norwegian", "nso": "Northern Sotho",
+    "oc": "Occitan", "om": "Oromo", "or": "Odia", "pa": "Punjabi", "pcm": "Nigerian Pidgin", "pl": "Polish",
+    "ps": "Pashto", "pt": "Portuguese", "qu": "Quechua", "ro": "Romanian", "ru": "Russian", "rw": "Kinyarwanda",
+    "sa": "Sanskrit", "sdh": "Southern Kurdish", "se": "Northern Sami", "si": "Sinhala", "sk": "Slovak",
+    "sl": "Slovenian", "sn": "Shona", "so": "Somali", "sq": "Albanian", "sr": "Serbian", "st": "Southern Sotho",
+    "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "tg": "Tajik", "th": "Thai", "tk": "Turkmen",
+    "tl": "Tagalog", "tr": "Turkish", "tt": "Tatar", "ug": "Uyghur", "uk": "Ukrainian", "ur": "Urdu", "uz": "Uzbek",
+    "uzs": "Southern Uzbek", "vec": "Venetian", "vi": "Vietnamese", "vo": "Volapük", "wa": "Walloon",
+    "wuu": "Wu Chinese", "xh": "Xhosa", "yo": "Yoruba", "yue": "Cantonese", "zh": "Chinese", "zu": "Zulu",
+    "zxx": "No language", UNKNOWN: "Uncertain",
 }  # fmt: skip
 
 
@@ -42,6 +64,17 @@ class Languages:
     def shares(self) -> dict[str, float]:
         """Each code's share of the sample, in [0, 1]."""
         return {code: count / self.sampled for code, count in self.counts.items()}
+
+
+def common_languages(counts: Mapping[str, int], limit: int) -> tuple[list[tuple[str, int]], int]:
+    """(name, texts) of at most `limit` languages that MIN_SHARE of the texts and two texts are in, most frequent first;
+    and the texts in others or in an uncertain one, since single texts are often misidentified."""
+    total = sum(counts.values())
+    ranked = sorted(((texts, code) for code, texts in counts.items() if code not in UNNAMED), reverse=True)
+    common = [
+        (NAMES.get(code, code), texts) for texts, code in ranked if texts >= max(MIN_SHARE * total, min(2, total / 2))
+    ]
+    return common[:limit], total - sum(texts for _, texts in common[:limit])
 
 
 def detect_languages(texts: Sequence[str], *, sample: int = 2_000, seed: int = 0) -> Languages:
@@ -60,8 +93,17 @@ def detect_language(text: str) -> str:
         return by_script
     if sum(map(str.isalpha, beginning)) < MIN_LETTERS:
         return UNKNOWN
-    code, chance = _identifier().classify(beginning)
+    (code, best), *others = _identifier().rank(beginning)
+    scale = math.sqrt(len(beginning.encode("utf-8", "replace")))  # as py3langid's normalized probabilities
+    chance = 1 / (1 + sum(math.exp((score - best) / scale) for _, score in others))
     return str(code) if chance >= MIN_PROBABILITY else UNKNOWN
+
+
+def language_evidence(text: str) -> float:
+    """How far the likeliest language of a text stands above the mean of all languages, in log units of py3langid's
+    naive Bayes; near 0 for text of no language, such as one read in a wrong encoding."""
+    scores = [score for _, score in _identifier().rank(text)]
+    return float(scores[0] - sum(scores) / len(scores))
 
 
 def _by_script(text: str) -> str:
@@ -79,7 +121,7 @@ def _by_script(text: str) -> str:
 def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
 
 
 def fit_warning(spec: ModelSpec, shares: dict[str, float]) -> str:

@@ -1,4 +1,4 @@
-"""Optional preprocessing of rows: removing, sampling and splitting into passages, with the count of each step.
+"""Optional preprocessing of rows: cleaning, removing, sampling and splitting into passages, with a count of each step.
 
 Passages are split by semchunk (Butler, https://github.com/isaacus-dev/semchunk) at natural breaks.
 """
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.corpus.cleaning import clean_texts, strip_markup, undo_escapes
 from core.errors import InputError
 
 Counter = Callable[[str], int]
@@ -25,8 +26,9 @@ _EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the coun
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps, applied in this order. sample: number of random rows, drawn with `seed`, in their original order.
-    passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in [0, 0.5]."""
+    """The steps, those that change texts first, then in this order. sample: number of random rows, drawn with `seed`,
+    in their original order. passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share,
+    in [0, 0.5]."""
 
     drop_empty: bool = True
     drop_duplicates: bool = False
@@ -35,16 +37,32 @@ class Steps:
     seed: int = 0
     passage_tokens: int | None = None
     passage_overlap: float = 0.1
+    strip_markup: bool = False
+    undo_escapes: bool = False
 
 
 @dataclass(frozen=True)
 class StepCount:
-    """Rows before and after one step."""
+    """Rows before and after one step; changed: rows whose text it changed."""
 
     step: str
     before: int
     after: int
     note: str = ""
+    changed: int = 0
+
+
+def apply_cleaning(texts: list[str], steps: Steps) -> tuple[list[str], list[StepCount]]:
+    """The cleaned texts and the counts of the selected steps; unchanged texts where none is selected."""
+    selected = (
+        (steps.undo_escapes, "Undo escapes", undo_escapes),
+        (steps.strip_markup, "Remove HTML", strip_markup),
+    )
+    counts = []
+    for _, label, clean in filter(lambda step: step[0], selected):
+        texts, changed = clean_texts(texts, clean)
+        counts.append(StepCount(label, len(texts), len(texts), f"{_count_rows(changed)} changed", changed))
+    return texts, counts
 
 
 def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:

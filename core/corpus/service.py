@@ -1,8 +1,9 @@
 """What pages, jobs and features ask about corpora: previews of uploads, creation, profiles, and saved selections."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -10,11 +11,16 @@ import pandas as pd
 
 from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpus
 from core.corpus.export import free_name, table_bytes
+from core.corpus.filters import factorize_texts
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
+from core.corpus.reader_process import read_apart
+from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
+from core.corpus.reading.times import read_times
 from core.corpus.reading.values import RawTable, Source
 from core.corpus.selections import (
     Operation,
@@ -24,13 +30,15 @@ from core.corpus.selections import (
     saved_selections,
     selection_rows,
 )
-from core.corpus.staging import ImportSource, read_staged
+from core.corpus.staging import ImportSource
 from core.digest import digest_array
 from core.errors import InputError
 from core.store import CorpusInfo, Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
+MAX_RENAMED_VALUES = 100
+MAX_LISTED_LABELS = 50  # of a column with several labels a row
 CELL_LENGTH = 200  # characters of a cell that a preview shows
 TEXT_LENGTH = 600  # characters of a text that a preview shows
 DRAFT_LANGUAGE_SAMPLE = 500  # less than for a stored corpus: a draft is profiled at every change
@@ -59,6 +67,20 @@ class FilePreview:
     notes: tuple[str, ...]
     vectors: tuple[int, int] | None
     vectors_name: str
+    descriptions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TimePreview:
+    """A column as times: first and last, cells that can't be read with an example, what was assumed, and the order of
+    day and month ("" where it does not matter)."""
+
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+    unread: int
+    example: str
+    notes: tuple[str, ...]
+    order: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +108,25 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         return InvalidInput(error.message, error.remedy)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)  # as detected, with options, and with new names
+def _read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
+    options = source.options
+    if not options.columns and not options.values:
+        return read_apart(folder, source)
+    raw, _ = _read_once(folder, replace(source, options=replace(options, columns=(), values=())))
+    raw = replace(raw, table=rename_table(raw.table, options.columns, options.values))
+    return raw, guess_roles(raw.table)
+
+
+def read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
+    """The files as read and their guessed roles; once for both orders of day and month and for new names. Raises
+    InputError, StorageError."""
+    raw, roles = _read_once(folder, replace(source, day_first=None))
+    return replace(raw, day_first=source.day_first), roles
+
+
 def raw_table(folder: str, source: ImportSource) -> RawTable:
-    return read_staged(folder, source)
+    return read_once(folder, source)[0]
 
 
 @lru_cache(maxsize=1)
@@ -103,11 +141,53 @@ def preview_files(folder: str, source: ImportSource) -> FilePreview | InvalidInp
 
 
 def _preview(folder: str, source: ImportSource) -> FilePreview:
-    raw = raw_table(folder, source)
+    raw, roles = read_once(folder, source)
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
-    roles = guess_roles(raw.table)
-    return FilePreview(len(raw.table), columns, roles, head, raw.sources, raw.notes, shape, raw.vectors_name)
+    notes = (*raw.notes, *_label_set_notes(raw.table))
+    sources, descriptions = raw.sources, raw.descriptions
+    return FilePreview(len(raw.table), columns, roles, head, sources, notes, shape, raw.vectors_name, descriptions)
+
+
+def _label_set_notes(table: pd.DataFrame) -> list[str]:
+    """What labels the columns hold of which rows have several."""
+    sets = {str(name): labels for name in table.columns if (labels := label_sets(table[name]))}
+    counts = {name: zip(labels.names, labels.counts, strict=True) for name, labels in sets.items()}
+    listed = {
+        name: ", ".join(f"{label} {rows:,}" for label, rows in islice(pairs, 5)) for name, pairs in counts.items()
+    }
+    return [
+        f'"{name}" has several labels a row: {len(sets[name].names):,} labels, and a row counts in each ({text}'
+        f"{', …' if len(sets[name].names) > 5 else ''})."
+        for name, text in listed.items()
+    ]
+
+
+def label_set_names(corpus: CorpusRef) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The columns of which rows have several labels, with their most frequent labels."""
+    table = load_corpus(corpus).table
+    sets = ((str(name), label_sets(table[name])) for name in table.columns)
+    return tuple((name, labels.names[:MAX_LISTED_LABELS]) for name, labels in sets if labels)
+
+
+def column_values(folder: str, source: ImportSource, column: str) -> tuple[tuple[str, int], ...]:
+    """The values of a column as text with their rows, most frequent first; none where they are too many to rename."""
+    codes, texts = factorize_texts(raw_table(folder, source).table[column])
+    if len(texts) > MAX_RENAMED_VALUES:
+        return ()
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    return tuple((str(texts[i]), int(counts[i])) for i in np.argsort(-counts, kind="stable"))
+
+
+def preview_times(folder: str, source: ImportSource, column: str) -> TimePreview:
+    """How a column reads as times. Raises StorageError."""
+    raw = raw_table(folder, source)
+    cells = raw.table[column]
+    read = read_times(cells, raw.day_first)
+    unread = cells[cells.notna() & read.times.isna()]
+    example = str(unread.iloc[0])[:40] if len(unread) else ""
+    first, last = (None, None) if read.times.isna().all() else (read.times.min(), read.times.max())
+    return TimePreview(first, last, len(unread), example, read.notes, read.order)
 
 
 def preview_texts(folder: str, source: ImportSource, template: str, rows: int = 5) -> tuple[str, ...] | InvalidInput:

@@ -1,18 +1,23 @@
 """Uploads before import: stored in the workspace under digests, so that a worker reads them from disk."""
 
 import hashlib
+import mmap
 import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.corpus.reading.budget import Budget, check_bytes
 from core.corpus.reading.files import read_files, read_pasted
+from core.corpus.reading.size_checks import LINE_ENDS, check_lines
+from core.corpus.reading.sniff import file_format
 from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.errors import InputError, StorageError
 from core.files import discard, replacing, storage_errors
 
 MAX_STAGED_SECONDS = 24 * 3600  # seconds until an upload is removed
+_HEAD = 65_536  # bytes that tell the format of a file
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -27,11 +32,14 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class ImportSource:
-    """Everything that determines a raw table: staged files and read options. pasted: one file of pasted text."""
+    """Everything that determines a raw table: staged files and read options. pasted: one file of pasted text. budget:
+    the limits within which it is read, or refused. day_first: whether 3/4/2024 is in April; None: by the column."""
 
     files: tuple[StagedFile, ...]
     options: ReadOptions = field(default_factory=ReadOptions)
     pasted: bool = False
+    budget: Budget = field(default_factory=Budget)
+    day_first: bool | None = None
 
 
 def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:
@@ -57,7 +65,10 @@ def remove_expired(folder: str) -> None:
 
 
 def read_staged(folder: str, origin: ImportSource) -> RawTable:
-    """Parse staged files. Raises InputError for files that can't be read, StorageError for expired ones."""
+    """Read staged files in this process, within the current budget. Raises InputError for files that can't be read,
+    StorageError for expired ones."""
+    for staged in origin.files:
+        _check_staged(folder, staged, origin)
     uploads = [Upload(staged.name, staged_bytes(folder, staged)) for staged in origin.files]
     if not origin.pasted:
         return read_files(uploads, origin.options)
@@ -65,6 +76,20 @@ def read_staged(folder: str, origin: ImportSource) -> RawTable:
         return read_pasted(uploads[0].data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise InputError("The pasted text can't be read.", "Paste it again.") from error
+
+
+def _check_staged(folder: str, staged: StagedFile, origin: ImportSource) -> None:
+    """Raise InputError for what needs no reading: too many bytes, or a line that would be too long for a cell."""
+    check_bytes(staged.name, staged.size)
+    if not staged.size or origin.options.text_unit != "line":
+        return
+    path = _path(folder, staged.key)
+    if not path.exists():  # it has expired, which is noticed when it is read
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        kind = "txt" if origin.pasted else file_format(staged.name, data[:_HEAD])
+        if kind in LINE_ENDS:
+            check_lines(staged.name, data, kind)
 
 
 def staged_bytes(folder: str, staged: StagedFile) -> bytes:

@@ -108,9 +108,10 @@ def warm_layouts(folder: str) -> None:
 
 
 def warm_answers(folder: str) -> None:
-    """Import what reading files takes, and load the default model as searches use it."""
-    import pyarrow.parquet  # noqa: F401
+    """Start the process that reads files, and load the default model as searches use it."""
+    from core.corpus.reader_process import start_ahead
 
+    start_ahead()
     cached_embedder(folder, PRESETS[0]).embed_query(["warm"])
     warm_comparisons(folder)
 

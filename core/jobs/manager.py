@@ -22,8 +22,8 @@ from core.secret import Secret
 
 T = TypeVar("T")
 START_SECONDS = 1.0  # until a page says that it waits for a worker to start
+_TICK_SECONDS = 0.1
 _LOG = logging.getLogger(__name__)
-WATCH_SECONDS = 0.25
 
 
 class JobManager:
@@ -91,53 +91,46 @@ class JobManager:
         timeout: float = 120,
         on: str = "answer",
         starting: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        tick: Callable[[], None] | None = None,
     ) -> T:
         """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
 
-        starting: entered while the wait is for a worker that starts, or starts again after it was lost.
-        Raises the function's own PlanisphereError, or JobError when the worker was lost or took too long.
+        starting: entered while the wait is for a worker that starts, or starts again after it was lost. tick: called
+        some times a second meanwhile; what it raises stops the work. Raises the function's own PlanisphereError, or
+        JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
         future = client.submit(function, *args, pure=False, priority=10, **self._worker_options(on))
         try:
-            return self._wait_for(future, timeout, on, starting)
+            return self._wait_for(future, timeout, on, starting, tick)
         except PlanisphereError:
             raise
         except TimeoutError as error:
-            future.cancel()
             raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again later.") from error
         except Exception as error:
             raise explain_failure(error) from error
-
-    def ask_watched(self, function: Callable[..., T], *args: Any, watch: Callable[[], None]) -> T:
-        """The same in a job worker, without a limit: `watch` is called a few times a second, and what it raises stops
-        the work."""
-        client = self._ready(120)
-        future = client.submit(function, *args, pure=False, priority=10, **self._worker_options("job"))
-        try:
-            while not future.done():
-                watch()
-                time.sleep(WATCH_SECONDS)
-            return future.result()
-        except PlanisphereError:
-            raise
-        except Exception as error:
-            raise explain_failure(error) from error
         finally:
-            if not future.done():
-                stop_task(client, future)
+            if not future.done():  # the answer worker is shared by all pages: what it computes ends by itself
+                stop_task(client, future) if on == "job" else future.cancel()
 
-    def _wait_for(self, future: Any, timeout: float, on: str, starting: Callable[[], Any]) -> Any:
-        deadline, shown = time.monotonic() + timeout, False
+    def _wait_for(
+        self, future: Any, timeout: float, on: str, starting: Callable[[], Any], tick: Callable[[], None] | None
+    ) -> Any:
+        started, shown = time.monotonic(), False
+        step = _TICK_SECONDS if tick else START_SECONDS
         with ExitStack() as stack:
             while True:
+                if tick:
+                    tick()
+                waited = time.monotonic() - started
                 with suppress(TimeoutError):
-                    result = future.result(max(0.0, min(START_SECONDS, deadline - time.monotonic())))
+                    result = future.result(max(0.0, min(step, timeout - waited)))
                     self._answered |= self._addresses(on)
                     return result
-                if future.done() or time.monotonic() >= deadline:
+                if future.done() or waited >= timeout:
                     raise TimeoutError
-                if not shown and not (self._addresses(on) and self._addresses(on) <= self._answered):
+                late = waited + step >= START_SECONDS
+                if late and not shown and not (self._addresses(on) and self._addresses(on) <= self._answered):
                     shown = True
                     stack.enter_context(starting())
 

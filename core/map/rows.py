@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.corpus.distinctive_terms import DistinctiveItems, distinctive_terms, distinctive_values
 from core.corpus.export import MAX_CELL_LENGTH as LONGEST_CELL
-from core.corpus.export import short_cells, table_bytes
+from core.corpus.export import free_name, short_cells, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus
 from core.corpus.reading.template import column_field
@@ -119,8 +119,7 @@ def _filtered_table(corpus: Corpus, rows: np.ndarray, view: TableView) -> pd.Dat
     """The rows with their text first, filtered and sorted, indexed by row id."""
     columns = _columns(corpus)
     table = corpus.table.loc[rows, columns]
-    name = next(name for name in ("Text", "Whole text", "Text of the row", "\u2007Text") if name not in columns)
-    table.insert(0, name, [corpus.texts[row] for row in rows])
+    table.insert(0, free_name(table, "Text"), [corpus.texts[row] for row in rows])
     for term in view.search.lower().split():
         cells = [column.astype(str).str.lower() for _, column in table.items()]
         table = table[np.any([column.str.contains(term, regex=False, na=False) for column in cells], axis=0)]

@@ -1,5 +1,6 @@
 """What the Map page and other features call: a stored layout, its trustworthiness, colors of its rows."""
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clusters.service import group_values
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection
 from core.errors import InputError, StorageError
 from core.map.coloring import ColorSpec, color_spec, disagreement_spec, parse_disagreement_link
@@ -43,9 +45,10 @@ class LayoutKey:
 @dataclass(frozen=True)
 class ColorBy:
     """What colors the points. value: the column, the text that similarity is measured to, a saved selection's key, the
-    level of the clusters (then a digest of their names), or the compared contenders as text for a link."""
+    level of the clusters (then a digest of their names), the compared contenders as text for a link, or a column and
+    one of its labels as JSON, where rows have several."""
 
-    kind: Literal["none", "column", "trust", "similarity", "selection", "clusters", "disagreement"] = "none"
+    kind: Literal["none", "column", "label", "trust", "similarity", "selection", "clusters", "disagreement"] = "none"
     value: str = ""
 
 
@@ -139,9 +142,19 @@ def color_of(layout_key: LayoutKey, color: ColorBy, secret: Secret | None = None
         return _linked_disagreement(corpus, color.value)
     if color.kind == "none":
         return color_spec(None, "", "none", rows=len(table))
-    if color.value not in table.columns:
-        raise InputError(f'There is no column "{color.value}" to color by.', "Choose another.")
-    return color_spec(table[color.value], color.value)
+    return _column_color(table, *(json.loads(color.value) if color.kind == "label" else (color.value,)))
+
+
+def _column_color(table: pd.DataFrame, column: str, label: str = "") -> ColorSpec:
+    """By a column; where its rows have several labels, by whether they have `label`, or by their only label."""
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}" to color by.', "Choose another.")
+    sets = label_sets(table[column])
+    if sets is None:
+        return color_spec(table[column], column)
+    if label:
+        return color_spec(pd.Series(np.where(sets.mask((label,)), label, "other rows")), column)
+    return color_spec(sets.single(), column)
 
 
 def _similarity(layout_key: LayoutKey, text: str, secret: Secret | None) -> ColorSpec:

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import ModelError
 from core.models.base import Backend, Capabilities, Embedder, LoadOptions
-from core.models.sentence_transformer import is_folder
+from core.models.folders import is_folder
 from core.models.static import folder_spec
 from core.secret import Secret
 from core.types import ModelSpec

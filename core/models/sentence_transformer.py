@@ -14,13 +14,13 @@ import numpy as np
 from core.errors import ModelError
 from core.files import file_sha256
 from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, in_batches, model_changed
+from core.models.folders import is_folder, weight_files
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
 HUB_SECONDS = 8.0  # seconds until it counts as out of reach, looking its address up included
 QUERY_PROMPTS = ("query",)
 DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # names sentence-transformers' encode_document looks for
-WEIGHTS = ("*.safetensors", "*.bin", "*.json", "*.txt")  # what decides a local model's vectors
 NO_HUB = "Check the connection, or download the model elsewhere and enter the path of its folder."
 MISSPELLED = "Check the spelling (such as sentence-transformers/all-mpnet-base-v2), or enter the path of a folder."
 
@@ -69,19 +69,11 @@ class SentenceEmbedder(Embedder):
         return unit_rows(in_batches(texts, encode, self._spec.dimensions or 0))
 
 
-def is_folder(name: str) -> bool:
-    """True where the name is a folder on this machine."""
-    try:
-        return bool(name.strip()) and Path(name).expanduser().is_dir()
-    except (OSError, ValueError, RuntimeError):  # too long, with a NUL, or the home of a user there is not
-        return False
-
-
 def _folder_source(folder: Path) -> Source:
     """A local model is named by the digest of the files that decide its vectors."""
     folder = folder.expanduser()
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in WEIGHTS for path in folder.rglob(pattern)}):
+    for path in weight_files(folder):
         digest.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
     return Source(f"sha256:{digest.hexdigest()[:16]}")
 

@@ -17,8 +17,8 @@ import numpy as np
 from core.errors import ModelError
 from core.files import file_sha256, replacing
 from core.models.base import LOCAL, Backend, Embedder, LoadOptions, built_in, in_batches
+from core.models.folders import is_folder
 from core.models.minilm import WEIGHTS_SHA256, TokenEncoder, load_tokenizer, model_folder
-from core.models.sentence_transformer import is_folder
 from core.types import ModelSpec, unit_rows
 
 DIMENSIONS = 256
@@ -121,6 +121,8 @@ MODEL = ModelSpec("static", "static-MiniLM-L6-v2", _REVISION, DIMENSIONS, langua
 
 def folder_spec(folder: Path) -> ModelSpec | None:
     """The spec of a folder in model2vec's format, None for any other folder."""
+    if not all((folder / name).is_file() for name in ("config.json", "model.safetensors")):
+        return None  # also where they are pipes, whose reading would never end
     try:
         if json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type") != "model2vec":
             return None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.label_columns import LabelRows, split_names
-from core.corpus.reading.json_files import SET_COLUMN
+from core.corpus.reading.json_tables import SET_COLUMN
 from core.errors import InputError
 from core.scoreboard.types import Task
 from core.stats.resampling import bootstrap_runs

@@ -50,7 +50,7 @@ def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
 def read_qrels(name: str, data: bytes) -> pd.DataFrame:
     """COLUMNS as strings, strings and float64, from BEIR's three columns (with a header row or without) or TREC's four
     (query, 0, document, grade), separated by tabs or spaces. Raises InputError with the line that can't be read."""
-    text = to_utf8(name, data, None)[0].decode("utf-8")
+    text = to_utf8(name, data).data.decode("utf-8")
     lines = [(number, _fields(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if lines and not _is_number(lines[0][1][-1]):
         lines = lines[1:]

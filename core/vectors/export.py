@@ -104,7 +104,7 @@ def to_projector_zip(
 def _metadata(table: pd.DataFrame, texts: list[str]) -> Iterator[str]:
     """The lines of metadata.tsv: the text first, then the table's columns."""
     if table.shape[1]:
-        yield "\t".join(["text", *(_cell(name) for name in table.columns)])
+        yield "\t".join([table_export.free_name(table, "text"), *(_cell(name) for name in table.columns)])
     for text, *cells in zip(texts, *(table.iloc[:, position] for position in range(table.shape[1])), strict=True):
         line = "\t".join([_cell(text), *(_cell(cell) for cell in cells)])
         # the Projector skips blank lines, which would shift all rows below

@@ -14,7 +14,7 @@ from core.files import write_json
 from core.types import Roles
 from pages.shared import jobs_view, messages, session
 from pages.shared.corpus.add_data import choose_source
-from pages.shared.corpus.columns import choose_roles
+from pages.shared.corpus.columns import choose_day_order, choose_roles
 from pages.shared.corpus.creation import CreationRequest, finish_creation, request_creation
 from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
@@ -57,6 +57,7 @@ def new_corpus(source: ImportSource, preview: FilePreview) -> None:
     """From files to a corpus: columns, preprocessing, name, and a preview of the texts."""
     st.subheader("Columns")
     roles = choose_roles(source, preview)
+    source = choose_day_order(source, roles)
     st.subheader("Preprocess")
     steps = choose_steps(source, preview, roles)
     show_create_button(source, preview, roles, steps)

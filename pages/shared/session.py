@@ -13,8 +13,10 @@ import streamlit as st
 from platformdirs import user_data_path
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.corpus.reading.budget import SETTING, Budget, parse_budget
 from core.errors import InputError
 from core.jobs.manager import JobManager
+from core.models import folders
 from core.models.chat import ChatModel
 from core.models.registry import capabilities
 from core.secret import Keys, Secret
@@ -27,11 +29,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Settings:
-    """home: the workspace. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 is one a core."""
+    """home: the workspace. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 is one a core.
+    budget: what reading an upload may take."""
 
     home: Path
     scheduler: str
     workers: int
+    budget: Budget
 
 
 def settings() -> Settings:
@@ -40,6 +44,7 @@ def settings() -> Settings:
         Path(home).expanduser() if home else user_data_path("planisphere", appauthor=False),
         os.environ.get("PLANISPHERE_SCHEDULER", ""),
         _whole_number(os.environ.get("PLANISPHERE_WORKERS") or "0"),
+        parse_budget(os.environ.get(SETTING, "")),
     )
 
 
@@ -47,6 +52,14 @@ def _whole_number(text: str) -> int:
     if not text.strip().isdecimal():
         raise InputError(f"PLANISPHERE_WORKERS is {text[:20]!r}, not a whole number.", "Correct it and restart.")
     return int(text)
+
+
+def model_folders() -> tuple[Path, ...] | None:
+    """The folders whose models may be loaded: those of the setting; else any (None), but none with sign-in."""
+    listed = os.environ.get(folders.SETTING, "")
+    if listed:
+        return tuple(Path(path).expanduser() for path in listed.split(os.pathsep) if path)
+    return () if sign_in.providers() else None
 
 
 def workspace() -> Workspace:
@@ -59,14 +72,16 @@ def manager() -> JobManager:
     return cached.shared(current.scheduler, current.workers, str(current.home)).manager
 
 
-def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: str = "answer") -> T:
-    """The answer of a function of `core`, computed in a worker, not cached. on="job": where it may take long."""
-    return manager().ask(function, *arguments, timeout=timeout, on=on, starting=_show_starting)
-
-
-def ask_watched(function: Callable[..., T], *arguments: Any, watch: Callable[[], None]) -> T:
-    """The same in a job worker, without a limit; any click stops it where `watch` draws something."""
-    return manager().ask_watched(function, *arguments, watch=watch)
+def ask(
+    function: Callable[..., T],
+    *arguments: Any,
+    timeout: float = 120,
+    on: str = "answer",
+    tick: Callable[[], None] | None = None,
+) -> T:
+    """The answer of a function of `core`, computed in a worker, not cached. on="job": where it may take long. tick:
+    called meanwhile; where it draws something, a click stops the work."""
+    return manager().ask(function, *arguments, timeout=timeout, on=on, starting=_show_starting, tick=tick)
 
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import time
 import zipfile
@@ -404,6 +405,57 @@ def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
     found = load_truncation(CorpusRef(str(home), corpus[0].digest), paid)
     assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
     assert all(use.splits and use.long_texts == 0 and use.counted == 60 for use in found)
+
+
+def json_lines(rows):
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+CHATS = [
+    {"messages": [{"role": "user", "content": f"My order {i} is late"}, {"role": "assistant", "content": f"Sorry {i}"}]}
+    for i in range(6)
+]
+
+
+def test_a_row_of_chats_is_chosen(app, home):
+    app = upload(start(app), ("chats.jsonl", json_lines(CHATS)))
+    assert not app.exception
+    app = widget(app, "selectbox", "chat").set_value("answer").run()
+    app = create(app, "Answers")
+    assert not app.exception
+    corpus = Workspace(home).load_corpus(Workspace(home).corpora()[0].digest)
+    assert corpus.texts == [f"Sorry {i}" for i in range(6)]
+    assert corpus.table["role"].unique().tolist() == ["assistant"]
+
+
+def test_rows_without_a_vector_can_be_left_out(app, home):
+    rows = [{"text": f"some words {i}", "vector": [1.0, i, 0.5] if i != 2 else None} for i in range(5)]
+    app = upload(start(app), ("vectors.jsonl", json_lines(rows)))
+    assert not app.exception
+    assert "row 3" in errors(app)
+    app = widget(app, "selectbox", "vectors").set_value("complete").run()
+    assert not app.error
+    app = create(app, "Complete")
+    info = Workspace(home).corpora()[0]
+    assert info.rows == 4
+    assert Workspace(home).models(info.digest)[0].dimensions == 3
+
+
+def test_columns_and_values_are_renamed(app, home, monkeypatch):
+    def data_editor(table, key, **_):
+        new = {"column 1": "area", "column 2": "review", "1": "delivery"}
+        return table.assign(new=[new.get(name, "") for name in table["name"]])
+
+    monkeypatch.setattr(st, "data_editor", data_editor)
+    lines = "\n".join(f"{i % 2 + 1},a review of {i} words and more" for i in range(8))
+    app = upload(start(app), ("reviews.csv", lines.encode()))
+    app = widget(app, "multiselect", "renamed").set_value(["column 1"]).run()
+    app = widget(app, "button", "apply-names").click().run()
+    app = create(app, "Renamed")
+    assert not app.exception
+    corpus = Workspace(home).load_corpus(Workspace(home).corpora()[0].digest)
+    assert corpus.roles.text == "{review}"
+    assert corpus.table["area"].tolist() == ["delivery", "2"] * 4
 
 
 def test_a_corpus_is_created_though_another_page_is_opened_meanwhile(app, monkeypatch):

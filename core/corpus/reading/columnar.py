@@ -1,44 +1,103 @@
-"""Parquet and XLSX."""
+"""Parquet, with the label names of Hugging Face datasets and the index of pandas."""
 
 import io
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading.archives import MAX_BYTES, check_zip_sizes
-from core.corpus.reading.values import MAX_ROWS, ParsedFile, Source, Upload
-from core.corpus.reading.vectors import VECTOR_NAMES, check_lengths, damaged_file, unit_matrix
+from core.corpus.reading.cells import is_missing
+from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
+from core.corpus.reading.vector_columns import parquet_vectors
+from core.corpus.reading.vectors import damaged_file
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+_TUPLE_NAME = re.compile(r"\((?:'[^']*'(?:, |,?(?=\))))+\)")
 
-def read_parquet(upload: Upload) -> ParsedFile:
+
+def read_parquet(upload: Upload, options: ReadOptions = ReadOptions()) -> ParsedFile:
     """One Parquet file; a list column of numbers becomes vectors. Raises InputError when cut short or too large."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(io.BytesIO(upload.data))
-        _check_size(upload.name, file.metadata)
         arrow = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged_file(upload.name, "Parquet") from error
     if not arrow.num_rows:
         raise InputError(f'"{upload.name}" has columns but no rows.', "Add rows or use another file.")
-    arrow, vectors, vectors_name, notes = parquet_vectors(upload.name, arrow)
+    metadata = arrow.schema.metadata or {}
+    part = ParsedFile(Source(upload.name, "Parquet", rows=arrow.num_rows), upload=upload)
+    part, arrow = parquet_vectors(part, arrow, options.vector_rows)
     arrow, dropped = _without_binary(arrow)
-    source = Source(upload.name, "Parquet", rows=arrow.num_rows, notes=(*notes, *dropped))
-    return ParsedFile(source, _to_pandas(arrow), vectors, vectors_name, upload)
+    table, named = _named_labels(_to_pandas(arrow), _json_metadata(metadata, b"huggingface"))
+    table = table.set_axis(_pandas_names(table, _json_metadata(metadata, b"pandas")), axis=1)
+    source = Source(upload.name, "Parquet", rows=len(table), notes=(*part.source.notes, *dropped, *named))
+    return ParsedFile(source, table, part.vectors, part.vectors_name, upload)
 
 
-def _check_size(name: str, metadata: Any) -> None:
-    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    if metadata.num_rows > MAX_ROWS or size > 4 * MAX_BYTES:
-        held = f"{metadata.num_rows:,} rows and {size / 1e9:,.1f} GB unpacked"
-        raise InputError(f'"{name}" holds {held}, too much to open at once.', "Upload a part of it.")
+def _json_metadata(metadata: dict[bytes, bytes], key: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(metadata.get(key, b"{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _named_labels(table: pd.DataFrame, huggingface: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """Codes as the names that the metadata of the dataset gives them, also within lists; -1 is a missing label."""
+    info = huggingface.get("info")
+    features = info.get("features") if isinstance(info, dict) else None
+    columns, names = [table.iloc[:, i] for i in range(table.shape[1])], []
+    for i, column in enumerate(table.columns):
+        labels = _label_names(features.get(column)) if isinstance(features, dict) else None
+        if labels:
+            cells = [_label_of(cell, labels) for cell in columns[i].tolist()]
+            columns[i] = pd.Series(cells, dtype=object, name=column)
+            names.append(f'"{column}"')
+    table = pd.concat(columns, axis=1).set_axis(table.columns, axis=1) if names else table
+    return table, [f"Labels are shown by the names in the file's metadata: {', '.join(names)}."] if names else []
+
+
+def _label_names(feature: Any) -> list[str] | None:
+    """The names of a ClassLabel, or of the ClassLabel that a list holds."""
+    while isinstance(feature, list | dict):
+        if isinstance(feature, list):
+            feature = feature[0] if len(feature) == 1 else None
+        elif feature.get("_type") == "ClassLabel":
+            names = feature.get("names")
+            return [str(name) for name in names] if isinstance(names, list) else None
+        else:
+            feature = feature.get("feature")
+    return None
+
+
+def _label_of(cell: Any, names: list[str]) -> Any:
+    if isinstance(cell, list | np.ndarray):
+        return [_label_of(code, names) for code in cell]
+    if is_missing(cell) or isinstance(cell, str):
+        return cell
+    return names[int(cell)] if 0 <= int(cell) < len(names) else None if int(cell) == -1 else cell
+
+
+def _pandas_names(table: pd.DataFrame, pandas: dict[str, Any]) -> pd.Index:
+    """Names as pandas had them: an unnamed index of texts is "index", and levels of a name are joined by spaces."""
+    levels = len(pandas.get("column_indexes") or ())
+    names = []
+    for i, name in enumerate(map(str, table.columns)):
+        if _UNNAMED_INDEX.fullmatch(name) and table.iloc[:, i].map(type).eq(str).any():
+            name = "index"
+        elif levels > 1 and _TUPLE_NAME.fullmatch(name):
+            name = " ".join(part for part in re.findall(r"'([^']*)'", name) if part)
+        names.append(name)
+    return pd.Index(names, dtype=object)
 
 
 def _without_binary(arrow: "pa.Table") -> tuple["pa.Table", list[str]]:
@@ -70,77 +129,3 @@ def _to_pandas(arrow: "pa.Table") -> pd.DataFrame:
     if not columns:
         return pd.DataFrame({"id": range(1, arrow.num_rows + 1)})
     return pd.concat(columns, axis=1).set_axis(pd.Index(arrow.schema.names, dtype=object), axis=1)
-
-
-def read_xlsx(upload: Upload) -> ParsedFile:
-    """The first sheet with rows; its first row is the header. Formulas give their stored values."""
-    sheets = _load_sheets(upload)
-    for title, rows in sheets:
-        rows = [row for row in rows if any(cell is not None for cell in row)]
-        if len(rows) > 1:
-            table = _sheet_table(rows)
-            others = [f'Sheet "{title}" was read; the workbook has {len(sheets)} sheets.'] if len(sheets) > 1 else []
-            return ParsedFile(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
-    raise InputError(f'"{upload.name}" has no sheet with a header and rows below it.', "Add rows or use another file.")
-
-
-def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
-    """Rows of each sheet up to the first with more than a header; later sheets without rows."""
-    from openpyxl import load_workbook
-
-    check_zip_sizes(upload.data, upload.name)
-    try:
-        book = load_workbook(io.BytesIO(upload.data), read_only=True, data_only=True)
-        sheets, complete = [], False
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # a sheet may declare a million empty rows
-            rows = [] if complete else list(sheet.iter_rows(values_only=True))
-            complete = complete or len(rows) > 1
-            sheets.append((sheet.title, rows))
-        return sheets
-    except Exception as error:  # openpyxl raises whatever its XML and zip readers raise
-        raise damaged_file(upload.name, "XLSX") from error
-
-
-def _sheet_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    width = max(len(row) for row in rows)
-    while width > 1 and all(len(row) < width or row[width - 1] is None for row in rows):
-        width -= 1
-    padded = [tuple(row[:width]) + (None,) * (width - len(row)) for row in rows]
-    columns = [pd.Series(list(cells), dtype=object) for cells in zip(*padded[1:], strict=True)]
-    names = pd.Index(["" if name is None else name for name in padded[0]], dtype=object)
-    return pd.concat(columns, axis=1).set_axis(names, axis=1)
-
-
-def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarray | None, str, list[str]]:
-    """The table without its columns of number lists, the vectors of the likeliest, its name, and notes.
-    A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists."""
-    names, vector_columns = arrow.schema.names, [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
-    if not vector_columns:
-        return arrow, None, "", []
-    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(names[i]), i))
-    column = names[best]
-    vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
-    notes = [f'Column "{names[i]}" also holds vectors and was left out.' for i in vector_columns if i != best]
-    rest = arrow.select([i for i in range(arrow.num_columns) if i not in vector_columns])
-    return rest, vectors, f'column "{column}" of {name}', notes
-
-
-def _is_vector_field(field: "pa.Field") -> bool:
-    import pyarrow as pa
-
-    kind = field.type
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        return False
-    hinted = bool(VECTOR_NAMES.search(field.name))
-    return pa.types.is_floating(kind.value_type) or (hinted and pa.types.is_integer(kind.value_type))
-
-
-def _arrow_matrix(name: str, column: str, chunks: "pa.ChunkedArray") -> np.ndarray:
-    import pyarrow.compute as pc
-
-    lengths = pc.list_value_length(chunks).to_pandas().to_numpy(dtype=float)
-    check_lengths(f'"{name}", column "{column}"', lengths)
-    rows = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks.chunks]
-    flat = rows[0] if len(rows) == 1 else np.concatenate(rows)
-    return flat.reshape(len(lengths), int(lengths[0]))

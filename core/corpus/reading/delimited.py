@@ -10,6 +10,23 @@ import pandas as pd
 
 from core.corpus.reading.cells import infer_numbers, is_number
 from core.corpus.reading.encodings import to_utf8
+from core.corpus.reading.layout import (
+    NULL,
+    Record,
+    blank_lines,
+    comment_lines,
+    count_footer_rows,
+    count_heading_rows,
+    has_cell_escapes,
+    header_line,
+    heading_names,
+    join_escaped_ends,
+    read_sep_line,
+    table_width,
+    undo_cell_escapes,
+    undo_quote_escapes,
+)
+from core.corpus.reading.times import time_share
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 
@@ -19,6 +36,8 @@ NO_HEADER = "No header row found; columns are numbered."
 _SAMPLE = 65_536  # bytes read to detect the format
 _SAMPLE_RECORDS = 200
 _SENTENCE_WORDS, _TEXT_WORDS = 4, 3.0  # words of a cell that is no name; mean words of a column of texts
+_LINE_LENGTH = 60  # characters of a line that a note quotes
+_TIME_SHARE = 0.9  # of the cells of a column of times
 _TAB_SHARE = 0.9  # of the lines of a table that have the same number of tabs
 # once, for the whole process: the limit is shared by all threads, so setting it back would fail another's reading
 csv.field_size_limit(2**31 - 1)
@@ -27,25 +46,109 @@ csv.field_size_limit(2**31 - 1)
 def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One CSV or TSV file; columns are numbered where it has no header row. Raises InputError for rows that are too
     long, unclosed quotes, and no rows."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    nuls, data = data.count(b"\0"), data.replace(b"\0", b"")
-    notes = [f"{nuls:,} NUL characters were removed."] if nuls else []
-    usual = "\t" if kind == "tsv" else ","
-    delimiter = _parse_delimiter(options.delimiter) if options.delimiter else sniff_delimiter(data, usual)
-    quoted = delimiter != "\t" or has_quoted_cells(data, delimiter)
-    if has_header(data, delimiter, quoted):
-        table, more = parse_delimited(upload.name, data, delimiter, quoted)
-        header, body = table.iloc[0].tolist(), table.iloc[1:].reset_index(drop=True)
-    else:
-        body, more = _parse_without_header(upload.name, data, delimiter, quoted)
-        header = list(body.columns)
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    nuls, data = decoded.data.count(b"\0"), decoded.data.replace(b"\0", b"")
+    notes = [*decoded.notes, *([f"{nuls:,} NUL characters were removed."] if nuls else [])]
+    data, delimiter, more = _find_table(data, options.delimiter, "\t" if kind == "tsv" else ",")
+    data, quoted, escaped, escape_notes = _undo_escapes(data, delimiter)
+    names, body, table_notes = _parse_table(upload.name, data, delimiter, quoted)
     if not len(body):
         raise InputError(f'"{upload.name}" has a header row but no rows below it.', "Add rows, or upload another file.")
-    notes += more if quoted else [PLAIN_QUOTES, *more]
-    names = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
-    body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])}).set_axis(names, axis=1)
-    source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), tuple(notes))
-    return ParsedFile(source, body, upload=upload)
+    body, null_notes = _mark_missing(body, escaped)
+    names, body, descriptions, heading_notes = _split_headings(names, body, data, delimiter, quoted)
+    columns = [infer_numbers(body.iloc[:, i], name) for i, name in enumerate(names)]
+    notes += [*more, *escape_notes, *table_notes, *null_notes, *heading_notes, *(note for _, note in columns if note)]
+    body = pd.DataFrame({i: column for i, (column, _) in enumerate(columns)}).set_axis(
+        pd.Index(names, dtype=object), axis=1
+    )
+    source = Source(
+        upload.name, kind.upper(), decoded.encoding, delimiter, len(body), tuple(notes), decoded.alternatives
+    )
+    return ParsedFile(source, body, upload=upload, descriptions=tuple(descriptions))
+
+
+def _find_table(data: bytes, requested: str | None, usual: str) -> tuple[bytes, str, list[str]]:
+    """Data with the lines above the header and comments made blank, the delimiter, and notes."""
+    data, hint = read_sep_line(data)
+    notes = ['The first line, "sep=", names the delimiter and is not a row.'] if hint else []
+    delimiter = _parse_delimiter(requested or hint) if requested or hint else sniff_delimiter(data, usual)
+    width = table_width(_sample_records(data, delimiter))
+    if data.startswith(b"#") or b"\n#" in data:
+        comments = comment_lines(_all_records(data, delimiter), width) if width > 1 else []
+        data = blank_lines(data, comments)
+        many = f"{len(comments):,} comment {'line' if len(comments) == 1 else 'lines'} (beginning with #)"
+        notes += [f"Left out {many}."] if comments else []
+    rows = _sample_records(data, delimiter)
+    header = header_line(rows)
+    titles = [row for row in rows if row.fields and row.line < header]
+    if titles:
+        data = blank_lines(data, range(1, header))
+        begin = delimiter.join(titles[0].fields).strip(delimiter)[:_LINE_LENGTH]
+        notes.append(f'Left out what stands above the header in line {header:,} ("{begin}").')
+    return data, delimiter, notes
+
+
+def _undo_escapes(data: bytes, delimiter: str) -> tuple[bytes, bool, bool, list[str]]:
+    """Data with quotes as in RFC 4180, whether quotes enclose cells, whether cells must be unescaped, and notes."""
+    undone = undo_quote_escapes(data, delimiter)
+    if undone is not None:
+        return undone, True, False, [r"Quotation marks are escaped by backslashes (\") in this file; this was undone."]
+    quoted = delimiter != "\t" or has_quoted_cells(data, delimiter)
+    if (quoted and b'"' in data) or not has_cell_escapes(data, delimiter):
+        return data, quoted, False, []
+    return join_escaped_ends(data), False, True, [r"Backslash escapes (\t, \n, \\, \N) were undone."]
+
+
+def _parse_table(name: str, data: bytes, delimiter: str, quoted: bool) -> tuple[list[str], pd.DataFrame, list[str]]:
+    """Names of columns, rows of text cells without totals below them, and notes."""
+    notes = [] if quoted or b'"' not in data else [PLAIN_QUOTES]
+    if not has_header(data, delimiter, quoted):
+        body, more = _parse_without_header(name, data, delimiter, quoted)
+        return list(body.columns), body, [*notes, *more]
+    table, more = parse_delimited(name, data, delimiter, quoted)
+    footer = count_footer_rows(table, data) if table.shape[1] > 1 else 0
+    if footer:
+        begin = str(table.iloc[-footer, 0])[:_LINE_LENGTH]
+        lines = data.rstrip().split(b"\n" if b"\n" in data else b"\r")
+        filled = [at for at, line in enumerate(lines, start=1) if line.strip(b" \t\r,;|")]
+        table, more = parse_delimited(name, blank_lines(data.rstrip(), filled[-footer:]), delimiter, quoted)
+        rows = "1 row" if footer == 1 else f"{footer} rows"
+        more = [*more, f'Left out {rows} below the table ("{begin}").']
+    header = ["" if pd.isna(cell) else str(cell) for cell in table.iloc[0]]
+    return header, table.iloc[1:].reset_index(drop=True), [*notes, *more]
+
+
+def _mark_missing(body: pd.DataFrame, escaped: bool) -> tuple[pd.DataFrame, list[str]]:
+    r"""Cells that are \N made missing, and other cells unescaped where the file is escaped."""
+    nulls = body == NULL
+    if not escaped and not nulls.to_numpy().any():
+        return body, []
+    columns = {i: body.iloc[:, i] for i in range(body.shape[1])}
+    columns = {i: undo_cell_escapes(column) if escaped else column for i, column in columns.items()}
+    marked = pd.DataFrame({i: column.mask(nulls.iloc[:, i]) for i, column in columns.items()})
+    count = int(nulls.to_numpy().sum())
+    return marked, [f"{count:,} {'cell' if count == 1 else 'cells'} \\N were read as missing."] if count else []
+
+
+def _split_headings(
+    names: list[str], body: pd.DataFrame, data: bytes, delimiter: str, quoted: bool
+) -> tuple[list[str], pd.DataFrame, list[str], list[str]]:
+    """Names, rows, descriptions of columns ([]: none) and notes, where further rows below the names are headings."""
+    count = count_heading_rows(names, body.head(_SAMPLE_RECORDS), _cell_kind) if body.shape[1] > 1 else 0
+    if not count:
+        return names, body, [], []
+    names, descriptions = heading_names(names, body.head(count))
+    rows = [row for row in _sample_records(data, delimiter, quoted) if row.fields]
+    lines = f"Lines {rows[0].line} to {rows[count + 1].line - 1}" if len(rows) > count + 1 else "The first lines"
+    note = f"{lines} were read as headings; what they hold below the names describes the columns."
+    return names, body.iloc[count:].reset_index(drop=True), descriptions, [note]
+
+
+def _cell_kind(column: pd.Series) -> str:
+    cells = column.dropna()
+    if len(cells) and all(map(is_number, cells)):
+        return "number"
+    return "time" if time_share(cells) > _TIME_SHARE else "text"
 
 
 def records(text: str, delimiter: str, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
@@ -56,6 +159,18 @@ def records(text: str, delimiter: str, quoted: bool = True) -> Iterator[tuple[in
     for record in reader:
         yield line, record if len(record) > 1 or "".join(record).strip(" \t") else []
         line = reader.line_num + 1
+
+
+def _all_records(data: bytes, delimiter: str, quoted: bool = True) -> list[Record]:
+    try:
+        return [Record(*row) for row in records(data.decode("utf-8"), delimiter, quoted)]
+    except csv.Error:
+        return []
+
+
+def _sample_records(data: bytes, delimiter: str, quoted: bool = True) -> list[Record]:
+    """The first records; [] for text that can't be split."""
+    return _all_records(_sample(data).encode(), delimiter, quoted)[:_SAMPLE_RECORDS]
 
 
 def nonblank_records(text: str, delimiter: str, quoted: bool = True, limit: int | None = None) -> list[list[str]]:
@@ -73,20 +188,24 @@ def _sample(data: bytes) -> str:
 
 
 def sniff_delimiter(data: bytes, usual: str = ",") -> str:
-    """The delimiter that splits most of the first records into as many fields as the header, more than one."""
-    sample, is_cut = data[:_SAMPLE].decode("utf-8", "ignore"), len(data) > _SAMPLE
+    """The delimiter that splits most of the first records into as many fields as the header, more than one, rather
+    without titles above the header."""
+    sample, is_cut = data[:_SAMPLE].decode("utf-8", "ignore").encode(), len(data) > _SAMPLE
     scores = {delimiter: _consistency(sample, delimiter, is_cut) for delimiter in DELIMITER_NAMES}
     best = max(scores, key=lambda delimiter: (scores[delimiter], delimiter == usual))
-    return best if scores[best] > (0.0, 1) else usual
+    return best if scores[best][0] else usual
 
 
-def _consistency(sample: str, delimiter: str, is_cut: bool) -> tuple[float, int]:
-    """(share of records with the header's number of fields, that number); (0, 1) when the header is one field."""
-    sizes = [len(record) for record in nonblank_records(sample, delimiter)]
-    sizes = sizes[:-1] if is_cut and len(sizes) > 1 else sizes
+def _consistency(sample: bytes, delimiter: str, is_cut: bool) -> tuple[float, bool, int]:
+    """(share of records with the header's number of fields, whether it is the first record, that number); a share of 0
+    when the header is one field."""
+    rows = [row for row in _all_records(sample, delimiter) if row.fields]
+    rows = rows[:-1] if is_cut and len(rows) > 1 else rows
+    header = header_line(rows)
+    sizes = [len(row.fields) for row in rows if row.line >= header]
     if not sizes or sizes[0] < 2:
-        return 0.0, 1
-    return round(Counter(sizes)[sizes[0]] / len(sizes), 2), sizes[0]
+        return 0.0, False, 1
+    return round(Counter(sizes)[sizes[0]] / len(sizes), 2), header == rows[0].line, sizes[0]
 
 
 def has_header(data: bytes, delimiter: str, quoted: bool) -> bool:
@@ -165,9 +284,9 @@ def _with_blank_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     end = int(blank.to_numpy()[::-1].argmin()) if not blank.all() else 0
     trimmed = table.iloc[: len(table) - end]
     inner = int(blank.sum()) - end
-    notes = [f"{inner:,} blank {'line is' if inner == 1 else 'lines are'} kept as empty rows."] if inner else []
+    notes = [f"{inner:,} blank {'line was' if inner == 1 else 'lines were'} read as empty rows."] if inner else []
     if end and len(trimmed) > 1:
-        notes.append(f"{end:,} blank {'line' if end == 1 else 'lines'} at the end of the file left out.")
+        notes.append(f"{end:,} blank {'line' if end == 1 else 'lines'} at the end of the file skipped.")
     return trimmed, notes
 
 

@@ -2,38 +2,73 @@
 
 import csv
 import io
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from core.corpus.reading.archives import unpack
-from core.corpus.reading.cells import normalize_table
-from core.corpus.reading.columnar import read_parquet, read_xlsx
+from core.corpus.reading.batches import join_batches
+from core.corpus.reading.budget import Budget, check_bytes, check_table, current_budget, out_of_memory, use_budget
+from core.corpus.reading.cells import normalize_table, rename_table
+from core.corpus.reading.chats import chat_rows
+from core.corpus.reading.columnar import read_parquet
 from core.corpus.reading.delimited import is_tab_table, read_delimited
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.json_files import explode_lists, read_json
+from core.corpus.reading.html_tables import read_html
+from core.corpus.reading.json_files import read_json
+from core.corpus.reading.json_tables import explode_lists, flatten_objects
+from core.corpus.reading.size_checks import check_size
 from core.corpus.reading.sniff import file_format, paste_format
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
+from core.corpus.reading.vector_columns import split_vectors
 from core.corpus.reading.vectors import read_npy, read_npz, read_safetensors, read_vector_lines
-from core.errors import InputError
+from core.corpus.reading.xlsx import read_xlsx
+from core.errors import InputError, PlanisphereError
 
+_LOG = logging.getLogger(__name__)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _MAX_LISTED = 5
-_BINARY_READERS = {
-    "parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz, "safetensors": read_safetensors,
-}  # fmt: skip
+_VECTOR_READERS = {"npy": read_npy, "npz": read_npz, "safetensors": read_safetensors}
+_TABLE_READERS = {"parquet": read_parquet, "xlsx": read_xlsx, "html": read_html}
 
 
-def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
+def read_files(
+    uploads: Sequence[Upload], options: ReadOptions = ReadOptions(), budget: Budget | None = None
+) -> RawTable:
     """Read files, also archives, into one table (with a column `file` if there are several) and the vectors in them or
-    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole."""
+    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole, or that is
+    over the limits of the budget (None: the current one)."""
     if not uploads:
         raise InputError("No file was selected.", "Upload at least one file.")
-    files, notes = unpack(uploads)
-    return _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+    name = uploads[0].name if len(uploads) == 1 else f"{uploads[0].name} and {len(uploads) - 1:,} more"
+    with use_budget(budget or current_budget()), explained(name):
+        check_bytes(name, sum(len(upload.data) for upload in uploads))
+        files, notes = unpack(uploads)
+        raw = _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+    renamed = options.columns or options.values
+    return replace(raw, table=rename_table(raw.table, options.columns, options.values)) if renamed else raw
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn whatever a reader raises and nobody foresaw into an InputError that names the file; details are logged."""
+    try:
+        yield
+    except PlanisphereError:
+        raise
+    except MemoryError as error:
+        raise out_of_memory(name) from error
+    except Exception as error:
+        _LOG.error("unexpected error while reading a file", exc_info=error)
+        message = f'"{name}" can\'t be read ({type(error).__name__}).'
+        raise InputError(
+            message, "It may be damaged: save it again, best as CSV or Parquet. The log has details."
+        ) from error
 
 
 def read_pasted(text: str) -> RawTable:
@@ -51,12 +86,29 @@ def read_pasted(text: str) -> RawTable:
 
 
 def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    if kind in _BINARY_READERS:
-        return explode_lists(_BINARY_READERS[kind](upload))
-    if kind in {"json", "jsonl"}:
-        return explode_lists(read_json(upload, options, kind))
+    """One file, within the limits. Raises InputError."""
+    with explained(upload.name):
+        check_size(upload, kind, by_line=options.text_unit == "line")
+        part = _parse_format(upload, options, kind)
+        if part.table is not None:
+            check_table(upload.name, *part.table.shape)
+        return part
+
+
+def _parse_format(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    if kind in _VECTOR_READERS:
+        return _VECTOR_READERS[kind](upload)
     if part := read_vector_lines(upload, options, kind):
         return part
+    part = split_vectors(flatten_objects(_read_table(upload, options, kind)), options.vector_rows)
+    return explode_lists(chat_rows(part, options.chat_unit))
+
+
+def _read_table(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    if kind in _TABLE_READERS:
+        return _TABLE_READERS[kind](upload, options)
+    if kind in {"json", "jsonl"}:
+        return read_json(upload, options, kind)
     if kind == "txt" and options.text_unit == "line" and is_tab_table(upload.data):
         kind = "tsv"
     return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
@@ -64,14 +116,15 @@ def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
 
 def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One text file as a table with the column `text`. Blank lines separate; they make no rows."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    text = data.decode("utf-8")
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    text = decoded.data.decode("utf-8")
     nuls = text.count("\0")
     rows = split_text(text.replace("\0", ""), options.text_unit)
     if not rows:
         raise InputError(f'"{upload.name}" holds no text.', "Upload a file with at least one line of text.")
-    notes = (f"{nuls:,} NUL characters were removed.",) if nuls else ()
-    source = Source(upload.name, "Markdown" if kind == "md" else "Text", encoding, "", len(rows), notes)
+    notes = (*decoded.notes, *((f"{nuls:,} NUL characters were removed.",) if nuls else ()))
+    kind = "Markdown" if kind == "md" else "Text"
+    source = Source(upload.name, kind, decoded.encoding, "", len(rows), notes, decoded.alternatives)
     return ParsedFile(source, pd.DataFrame({"text": pd.Series(rows, dtype="str")}), upload=upload)
 
 
@@ -87,6 +140,7 @@ def split_text(text: str, unit: TextUnit) -> list[str]:
 
 def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
     """Raises InputError when vectors and rows don't match, or when there are two sets of vectors."""
+    parts = join_batches(parts)
     vector_files = [part for part in parts if part.table is None]
     tables = [part for part in parts if part.table is not None]
     if len(vector_files) > 1:
@@ -97,8 +151,8 @@ def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable
         raise InputError(f'There are two sets of vectors: in the table and in "{name}".', "Upload one of them.")
     if vector_files:
         return _pair(tables, vector_files[0], notes)
-    table, sources, more = _concatenate(tables)
-    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables))
+    table, sources, more, descriptions = _concatenate(tables)
+    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables), descriptions)
 
 
 def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence[str]) -> RawTable:
@@ -110,12 +164,13 @@ def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence
         return RawTable(table, (vector_file.source,), (*notes, note), vectors, vector_file.vectors_name)
     if len(tables) == 1:
         tables = [_projector_metadata(tables[0], len(vectors))]
-    table, sources, more = _concatenate(tables)
+    table, sources, more, descriptions = _concatenate(tables)
     if len(table) != len(vectors):
         owner = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
         message = f'{owner} {len(table):,} rows, but "{vector_file.source.name}" has {len(vectors):,} vectors.'
         raise InputError(message, "Upload one vector for each row, in the same order.")
-    return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, vector_file.vectors_name)
+    name = vector_file.vectors_name
+    return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, name, descriptions)
 
 
 def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
@@ -123,7 +178,7 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     A TSV that doesn't match the vectors is parsed again that way, and used if it then matches."""
     if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
         return part
-    data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
+    data = to_utf8(part.upload.name, part.upload.data, part.source.encoding).data
     text = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
     rows = [row or [""] for row in reader]
@@ -136,21 +191,24 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     return replace(part, table=table, source=replace(part.source, rows=count))
 
 
-def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
-    normalized, sources = [], []
+def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str], dict[str, str]]:
+    """One table, its sources, notes, and descriptions of its columns."""
+    normalized, sources, descriptions = [], [], dict[str, str]()
     for part in parts:
         assert part.table is not None  # noqa: S101 - callers pass parts with tables
         table, notes = normalize_table(part.table)
         normalized.append(table)
         sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
+        named = zip(map(str, table.columns), part.descriptions, strict=False)
+        descriptions = {name: text for name, text in named if text} | descriptions
     if len(normalized) == 1:
-        return normalized[0], tuple(sources), []
+        return normalized[0], tuple(sources), [], descriptions
     notes = _column_notes(normalized, sources)
     names = np.repeat([source.name for source in sources], [len(table) for table in normalized])
     combined = pd.concat(normalized, ignore_index=True)
     combined.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
     combined, more = normalize_table(combined)
-    return combined, tuple(sources), [*notes, *more]
+    return combined, tuple(sources), [*notes, *more], descriptions
 
 
 def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> list[str]:

@@ -3,14 +3,15 @@
 import re
 from pathlib import PurePosixPath
 
-from core.corpus.reading.delimited import DELIMITER_NAMES, nonblank_records
+from core.corpus.reading.delimited import DELIMITER_NAMES, is_tab_table, nonblank_records
+from core.corpus.reading.encodings import utf16_or_32
 from core.errors import InputError
 
 FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx", ".txt": "txt", ".text": "txt",
     ".vec": "txt", ".md": "md", ".markdown": "md", ".npy": "npy", ".npz": "npz", ".safetensors": "safetensors",
-    ".gz": "gz", ".zip": "zip",
+    ".gz": "gz", ".zip": "zip", ".xls": "xls", ".html": "html", ".htm": "html",
 }  # fmt: skip
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
@@ -47,7 +48,17 @@ def file_format(name: str, data: bytes) -> str:
     if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
         remedy = "It may be cut short, damaged, or of another kind; save or download it again."
         raise InputError(f'"{name}" is not a readable {named.upper()} file: it does not begin like one.', remedy)
+    if named in {"", "csv", "tsv", "xls", "html"} and is_html_table(data):
+        return "html"
+    if named == "xls":  # a table of text under the name of a workbook
+        return "tsv" if is_tab_table(data) else "csv"
     return named or _by_text(data)
+
+
+def is_html_table(data: bytes) -> bool:
+    """Whether a text is a page of HTML, or a workbook in Excel's XML of 2003."""
+    head = data[:_SAMPLE].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    return head.startswith(b"<") and re.search(rb"<!doctype html|<html|<table|<(\w+:)?workbook", head) is not None
 
 
 def _zip_kind(name: str, data: bytes, named: str) -> str:
@@ -55,7 +66,8 @@ def _zip_kind(name: str, data: bytes, named: str) -> str:
         return named
     if b"word/" in data[:4096] or b"ppt/" in data[:4096]:
         raise InputError(f'"{name}" is a Word or PowerPoint document.', f"Upload {READABLE}.")
-    return "xlsx" if b"[Content_Types].xml" in data[:4096] and named != "zip" else "zip"
+    is_workbook = b"[Content_Types].xml" in data[:4096] or b"xl/workbook.xml" in data[-_SAMPLE:]
+    return "xlsx" if is_workbook and named != "zip" else "zip"
 
 
 def _binary_kind(data: bytes) -> str:
@@ -74,7 +86,8 @@ def _has_controls(data: bytes) -> bool:
     head = data[:_SAMPLE]
     low, high = sorted((head[::2].count(0), head[1::2].count(0)))
     is_utf16 = high > len(head) // 200 and low * 20 <= high  # NULs on one side of byte pairs only
-    if is_utf16 or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    is_utf32 = head.startswith(b"\0\0\xfe\xff") or utf16_or_32(head).startswith("UTF-32")
+    if is_utf16 or is_utf32 or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     controls = sum(head.count(bytes([code])) for code in range(32) if code not in _TEXT_CONTROLS)
     scattered = head.count(0) if head.count(0) > len(head) // 4 else 0

@@ -9,7 +9,8 @@ import pandas as pd
 from core.errors import InputError
 
 TextUnit = Literal["line", "paragraph", "file"]
-MAX_ROWS = 20_000_000
+ChatUnit = Literal["user turn", "answer", "first question", "conversation"]
+VectorRows = Literal["all", "complete", "none"]
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,27 @@ class Upload:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is."""
+    """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is.
+
+    sheet: of a workbook. chat_unit: what a row of chats is. vector_rows: rows of a file with vectors in a column: "all"
+    refuses rows without a vector, "complete" leaves them out, "none" leaves the vectors out. columns: (name in the
+    file, new name). values: (name of the column in the file, value, new value)."""
 
     encoding: str | None = None
     delimiter: str | None = None
     text_unit: TextUnit = "line"
+    sheet: str | None = None
+    chat_unit: ChatUnit | None = None
+    vector_rows: VectorRows = "all"
+    columns: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Source:
-    """How one file was read; encoding and delimiter are empty for formats without one."""
+    """How one file was read; encoding and delimiter are empty for formats without one. alternatives: (encoding, a line
+    as it reads it) where the encoding is uncertain, the one used first. sheets: of a workbook, the one that was read
+    first. chat_unit: what a row is, "none" where chats stay in their cells, empty where there are none."""
 
     name: str
     format: str
@@ -39,18 +51,24 @@ class Source:
     delimiter: str = ""
     rows: int = 0
     notes: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, str], ...] = ()
+    sheets: tuple[str, ...] = ()
+    chat_unit: ChatUnit | Literal["", "none"] = ""
 
 
 @dataclass(frozen=True, eq=False)
 class RawTable:
     """Files read into one table, before roles and preprocessing: (n rows) text columns as `str`, numbers, datetimes;
-    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column."""
+    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column.
+    descriptions: of columns, by name. day_first: whether a time 3/4/2024 is in April; None: by the column."""
 
     table: pd.DataFrame
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     vectors: np.ndarray | None = None
     vectors_name: str = ""
+    descriptions: dict[str, str] = field(default_factory=dict)
+    day_first: bool | None = None
 
     def __post_init__(self) -> None:
         if self.vectors is not None and len(self.vectors) != len(self.table):
@@ -61,10 +79,12 @@ class RawTable:
 
 @dataclass(frozen=True, eq=False)
 class ParsedFile:
-    """One file read: a table, vectors, or both. upload: in case it must be read differently to match vectors."""
+    """One file read: a table, vectors, or both. upload: in case it must be read differently to match vectors.
+    descriptions: one of each column, such as the question of a survey, or none."""
 
     source: Source
     table: pd.DataFrame | None = None
     vectors: np.ndarray | None = None
     vectors_name: str = ""
     upload: Upload | None = None
+    descriptions: tuple[str, ...] = ()

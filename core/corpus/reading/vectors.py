@@ -1,24 +1,28 @@
 """Files of vectors: .npy, .npz, safetensors, the Embedding Projector's vectors.tsv, word2vec and GloVe text."""
 
 import io
+import math
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading.archives import read_limited
+from core.corpus.reading.archives import check_zip_sizes, open_zip, read_limited
+from core.corpus.reading.budget import out_of_memory
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 from core.types import unit_rows
 
 VECTOR_NAMES = re.compile(r"vec|emb|feature|tensor", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LINES = 50
 _MIN_WORD_DIMENSIONS = 5  # below it, "word number number" lines are more likely a text
 
@@ -32,11 +36,11 @@ def read_npz(upload: Upload) -> ParsedFile:
     """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
     arrays = {}
     try:
-        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
+        check_zip_sizes(upload.data, upload.name)
+        with open_zip(upload) as archive:
             for member in archive.infolist():
-                with archive.open(member) as stream:
-                    key = member.filename.removesuffix(".npy")
-                    arrays[key] = read_limited(stream, member.compress_size, upload.name)
+                key, open_stream = member.filename.removesuffix(".npy"), partial(archive.open, member)
+                arrays[key] = read_limited(open_stream, member.compress_size, upload.name)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise damaged_file(upload.name, "NPZ") from error
     return vectors_part(upload, Source(upload.name, "NumPy"), _choose_array(upload.name, arrays))
@@ -44,12 +48,11 @@ def read_npz(upload: Upload) -> ParsedFile:
 
 def read_safetensors(upload: Upload) -> ParsedFile:
     """One safetensors file: its largest 2-D tensor."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
         tensors = load(upload.data)
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # also what NumPy raises for types and shapes that a damaged header names
         if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
             raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
         raise damaged_file(upload.name, "safetensors") from error
@@ -81,12 +84,14 @@ def npy_array(name: str, data: bytes) -> np.ndarray:
         version = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(stream)
-    except (ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:  # the header is parsed as Python and as a dtype, which raise many kinds
         raise damaged_file(name, "NumPy") from error
     if dtype.hasobject or dtype.names:
         remedy = "Save a float32 matrix: np.save(path, vectors.astype(np.float32))."
         raise InputError(f'"{name}" holds Python objects (a pickle), which can run code and is never opened.', remedy)
-    count = int(np.prod(shape, dtype=object)) if shape else 1
+    count = math.prod(shape)
+    if min(shape, default=0) < 0 or max(shape, default=0) > len(data) or not dtype.itemsize:
+        raise damaged_file(name, "NumPy")
     if count * dtype.itemsize > len(data) - stream.tell():
         raise damaged_file(name, "NumPy")
     return np.frombuffer(data, dtype, count, stream.tell()).reshape(shape, order="F" if fortran else "C")
@@ -116,18 +121,19 @@ def vectors_part(upload: Upload, source: Source, matrix: np.ndarray, table: pd.D
 
 
 def damaged_file(name: str, kind: str) -> InputError:
+    """The error for a file that a library could not read; while memory runs out, that is the reason."""
+    if isinstance(sys.exception(), MemoryError):
+        return out_of_memory(name)
     return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")
 
 
-def check_lengths(where: str, lengths: np.ndarray) -> None:
-    missing = np.flatnonzero(np.isnan(lengths))
-    if len(missing):
-        message = f"{where}: row {missing[0] + 1:,} has no vector ({len(missing):,} such rows of {len(lengths):,})."
-        raise InputError(message, "Remove these rows, or give each a vector.")
+def check_lengths(where: str, lengths: np.ndarray, rows: np.ndarray) -> None:
+    """Raise InputError where the vectors of the rows (numbers from 1) differ in length."""
     other = np.flatnonzero(lengths != lengths[0])
     if len(other):
-        sizes = f"row 1 has {int(lengths[0])} dimensions, row {other[0] + 1:,} has {int(lengths[other[0]])}"
-        raise InputError(f"{where}: vectors differ in length; {sizes}.", "All vectors must come from one model.")
+        sizes = f"row {rows[0]:,} has {int(lengths[0])} dimensions, row {rows[other[0]]:,} has {int(lengths[other[0]])}"
+        remedy = "All vectors must come from one model; or import the texts without vectors, under import options."
+        raise InputError(f"{where}: vectors differ in length; {sizes}.", remedy)
 
 
 def read_vector_lines(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile | None:
@@ -145,10 +151,10 @@ def _is_number_table(data: bytes) -> bool:
 
 def _read_number_table(upload: Upload, options: ReadOptions) -> ParsedFile:
     """vectors.tsv: a vector a line, no header."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    lines = [line for line in data.split(b"\n") if line.strip()]
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    lines = [line for line in decoded.data.split(b"\n") if line.strip()]
     matrix = _parse_lines(upload.name, lines, lines[0].count(b"\t") + 1, b"\t")
-    return vectors_part(upload, Source(upload.name, "Vectors TSV", encoding, "\t"), matrix)
+    return vectors_part(upload, Source(upload.name, "Vectors TSV", decoded.encoding, "\t", notes=decoded.notes), matrix)
 
 
 def _is_word_vectors(data: bytes) -> bool:
@@ -167,8 +173,8 @@ def _is_word_vectors(data: bytes) -> bool:
 
 def _read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     """word2vec or GloVe text; the words become the column `text`."""
-    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    lines = [line.rstrip() for line in data.split(b"\n") if line.strip()]
+    decoded = to_utf8(upload.name, upload.data, options.encoding)
+    lines = [line.rstrip() for line in decoded.data.split(b"\n") if line.strip()]
     declared = _declared(lines[:2])
     lines = lines[1:] if declared else lines
     dimensions = declared or lines[0].count(b" ")
@@ -176,7 +182,9 @@ def _read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     numbers = [line[len(term) + 1 :] for line, term in zip(lines, terms, strict=True)]
     matrix = _parse_lines(upload.name, numbers, dimensions, b" ")
     table = pd.DataFrame({"text": pd.Series([term.decode("utf-8") for term in terms], dtype="str")})
-    return vectors_part(upload, Source(upload.name, "Word vectors", encoding, " "), matrix, table)
+    return vectors_part(
+        upload, Source(upload.name, "Word vectors", decoded.encoding, " ", notes=decoded.notes), matrix, table
+    )
 
 
 def _parse_lines(name: str, lines: list[bytes], dimensions: int, delimiter: bytes) -> np.ndarray:

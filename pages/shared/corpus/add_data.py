@@ -76,7 +76,7 @@ def _stage_files(files: Any) -> ImportSource | None:
     except PlanisphereError as error:
         show_error(error)
         return None
-    return ImportSource(staged) if staged else None
+    return ImportSource(staged, budget=session.settings().budget) if staged else None
 
 
 def _paste() -> ImportSource | None:
@@ -104,7 +104,7 @@ def _stage_text(text: str) -> ImportSource | None:
     except PlanisphereError as error:
         show_error(error)
         return None
-    return ImportSource((staged,), pasted=True)
+    return ImportSource((staged,), pasted=True, budget=session.settings().budget)
 
 
 def _sample() -> ImportSource | None:

@@ -1,18 +1,21 @@
 """Which columns mean what: the text (a column or a template), labels, time and ID."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.corpus.reading.template import column_field, template_columns
-from core.corpus.service import FilePreview, InvalidInput, preview_texts
+from core.corpus.service import FilePreview, InvalidInput, TimePreview, preview_texts, preview_times
 from core.corpus.staging import ImportSource
 from core.errors import InputError
 from core.types import Roles
 from pages.shared import session
 from pages.shared.corpus.import_options import tag
 from pages.shared.messages import show_error
-from pages.shared.text import plain
+from pages.shared.text import count, plain
 
 SINGLE, COMBINED = "Single column", "Combine columns"
+ORDERS = {"day": "Day first", "month": "Month first"}
 MAX_PILLS = 40  # columns offered for inserting; any other can be typed
 PREVIEW_LENGTH = 160  # characters of a text in the preview
 
@@ -51,6 +54,8 @@ def _column_select(source: ImportSource, preview: FilePreview) -> str:
         placeholder="Select the column with the text",
         help="The most likely column is preselected.",
     )
+    if column in preview.descriptions:
+        st.caption(plain(preview.descriptions[column]))
     if column is None and not preview.vectors:
         st.warning("No column looks like text. Select the one to embed, or combine several.", icon=":material/help:")
     return column_field(column) if column else ""
@@ -114,6 +119,41 @@ def _optional_column(label: str, preview: FilePreview, guess: str | None, key: s
         format_func=lambda name: "None" if name is None else str(name),
         persist_state="session",
     )
+
+
+def choose_day_order(source: ImportSource, roles: Roles) -> ImportSource:
+    """The source with the selected order of day and month, where it matters for the time column; and how the column
+    reads as times."""
+    if not roles.time:
+        return source
+    read = session.ask_once(preview_times, session.folder(), source, roles.time)
+    if read.order:
+        selected = st.segmented_control(
+            "Date order",
+            list(ORDERS),
+            default=read.order,
+            required=True,
+            key=f"day_order-{tag(source)}-{roles.time}",
+            persist_state="session",
+            format_func=ORDERS.__getitem__,
+            help="Whether 3/4/2024 is 3 April or 4 March. Change it if the first and last date look wrong.",
+        )
+        if selected and selected != read.order:
+            source = replace(source, day_first=selected == "day")
+            read = session.ask_once(preview_times, session.folder(), source, roles.time)
+    _show_times(roles.time, read)
+    return source
+
+
+def _show_times(column: str, read: TimePreview) -> None:
+    if read.first is None or read.last is None:
+        show_error(InputError(f'Column "{column}" holds no dates that can be read.', "Select another time column."))
+        return
+    notes = [f"{read.first:%Y-%m-%d} to {read.last:%Y-%m-%d} (times in UTC).", *read.notes]
+    st.caption(":material/schedule: " + plain(f"{column}: " + " ".join(notes)))
+    if read.unread:
+        message = f'{count(read.unread, "cell")} of "{column}" can\'t be read as dates, such as "{read.example}".'
+        st.warning(plain(f"{message} They become missing."), icon=":material/event_busy:")
 
 
 def _show_texts(source: ImportSource, template: str) -> None:

@@ -20,14 +20,16 @@ def choose_steps(source: ImportSource, preview: FilePreview, roles: Roles) -> St
     if not roles.text.strip() and not preview.vectors:
         return None
     counts = _count_rows(source, roles, Steps(drop_empty=True, drop_duplicates=True))
+    cleaning = _count_rows(source, roles, Steps(drop_empty=False, undo_escapes=True, strip_markup=True))
     left, middle, right = st.columns(3)
     with left:
         empty, duplicates = _choose_cleaning(source, counts if isinstance(counts, tuple) else ())
+        escapes, markup = _choose_changes(source, cleaning if isinstance(cleaning, tuple) else ())
     with middle:
         first, sample, seed = _choose_subset(source, preview.rows)
     with right:
         tokens, overlap = _choose_splitting(source, bool(preview.vectors))
-    steps = Steps(empty, duplicates, first, sample, seed, tokens, overlap)
+    steps = Steps(empty, duplicates, first, sample, seed, tokens, overlap, markup, escapes)
     return steps if _show_step_counts(source, preview, roles, steps) else None
 
 
@@ -44,6 +46,17 @@ def _choose_cleaning(source: ImportSource, counts: tuple[StepCount, ...]) -> tup
     duplicates = _toggle("Remove exact duplicates", key, help)
     st.caption(_affected_rows(removed[1], "repeats an earlier text", "repeat an earlier text"))
     return empty, duplicates
+
+
+def _choose_changes(source: ImportSource, counts: tuple[StepCount, ...]) -> tuple[bool, bool]:
+    """(undo escapes, remove HTML), offered where they would change a text."""
+    helps = ("Backslash escapes such as \\\\n, as databases write them.", "Tags, comments and entities of web pages.")
+    choices = []
+    for step, key, help in zip(counts, ("escapes", "markup"), helps, strict=False):
+        choices.append(step.changed > 0 and _toggle(step.step, f"{key}-{tag(source)}", help))
+        if step.changed:
+            st.caption(_affected_rows(step.changed, "would change", "would change"))
+    return (choices[0], choices[1]) if len(choices) == 2 else (False, False)
 
 
 def _affected_rows(rows: int | None, singular: str, plural: str) -> str:

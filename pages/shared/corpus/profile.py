@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.corpus.language import NAMES
+from core.corpus.language import common_languages
 from core.corpus.preprocess import Steps
 from core.corpus.profile import Profile
 from core.corpus.service import InvalidInput, draft_profile, first_rows, load_profile
@@ -18,7 +18,8 @@ from pages.shared import session
 from pages.shared.tables import text
 from pages.shared.text import count, plain
 
-MAX_LANGUAGES = 6
+MAX_LANGUAGES, OTHER_LANGUAGES = 6, "Other or uncertain"
+MAX_NOTES = 8  # on what was assumed and what is missing
 COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision == "float32")  # int8 reads the same
 LOCAL = tuple(spec for spec in COUNTED if not capabilities(spec).hosted)
 
@@ -28,6 +29,8 @@ def show_profile(info: CorpusInfo) -> None:
     with st.skeleton(height=320):
         profile = session.ask_once(load_profile, session.corpus_ref(info))
     _show_overview(profile)
+    for note in info.origin.get("notes", [])[:MAX_NOTES]:
+        st.caption(f":material/info: {plain(note)}")
     _show_truncation_title()
     with st.skeleton(height=120):
         reports = session.ask_once(load_truncation, session.corpus_ref(info), COUNTED)
@@ -92,12 +95,9 @@ def _show_lengths(profile: Profile, height: int) -> None:
 def _show_languages(profile: Profile) -> None:
     st.markdown("**Languages**", help="Detected automatically. Very short texts are often misidentified.")
     total = max(1, sum(profile.languages.values()))
-    for code, texts in list(profile.languages.items())[:MAX_LANGUAGES]:
-        name = plain(NAMES.get(code, code))
-        st.progress(texts / total, text=f"{name}: {texts:,} of {total:,} ({texts / total:.1%})")
-    rest = sum(list(profile.languages.values())[MAX_LANGUAGES:])
-    if rest:
-        st.caption(f"Other languages: {rest:,} of {total:,}")
+    common, rest = common_languages(profile.languages, MAX_LANGUAGES)
+    for name, texts in common + ([(OTHER_LANGUAGES, rest)] if rest else []):
+        st.progress(texts / total, text=f"{plain(name)}: {texts:,} of {total:,} ({texts / total:.1%})")
     if profile.languages_sample < profile.rows:
         st.caption(f"Detected on a sample of {count(profile.languages_sample, 'text')} of {profile.rows:,}")
 
@@ -137,7 +137,10 @@ def _show_tables(info: CorpusInfo, profile: Profile) -> None:
     rows.dataframe(head.set_axis(range(1, len(head) + 1)), height=320, alt="The first rows of the corpus")
     names = ("Column", "Type", "Missing", "Unique values", "Examples")
     lines = [(c.name, c.kind, c.missing, c.distinct, " | ".join(c.examples)) for c in profile.columns]
-    columns.dataframe(pd.DataFrame(lines, columns=names), hide_index=True, alt="The columns of the corpus")
+    summary, descriptions = pd.DataFrame(lines, columns=names), info.origin.get("descriptions", {})
+    if descriptions:
+        summary["Description"] = [descriptions.get(c.name, "") for c in profile.columns]
+    columns.dataframe(summary, hide_index=True, alt="The columns of the corpus")
     with source:
         _show_origin(info)
 
@@ -146,6 +149,8 @@ def _show_origin(info: CorpusInfo) -> None:
     for source in info.origin.get("sources", []):
         parts = [source.get("format"), source.get("encoding"), count(int(source.get("rows", 0)), "row")]
         st.caption(f"**{plain(source.get('name', ''))}**: " + plain(", ".join(part for part in parts if part)))
+        for note in source.get("notes", []):
+            st.caption(plain(note))
     for step in info.origin.get("steps", []):
         st.caption(plain(f"{step['step']}: {step['note']} ({step['before']:,} → {step['after']:,})"))
     st.caption("Text template:")

@@ -1,5 +1,6 @@
 """The Map page's settings: layout parameters, color, labels and overlays. All are part of the link."""
 
+import json
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -8,6 +9,7 @@ import streamlit as st
 from core.clusters.methods import ClusterParams
 from core.clusters.names import edited_names
 from core.corpus.selections import saved_selections
+from core.corpus.service import label_set_names
 from core.digest import digest_json
 from core.map import regions
 from core.map.coloring import parse_disagreement_link
@@ -75,7 +77,9 @@ def select_color(info: CorpusInfo) -> ColorBy:
     special = (ONE_COLOR, BROAD_CLUSTERS, CLUSTERS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
     selections = saved_selections(session.workspace(), info.digest)
     saved = {f"(selection: {selection.name})": selection.key for selection in selections}
-    options = [*special, *(name for name in info.columns if name not in special and name not in saved), *saved]
+    names = (name for name in info.columns if name not in special and name not in saved)
+    labels = {f"{column}: {label}": (column, label) for column, label in _several_labels(info)}
+    options = list(dict.fromkeys([*special, *names, *labels, *saved]))
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
     session.update_link("color", OLD_LINK_VALUES)
     help_ = "A column, clusters, similarity to a text, neighbor preservation (kNN), or a saved selection."
@@ -85,10 +89,18 @@ def select_color(info: CorpusInfo) -> ColorBy:
         return _similar_to()
     if selected in (CLUSTERS, BROAD_CLUSTERS):
         return ColorBy("clusters", _cluster_level(info, selected))
+    if selected in labels and selected not in info.columns:
+        return ColorBy("label", json.dumps(labels[selected]))
     if selected in saved:
         return ColorBy("selection", saved[selected])
     fixed = {ONE_COLOR: ColorBy("none"), TRUST: ColorBy("trust"), DISAGREEMENT: ColorBy("disagreement", between)}
     return fixed[selected] if selected in special else ColorBy("column", selected)
+
+
+def _several_labels(info: CorpusInfo) -> list[tuple[str, str]]:
+    """(column, label) of the columns of which rows have several labels, to color by one."""
+    columns = session.ask_once(label_set_names, session.corpus_ref(info))
+    return [(column, label) for column, names in columns for label in names]
 
 
 def _linked_disagreement(info: CorpusInfo) -> str:

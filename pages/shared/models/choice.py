@@ -2,18 +2,21 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from core.errors import PlanisphereError
 from core.models.base import Capabilities
-from core.models.registry import PRESETS, capabilities
+from core.models.folders import check_folder
+from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
 from core.vectors import service
 from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.text import plain
 
+LOAD_SECONDS = 3600  # a large model may be downloaded
 LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 
 
@@ -122,16 +125,20 @@ def resolve_server_model(spec: ModelSpec) -> ModelSpec:
 
 
 def resolve_local_model(spec: ModelSpec) -> ModelSpec:
-    """The spec filled in by loading the model; whether there is one shows within seconds. Raises ModelError."""
+    """The spec filled in by loading the model; whether there is one shows within seconds. Raises ModelError, also for a
+    folder that may not be used."""
+    is_hub_name = HUB_NAME.fullmatch(spec.name) is not None
+    spec = replace(spec, name=check_folder(spec.name, is_hub_name, session.model_folders()))
     with st.spinner("Looking the model up …"):
         session.ask(service.look_up_model, spec, timeout=30)
     elapsed, started = st.empty(), time.monotonic()
     st.button("Cancel", key="add_cancel", icon=":material/stop_circle:", help="Stops loading the model.")
 
-    def watch() -> None:  # drawing is what lets a click end this run
+    def tick() -> None:  # drawing is what lets a click end this run
         elapsed.caption(f"Loading the model (downloads it if needed) … {time.monotonic() - started:.0f} s")
 
-    return session.ask_watched(service.resolve_model, session.folder(), spec, None, watch=watch)
+    options: dict[str, Any] = {"timeout": LOAD_SECONDS, "on": "job", "tick": tick}
+    return session.ask(service.resolve_model, session.folder(), spec, None, **options)
 
 
 def show_key_field(declared: Capabilities) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.corpus.export import MAX_CELL_LENGTH as LONGEST
+from core.corpus.export import free_name
 from core.figures import histogram_figure
 from core.palette import Theme
 from core.search.service import SearchQuery, SearchResult, Segments, query_position, search
@@ -147,13 +148,12 @@ def _escaped(text: str) -> str:
 
 def hits_table(result: SearchResult) -> pd.DataFrame:
     table = result.table.reset_index(drop=True)
-    table.insert(0, "hit text", ["".join(text for text, _ in segments) for segments in result.texts])
+    table.insert(0, free_name(table, "hit text"), ["".join(text for text, _ in segments) for segments in result.texts])
     hits = result.hits
     columns = {"rank": hits.ranks, "row": hits.rows + 1}
     columns |= {"score": hits.scores, "cosine": hits.cosines, "percentile": hits.percentiles}
     for name, values in reversed(columns.items()):
-        if name not in table.columns:
-            table.insert(0, name, values)
+        table.insert(0, free_name(table, name), values)
     return table.dropna(axis="columns", how="all")
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.corpus import profile as profile_module
-from core.corpus.language import Languages
+from core.corpus.language import NAMES, Languages, common_languages
 from core.corpus.profile import length_histogram, profile_corpus, summarize_columns
 from core.models.costs import truncation_report
 from core.types import Corpus, ModelSpec, Roles
@@ -179,3 +179,20 @@ def test_ten_thousand_texts_with_their_languages_are_profiled_quickly():
         made = profile_corpus(corpus)
     assert made.rows == len(table) == made.histogram_counts.sum()
     assert made.languages["en"] > 0.9 * made.languages_sample
+
+
+def test_languages_have_names_and_rare_ones_are_grouped():
+    counts = {"en": 500, "zh": 140, "und": 20, "gd": 3, "la": 1, "vec": 1, "pt": 30}
+    assert common_languages(counts, 6) == ([("English", 500), ("Chinese", 140), ("Portuguese", 30)], 25)
+    assert common_languages(counts, 1) == ([("English", 500)], 195)
+    assert common_languages({"de": 1}, 6) == ([("German", 1)], 0)
+    assert common_languages({}, 6) == ([], 0)
+    assert common_languages({"und": 4}, 6) == ([], 4)
+
+
+def test_every_language_that_is_detected_has_a_name():
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    codes = set(map(str, LanguageIdentifier.from_model_file(MODEL_FILE).nb_classes))
+    assert codes <= set(NAMES)
+    assert not any(NAMES[code] == code for code in codes)

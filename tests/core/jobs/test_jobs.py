@@ -228,9 +228,9 @@ class Clicked(BaseException):
 
 
 def test_watched_work_ends_when_the_watcher_raises(manager):
-    assert manager.ask_watched(abs, -3, watch=lambda: None) == 3
+    assert manager.ask(abs, -3, on="job", tick=lambda: None) == 3
     with pytest.raises(InputError, match="This file is empty"):
-        manager.ask_watched(refuse, watch=lambda: None)
+        manager.ask(refuse, on="job", tick=lambda: None)
     calls = []
 
     def watch():
@@ -239,7 +239,7 @@ def test_watched_work_ends_when_the_watcher_raises(manager):
             raise Clicked
 
     with pytest.raises(Clicked):
-        manager.ask_watched(time.sleep, 3600, watch=watch)
+        manager.ask(time.sleep, 3600, timeout=3600, on="job", tick=watch)
     assert manager.ask(abs, -4, on="job", timeout=WAIT) == 4  # the worker is free again
 
 

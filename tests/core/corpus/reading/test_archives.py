@@ -5,6 +5,7 @@ import zipfile
 import pytest
 
 from core.corpus.reading import archives
+from core.corpus.reading.budget import Budget
 from core.corpus.reading.files import read_files
 from core.corpus.reading.values import Upload
 from core.errors import InputError
@@ -58,16 +59,17 @@ def test_image_named_csv_inside_a_zip():
 def test_bomb_is_stopped_while_streaming(kind):
     zeros = b"a" * (archives.RATIO_FROM + 5_000_000)
     data = zipped([("a.csv", zeros)]) if kind == "zip" else gzip.compress(zeros)
-    with pytest.raises(InputError, match="unpacks to far more"):
+    with pytest.raises(InputError, match="over 200 times its size"):
         read_files([Upload(f"bomb.{kind}", data)])
 
 
-def test_total_size_counts_all_files(monkeypatch):
-    monkeypatch.setattr(archives, "MAX_BYTES", 1000)
-    lines = b"text\n" + bytes(range(65, 91)) * 20 + b"\n"
-    assert len(read_files([Upload("a.zip", zipped([("a.csv", lines)]))]).table) == 1
-    with pytest.raises(InputError, match="unpacks to far more"):
-        read_files([Upload("a.zip", zipped([("a.csv", lines), ("b.csv", lines)]))])
+def test_total_size_counts_all_files():
+    lines, budget = b"text\n" + (bytes(range(65, 91)) * 20 + b"\n") * 1200, Budget(mb=1)
+    assert len(read_files([Upload("a.zip", zipped([("a.csv", lines)]))], budget=budget).table) == 1200
+    several = zipped([("a.csv", lines), ("b.csv", lines)])
+    for uploads in ([Upload("a.zip", several)], [Upload("a.csv.gz", gzip.compress(lines)), Upload("b.csv", lines)]):
+        with pytest.raises(InputError, match="2 MB when unpacked; the limit is 1"):
+            read_files(uploads, budget=budget)
 
 
 @pytest.mark.parametrize("keep", [0.4, 0.8])

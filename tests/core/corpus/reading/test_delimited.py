@@ -108,8 +108,8 @@ def test_blank_lines_of_one_column_are_empty_rows(end):
     raw = read(end.join(["", "text", "x", "", '"y', "", 'y"', '""', "z", "", "", ""]))
     assert cells(raw, "text") == ["x", None, f"y{end}{end}y", None, "z"]
     assert raw.sources[0].notes == (
-        "2 blank lines are kept as empty rows.",
-        "2 blank lines at the end of the file left out.",
+        "2 blank lines were read as empty rows.",
+        "2 blank lines at the end of the file skipped.",
     )
     with pytest.raises(InputError, match="no rows below it"):
         read(f"text{end}{end}{end}")

@@ -1,0 +1,268 @@
+"""Reads uploads in a process of its own, with limited memory and time, that can be stopped.
+
+A process waits for files and is used again, unless it was stopped or took much memory. Request and reply are lines of
+JSON; the table and the vectors come back as files in the staging folder, which are read and removed.
+"""
+
+import json
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from core.codec import decode, encode
+from core.corpus.reading.budget import out_of_memory, out_of_time, use_budget
+from core.corpus.reading.files import explained
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.values import RawTable
+from core.corpus.staging import ImportSource, read_staged
+from core.digest import digest_json
+from core.errors import InputError, JobError, PlanisphereError, StorageError
+from core.files import discard, storage_errors
+from core.types import Roles
+
+START_SECONDS = 120.0  # a busy machine imports pandas and pyarrow in 10
+POLL_SECONDS = 0.1
+_LARGE = 512 * 1024**2  # bytes of memory after which a process is not used again
+_ROOT = str(Path(__file__).parents[2])
+_CODE = f"import sys; sys.path.insert(0, {_ROOT!r}); from core.corpus.reader_process import serve; serve()"
+_LOG = logging.getLogger(__name__)
+_idle: list["_Process"] = []
+_lock = threading.Lock()
+
+
+def read_apart(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
+    """The table of staged files and its guessed roles, read in another process. Raises InputError for files that can't
+    be read, take too much memory or time, or whose reading was cancelled; StorageError for expired ones."""
+    with use_budget(source.budget), _lent_process() as process, _exchange_folder(folder) as exchange:
+        _mark(folder, source).unlink(missing_ok=True)
+        reply = _ask(process, folder, source, exchange)
+        if "error" in reply:
+            raise _error(source, reply)
+        return _load(exchange)
+
+
+def cancel_reading(folder: str, source: ImportSource) -> None:
+    """Stop reading these files, in whatever process; nothing where they are not being read. Raises StorageError."""
+    with storage_errors(Path(folder)):
+        _mark(folder, source).touch()
+
+
+def start_ahead() -> None:
+    """Start a process before it is needed."""
+    with _lent_process():
+        pass
+
+
+def _mark(folder: str, source: ImportSource) -> Path:
+    return Path(folder) / "staging" / f"{digest_json(encode(source)[0])}.cancel"
+
+
+class _Process:
+    """A Python process that runs `serve`."""
+
+    def __init__(self) -> None:
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+        self._process = subprocess.Popen([sys.executable, "-c", _CODE], **pipes)
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._collect, daemon=True, name="reader").start()
+        self.usable = bool(self.line(START_SECONDS))
+
+    def _collect(self) -> None:
+        for line in self._process.stdout or ():
+            self._lines.put(line)
+        self._lines.put("")  # it has ended
+
+    def line(self, seconds: float) -> str | None:
+        """The next line, "" at the end; None where there is none within the time."""
+        try:
+            return self._lines.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def send(self, request: dict[str, Any]) -> None:
+        self.usable = False  # until it has replied
+        with suppress(OSError):  # it has ended, which shows as the end of its lines
+            assert self._process.stdin is not None  # noqa: S101 - a pipe
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+
+    def alive(self) -> bool:
+        return self.usable and self._process.poll() is None
+
+    def stop(self) -> int:
+        """Kill it; gives its return code."""
+        self._process.kill()
+        with suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
+        return self._process.wait()
+
+
+@contextmanager
+def _lent_process() -> Iterator[_Process]:
+    """An idle process, or a new one; idle again afterwards if it can be used again."""
+    process = None
+    with _lock:
+        while _idle and process is None:
+            candidate = _idle.pop()
+            process = candidate if candidate.alive() else None
+    process = process or _Process()
+    try:
+        if not process.usable:
+            raise JobError("The process that reads files did not start.", "Try again; else see the log.")
+        yield process
+    finally:
+        with _lock:
+            is_spare = process.alive() and not _idle
+            if is_spare:
+                _idle.append(process)
+        if not is_spare:
+            process.stop()
+
+
+@contextmanager
+def _exchange_folder(folder: str) -> Iterator[Path]:
+    exchange = Path(folder) / "staging" / f".read-{uuid.uuid4().hex}"
+    with storage_errors(exchange.parent):
+        exchange.mkdir(parents=True)
+    try:
+        yield exchange
+    finally:
+        discard(exchange)
+
+
+def _ask(process: _Process, folder: str, source: ImportSource, exchange: Path) -> dict[str, Any]:
+    """The reply. Raises InputError where there is none in time, or reading is cancelled."""
+    size = sum(file.size for file in source.files)
+    seconds, mark = source.budget.seconds_for(size), _mark(folder, source)
+    limits = {"seconds": seconds, "memory": source.budget.memory_for(size)}
+    process.send({"folder": folder, "source": encode(source)[0], "exchange": str(exchange), **limits})
+    deadline = time.monotonic() + seconds
+    while (line := process.line(POLL_SECONDS)) is None:
+        if mark.exists():
+            mark.unlink(missing_ok=True)
+            raise InputError("Reading was cancelled.", "Upload other files, or these again.")
+        if time.monotonic() > deadline:
+            raise out_of_time(_title(source), seconds)
+    if not line:
+        raise _ended(_title(source), process.stop())
+    reply: dict[str, Any] = json.loads(line)
+    process.usable = bool(reply.get("usable"))
+    return reply
+
+
+def _ended(name: str, code: int) -> InputError:
+    """Why a process ended before it replied: by a signal, since memory ran out or a library crashed, or by an error."""
+    _LOG.error("the process that reads files ended with code %d", code)
+    if code in (-signal.SIGKILL, -signal.SIGABRT):
+        return out_of_memory(name)
+    return InputError(f'"{name}" can\'t be read: it made the reader stop.', "Save it again, best as CSV or Parquet.")
+
+
+def _title(source: ImportSource) -> str:
+    first = source.files[0].name
+    return first if len(source.files) == 1 else f"{first} and {len(source.files) - 1:,} more"
+
+
+def _error(source: ImportSource, reply: dict[str, Any]) -> PlanisphereError:
+    kind = StorageError if reply["error"] == "StorageError" else InputError
+    return kind(reply["message"], reply["remedy"])
+
+
+def _store(exchange: Path, raw: RawTable, roles: Roles) -> None:
+    import pyarrow as pa
+
+    with storage_errors(exchange):
+        with pa.OSFile(str(exchange / "table.arrow"), "wb") as file:
+            table = pa.Table.from_pandas(raw.table, preserve_index=False)
+            with pa.ipc.new_file(file, table.schema) as writer:
+                writer.write_table(table)
+        if raw.vectors is not None:
+            np.save(exchange / "vectors.npy", raw.vectors, allow_pickle=False)
+        facts = {name: encode(getattr(raw, name))[0] for name in _fact_types()}
+        record = {"rows": len(raw.table), "roles": encode(roles)[0], "facts": facts}
+        (exchange / "facts.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def _load(exchange: Path) -> tuple[RawTable, Roles]:
+    import pandas as pd
+    import pyarrow as pa
+
+    with storage_errors(exchange):
+        record = json.loads((exchange / "facts.json").read_text(encoding="utf-8"))
+        with pa.OSFile(str(exchange / "table.arrow"), "rb") as file, pa.ipc.open_file(file) as reader:
+            table = reader.read_all().to_pandas()
+        vectors = np.load(exchange / "vectors.npy") if (exchange / "vectors.npy").exists() else None
+    table.index = pd.RangeIndex(record["rows"])
+    facts = {name: decode(kind, record["facts"][name]) for name, kind in _fact_types().items()}
+    return RawTable(table=table, vectors=vectors, **facts), decode(Roles, record["roles"])
+
+
+def _fact_types() -> dict[str, Any]:
+    """The fields of a RawTable that are plain values."""
+    return {name: kind for name, kind in get_type_hints(RawTable).items() if name not in ("table", "vectors")}
+
+
+def serve() -> None:
+    """The process: read what standard input asks for, line by line, until it ends."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no reply
+    import pyarrow as pa
+    import pyarrow.parquet  # ahead of the first file, as is all that the readers import
+
+    pa.set_cpu_count(1)  # each thread reserves memory of its own
+    pa.set_memory_pool(pa.system_memory_pool())  # keeps nothing back, so that the limit counts what is used
+    print("ready", file=replies, flush=True)
+    for line in sys.stdin:
+        print(json.dumps(_answer(json.loads(line))), file=replies, flush=True)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    source = decode(ImportSource, request["source"])
+    try:
+        with _limited(request["seconds"], request["memory"]), use_budget(source.budget), explained(_title(source)):
+            raw = read_staged(request["folder"], source)
+            _store(Path(request["exchange"]), raw, guess_roles(raw.table))
+    except PlanisphereError as error:
+        usable = _peak_memory() < _LARGE and not isinstance(error.__cause__, MemoryError)
+        return {"error": type(error).__name__, "message": error.message, "remedy": error.remedy, "usable": usable}
+    return {"usable": _peak_memory() < _LARGE}
+
+
+@contextmanager
+def _limited(seconds: float, memory: int) -> Iterator[None]:
+    """Memory beyond what is in use now, where the system limits it; the process ends a little after the time is up,
+    should nobody be there to stop it."""
+    import resource
+
+    import psutil
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    allowed = psutil.Process().memory_info().vms + min(memory, int(psutil.virtual_memory().total * 0.8))
+    tightest = min(limit for limit in (allowed, soft, hard) if limit != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (tightest, hard))
+    signal.setitimer(signal.ITIMER_REAL, seconds + 10)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _peak_memory() -> int:
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
