@@ -24,17 +24,15 @@ import numpy as np
 from core.codec import decode, encode
 from core.corpus.reading.budget import out_of_memory, out_of_time, use_budget
 from core.corpus.reading.files import explained
-from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.values import RawTable
-from core.corpus.staging import ImportSource, read_staged
+from core.corpus.staging import ImportSource, parse_staged
 from core.digest import digest_json
 from core.errors import InputError, JobError, PlanisphereError, StorageError
 from core.files import discard, storage_errors
-from core.types import Roles
 
 START_SECONDS = 120.0  # a busy machine imports pandas and pyarrow in 10
 POLL_SECONDS = 0.1
-_LARGE = 512 * 1024**2  # bytes of memory after which a process is not used again
+_LARGE = 512 * 1024**2  # bytes of memory in use with which a process is not used again
 _ROOT = str(Path(__file__).parents[2])
 _CODE = f"import sys; sys.path.insert(0, {_ROOT!r}); from core.corpus.reader_process import serve; serve()"
 _LOG = logging.getLogger(__name__)
@@ -42,9 +40,9 @@ _idle: list["_Process"] = []
 _lock = threading.Lock()
 
 
-def read_apart(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
-    """The table of staged files and its guessed roles, read in another process. Raises InputError for files that can't
-    be read, take too much memory or time, or whose reading was cancelled; StorageError for expired ones."""
+def read_staged(folder: str, source: ImportSource) -> RawTable:
+    """The table of staged files, read in another process. Raises InputError for files that can't be read, take too much
+    memory or time, or whose reading was cancelled; StorageError for expired ones."""
     with use_budget(source.budget), _lent_process() as process, _exchange_folder(folder) as exchange:
         _mark(folder, source).unlink(missing_ok=True)
         reply = _ask(process, folder, source, exchange)
@@ -181,7 +179,7 @@ def _error(source: ImportSource, reply: dict[str, Any]) -> PlanisphereError:
     return kind(reply["message"], reply["remedy"])
 
 
-def _store(exchange: Path, raw: RawTable, roles: Roles) -> None:
+def _store(exchange: Path, raw: RawTable) -> None:
     import pyarrow as pa
 
     with storage_errors(exchange):
@@ -192,11 +190,11 @@ def _store(exchange: Path, raw: RawTable, roles: Roles) -> None:
         if raw.vectors is not None:
             np.save(exchange / "vectors.npy", raw.vectors, allow_pickle=False)
         facts = {name: encode(getattr(raw, name))[0] for name in _fact_types()}
-        record = {"rows": len(raw.table), "roles": encode(roles)[0], "facts": facts}
-        (exchange / "facts.json").write_text(json.dumps(record), encoding="utf-8")
+        record = json.dumps({"rows": len(raw.table), "facts": facts})
+        (exchange / "facts.json").write_text(record, encoding="utf-8")
 
 
-def _load(exchange: Path) -> tuple[RawTable, Roles]:
+def _load(exchange: Path) -> RawTable:
     import pandas as pd
     import pyarrow as pa
 
@@ -207,7 +205,7 @@ def _load(exchange: Path) -> tuple[RawTable, Roles]:
         vectors = np.load(exchange / "vectors.npy") if (exchange / "vectors.npy").exists() else None
     table.index = pd.RangeIndex(record["rows"])
     facts = {name: decode(kind, record["facts"][name]) for name, kind in _fact_types().items()}
-    return RawTable(table=table, vectors=vectors, **facts), decode(Roles, record["roles"])
+    return RawTable(table=table, vectors=vectors, **facts)
 
 
 def _fact_types() -> dict[str, Any]:
@@ -233,12 +231,11 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     source = decode(ImportSource, request["source"])
     try:
         with _limited(request["seconds"], request["memory"]), use_budget(source.budget), explained(_title(source)):
-            raw = read_staged(request["folder"], source)
-            _store(Path(request["exchange"]), raw, guess_roles(raw.table))
+            _store(Path(request["exchange"]), parse_staged(request["folder"], source))
     except PlanisphereError as error:
-        usable = _peak_memory() < _LARGE and not isinstance(error.__cause__, MemoryError)
+        usable = _memory_in_use() < _LARGE and not isinstance(error.__cause__, MemoryError)
         return {"error": type(error).__name__, "message": error.message, "remedy": error.remedy, "usable": usable}
-    return {"usable": _peak_memory() < _LARGE}
+    return {"usable": _memory_in_use() < _LARGE}
 
 
 @contextmanager
@@ -261,8 +258,8 @@ def _limited(seconds: float, memory: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _peak_memory() -> int:
-    import resource
+def _memory_in_use() -> int:
+    """Bytes now: the peak that the system counts would begin at that of the process that started this one."""
+    import psutil
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return int(psutil.Process().memory_info().rss)

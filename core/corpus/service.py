@@ -16,7 +16,7 @@ from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
-from core.corpus.reader_process import read_apart
+from core.corpus.reader_process import read_staged
 from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
@@ -109,24 +109,17 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 @lru_cache(maxsize=3)  # as detected, with options, and with new names
-def _read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
+def _read_once(folder: str, source: ImportSource) -> RawTable:
     options = source.options
     if not options.columns and not options.values:
-        return read_apart(folder, source)
-    raw, _ = _read_once(folder, replace(source, options=replace(options, columns=(), values=())))
-    raw = replace(raw, table=rename_table(raw.table, options.columns, options.values))
-    return raw, guess_roles(raw.table)
-
-
-def read_once(folder: str, source: ImportSource) -> tuple[RawTable, Roles]:
-    """The files as read and their guessed roles; once for both orders of day and month and for new names. Raises
-    InputError, StorageError."""
-    raw, roles = _read_once(folder, replace(source, day_first=None))
-    return replace(raw, day_first=source.day_first), roles
+        return read_staged(folder, source)
+    raw = _read_once(folder, replace(source, options=replace(options, columns=(), values=())))
+    return replace(raw, table=rename_table(raw.table, options.columns, options.values))
 
 
 def raw_table(folder: str, source: ImportSource) -> RawTable:
-    return read_once(folder, source)[0]
+    """The files as read; once for both orders of day and month and for new names. Raises InputError, StorageError."""
+    return replace(_read_once(folder, replace(source, day_first=None)), day_first=source.day_first)
 
 
 @lru_cache(maxsize=1)
@@ -141,11 +134,12 @@ def preview_files(folder: str, source: ImportSource) -> FilePreview | InvalidInp
 
 
 def _preview(folder: str, source: ImportSource) -> FilePreview:
-    raw, roles = read_once(folder, source)
+    raw = raw_table(folder, source)
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
     notes = (*raw.notes, *_label_set_notes(raw.table))
     sources, descriptions = raw.sources, raw.descriptions
+    roles = guess_roles(raw.table)
     return FilePreview(len(raw.table), columns, roles, head, sources, notes, shape, raw.vectors_name, descriptions)
 
 

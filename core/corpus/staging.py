@@ -64,7 +64,7 @@ def remove_expired(folder: str) -> None:
                 discard(path)
 
 
-def read_staged(folder: str, origin: ImportSource) -> RawTable:
+def parse_staged(folder: str, origin: ImportSource) -> RawTable:
     """Read staged files in this process, within the current budget. Raises InputError for files that can't be read,
     StorageError for expired ones."""
     for staged in origin.files:
@@ -81,15 +81,13 @@ def read_staged(folder: str, origin: ImportSource) -> RawTable:
 def _check_staged(folder: str, staged: StagedFile, origin: ImportSource) -> None:
     """Raise InputError for what needs no reading: too many bytes, or a line that would be too long for a cell."""
     check_bytes(staged.name, staged.size)
-    if not staged.size or origin.options.text_unit != "line":
-        return
     path = _path(folder, staged.key)
-    if not path.exists():  # it has expired, which is noticed when it is read
+    if not staged.size or not path.exists():  # it has expired, which is noticed when it is read
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         kind = "txt" if origin.pasted else file_format(staged.name, data[:_HEAD])
         if kind in LINE_ENDS:
-            check_lines(staged.name, data, kind)
+            check_lines(staged.name, data, kind, origin.options.text_unit)
 
 
 def staged_bytes(folder: str, staged: StagedFile) -> bytes:

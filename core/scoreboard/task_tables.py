@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.reader_process import read_apart
+from core.corpus.reader_process import read_staged
 from core.corpus.service import InvalidInput
 from core.corpus.staging import ImportSource, StagedFile, staged_bytes
 from core.errors import InputError, StorageError
@@ -140,7 +140,7 @@ def _import_single(corpus: CorpusRef, file: StagedFile, judged: bool) -> TaskTab
     if judged and _judgments(corpus.folder, file) is not None:
         remedy = "Upload the queries with it: queries.jsonl and qrels.tsv together."
         raise InputError(f'"{file.name}" holds only judgments.', remedy)
-    return save_table(corpus, file.key, file.name, lambda: read_apart(corpus.folder, ImportSource((file,)))[0].table)
+    return save_table(corpus, file.key, file.name, lambda: read_staged(corpus.folder, ImportSource((file,))).table)
 
 
 def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) -> tuple[TaskTable, ...]:
@@ -162,4 +162,4 @@ def _judgments(folder: str, file: StagedFile) -> pd.DataFrame | None:
     """The judgments a file holds, None where it holds something else."""
     if is_qrels(data := staged_bytes(folder, file)):
         return read_qrels(file.name, data)
-    return named_qrels(read_apart(folder, ImportSource((file,)))[0].table)
+    return named_qrels(read_staged(folder, ImportSource((file,))).table)

@@ -22,7 +22,7 @@ from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.html_tables import read_html
 from core.corpus.reading.json_files import read_json
 from core.corpus.reading.json_tables import explode_lists, flatten_objects
-from core.corpus.reading.size_checks import check_size
+from core.corpus.reading.size_checks import TEXTS, check_cells, check_size
 from core.corpus.reading.sniff import file_format, paste_format
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
 from core.corpus.reading.vector_columns import split_vectors
@@ -88,10 +88,12 @@ def read_pasted(text: str) -> RawTable:
 def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One file, within the limits. Raises InputError."""
     with explained(upload.name):
-        check_size(upload, kind, by_line=options.text_unit == "line")
+        check_size(upload, kind, options.text_unit)
         part = _parse_format(upload, options, kind)
         if part.table is not None:
             check_table(upload.name, *part.table.shape)
+            if kind in TEXTS and "text" in part.table:
+                check_cells(upload.name, part.table["text"])
         return part
 
 

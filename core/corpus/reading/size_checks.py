@@ -10,29 +10,31 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from core.corpus.reading.budget import check, check_bytes, check_table, current_budget, over_budget
+from core.corpus.reading.budget import SETTING, check, check_bytes, check_table, current_budget, over_budget
 from core.corpus.reading.delimited import records, sniff_delimiter
-from core.corpus.reading.values import Upload
+from core.corpus.reading.values import TextUnit, Upload
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import mmap
 
+    import pandas as pd
     import pyarrow as pa
 
 EXCEL_ROWS, EXCEL_COLUMNS = 1_048_576, 16_384
 _CHUNK = 1024**2
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError)
 _BATCH = 65_536  # rows decoded at a time
+TEXTS = ("txt", "md")
 LINE_ENDS = {**dict.fromkeys(("csv", "tsv", "txt", "md", "jsonl"), (b"\n", b"\r")), "json": (b"\n", b",", b'"')}
 # bytes of a value, by its physical type in Parquet; texts are measured
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
 
 
-def check_size(upload: Upload, kind: str, by_line: bool = True) -> None:
-    """Raise InputError where a file of this format would be over the limits. by_line: lines of a text are rows."""
-    if by_line and kind in LINE_ENDS:
-        check_lines(upload.name, upload.data, kind)
+def check_size(upload: Upload, kind: str, unit: TextUnit = "line") -> None:
+    """Raise InputError where a file of this format would be over the limits. unit: what a row of a text is."""
+    if kind in LINE_ENDS:
+        check_lines(upload.name, upload.data, kind, unit)
     checks: dict[str, Callable[[Upload], None]] = {
         "csv": _check_delimited, "tsv": _check_delimited, "parquet": _check_parquet, "xlsx": _check_xlsx,
     }  # fmt: skip
@@ -40,19 +42,27 @@ def check_size(upload: Upload, kind: str, by_line: bool = True) -> None:
         checks[kind](upload)
 
 
-def check_lines(name: str, data: "bytes | mmap.mmap", kind: str) -> None:
+def check_lines(name: str, data: "bytes | mmap.mmap", kind: str, unit: TextUnit = "line") -> None:
     """Raise InputError for a line, or a piece of JSON, that is longer than a cell may be. Only ends of lines are
     searched, from far to near, so that of a mapped file few pages are read."""
+    marks = () if unit == "file" and kind in TEXTS else LINE_ENDS.get(kind, (b"",))
     limit, start = current_budget().cell_mb * 1024**2, 0
     while len(data) - start > limit:
-        end = max(data.rfind(mark, start, start + limit + 1) for mark in LINE_ENDS.get(kind, ()))
+        end = max((data.rfind(mark, start, start + limit + 1) for mark in marks), default=-1)
         if end < start:
-            raise over_budget(name, "cell_mb", -(-(_line_end(data, start + limit, kind) - start) // 1024**2))
+            raise _long_cell(name)
         start = end + 1
 
 
-def _line_end(data: "bytes | mmap.mmap", start: int, kind: str) -> int:
-    return min((end for mark in LINE_ENDS[kind] if (end := data.find(mark, start)) >= 0), default=len(data))
+def check_cells(name: str, cells: "pd.Series") -> None:
+    """Raise InputError where a text is longer than a cell may be."""
+    if cells.str.len().max() > current_budget().cell_mb * 1024**2:
+        raise _long_cell(name)
+
+
+def _long_cell(name: str) -> InputError:
+    message = f'"{name}" has a line, or a cell, of more than {current_budget().cell_mb:,} MB.'
+    return InputError(message, f"Split it, or have the limit raised: cell_mb in the setting {SETTING}.")
 
 
 def _check_delimited(upload: Upload) -> None:

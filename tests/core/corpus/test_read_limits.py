@@ -21,10 +21,9 @@ import pytest
 from core.corpus import reader_process
 from core.corpus.reading.budget import Budget, parse_budget
 from core.corpus.reading.files import read_files
-from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.values import ReadOptions, Upload
 from core.corpus.service import InvalidInput, preview_files
-from core.corpus.staging import ImportSource, read_staged, stage
+from core.corpus.staging import ImportSource, parse_staged, stage
 from core.errors import InputError
 from tests.waiting import wait_until
 
@@ -255,11 +254,10 @@ def frames(tmp_path):
 def test_a_table_read_apart_is_the_same(tmp_path):
     for name, data in frames(tmp_path).items():
         source = ImportSource((stage(str(tmp_path), name, data),))
-        apart, roles = reader_process.read_apart(str(tmp_path), source)
-        here = read_staged(str(tmp_path), source)
+        apart = reader_process.read_staged(str(tmp_path), source)
+        here = parse_staged(str(tmp_path), source)
         pd.testing.assert_frame_equal(apart.table, here.table)
         assert (apart.sources, apart.notes, apart.vectors_name) == (here.sources, here.notes, here.vectors_name)
-        assert roles == guess_roles(here.table)
         assert (apart.vectors is None) == (here.vectors is None)
         assert here.vectors is None or np.array_equal(apart.vectors, here.vectors)
 
@@ -343,3 +341,20 @@ def test_an_unforeseen_error_names_the_file_and_is_logged(monkeypatch, caplog):
     with pytest.raises(InputError, match=r'"a\.csv" can\'t be read \(ZeroDivisionError\)'):
         read_files([Upload("a.csv", b"text\na\n")])
     assert caplog.records[0].exc_info
+
+
+@pytest.mark.parametrize("unit", ["line", "paragraph", "file"])
+def test_a_text_that_is_too_long_for_a_cell_is_refused(unit):
+    lines = b"a line of text\n" * 200_000 if unit != "line" else b"a" * 3_000_000
+    with pytest.raises(InputError, match="more than 2 MB"):
+        read_files([Upload("a.txt", b"short\n\n" + lines)], ReadOptions(text_unit=unit), Budget(cell_mb=2))
+    assert len(read_files([Upload("a.txt", b"short\n\n" + lines)], ReadOptions(text_unit=unit)).table)
+
+
+def test_a_process_reads_one_file_after_another(tmp_path):
+    used = set()
+    for number in range(3):
+        source = ImportSource((stage(str(tmp_path), "a.csv", b"text\n%d\n" % number),))
+        assert reader_process.read_staged(str(tmp_path), source).table["text"].tolist() == [number]
+        used |= {process._process.pid for process in reader_process._idle}
+    assert len(used) == 1
