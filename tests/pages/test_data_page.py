@@ -170,6 +170,50 @@ def test_encoding_and_delimiter_are_shown_and_overridden(app, home):
     assert not app.error
 
 
+def test_an_uncertain_encoding_shows_a_line_in_each(app, home):
+    app = upload(start(app), ("names.csv", "name,town\nOla,Kraków\n".encode("mac-roman")))
+    assert not app.exception
+    lines = next(one.value for one in app.dataframe if "Encoding" in one.value.columns)
+    assert lines.iloc[0, 0] in app.warning[0].value
+    row = next(row for row in lines.itertuples(index=False) if "Kraków" in row[1])
+    app = widget(app, "selectbox", "encoding").set_value(row[0]).run()
+    assert not [one for one in app.dataframe if "Encoding" in one.value.columns]
+
+
+def test_the_order_of_day_and_month_is_shown_and_switched(app, home):
+    days = pd.date_range("2024-03-01", periods=12)
+    rows = "".join(f"some words about {i} things;{day:%d/%m/%Y}\n" for i, day in enumerate(days))
+    app = upload(start(app), ("dates.csv", f"text;date\n{rows}more words;soon\n".encode()))
+    assert not app.exception
+    assert widget(app, "selectbox", "time").value == "date"
+    order = widget(app, "segmented_control", "day_order")
+    assert order.value == "day"
+    shown = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert "2024-03-01 to 2024-03-12" in shown
+    assert any("1 cell" in one.value and "soon" in one.value for one in app.warning)
+    app = order.set_value("month").run()
+    assert "2024-01-03 to 2024-12-03" in " ".join(caption.value for caption in app.caption).replace("\\", "")
+    app = create(app, "Dates")
+    assert not app.exception
+    info = Workspace(home).corpora()[0]
+    assert Workspace(home).load_corpus(info.digest).table["date"][1] == pd.Timestamp("2024-02-03")
+    shown = " ".join(caption.value for caption in app.caption)
+    assert "1 cell" in shown
+    assert "soon" in shown
+
+
+def test_the_wording_of_a_survey_is_shown_and_never_embedded(app, home):
+    answers = "".join(f"{i},{1 + i % 5},Answer {i} was really good\n" for i in range(20))
+    app = upload(start(app), ("survey.csv", f"id,Q1,Q2\nPerson ID,How good is it?,Tell us why\n{answers}".encode()))
+    assert widget(app, "selectbox", "column").value == "Q2"
+    assert "Tell us why" in [caption.value for caption in app.caption]
+    app = create(app, "Survey")
+    info = Workspace(home).corpora()[0]
+    assert info.rows == 20
+    columns = next(one.value for one in app.dataframe if "Description" in one.value.columns)
+    assert columns.set_index("Column")["Description"]["Q1"] == "How good is it?"
+
+
 def test_paragraphs_of_a_text_file(app, home):
     app = upload(start(app), ("notes.txt", b"one\nline\n\ntwo\nlines\n"))
     app = widget(app, "selectbox", "unit").set_value("paragraph").run()

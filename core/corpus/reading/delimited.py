@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -94,7 +95,8 @@ def _undo_escapes(data: bytes, delimiter: str) -> tuple[bytes, bool, bool, list[
     if undone is not None:
         return undone, True, False, [r"Quotation marks are escaped by backslashes (\") in this file; this was undone."]
     quoted = delimiter != "\t" or has_quoted_cells(data, delimiter)
-    if (quoted and b'"' in data) or not has_cell_escapes(data, delimiter):
+    encloses = quoted and re.search(rb"(?:^|[\r\n]|" + re.escape(delimiter.encode()) + rb')"', data)
+    if encloses or not has_cell_escapes(data, delimiter):
         return data, quoted, False, []
     return join_escaped_ends(data), False, True, [r"Backslash escapes (\t, \n, \\, \N) were undone."]
 
@@ -230,12 +232,12 @@ def has_quoted_cells(data: bytes, delimiter: str) -> bool:
     if b'"' not in data:
         return True
     text = data.decode("utf-8")
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines = [line for line in text.split("\n") if line.strip("\r")]
     try:
-        count = sum(map(any, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
+        count = sum(map(bool, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
     except csv.Error:
         return False
-    return len({line.count(delimiter) for line in lines}) > 1 or count == len(lines)
+    return delimiter not in text or len({line.count(delimiter) for line in lines}) > 1 or count == len(lines)
 
 
 def is_tab_table(data: bytes) -> bool:

@@ -30,10 +30,12 @@ _PENALTIES = {
     "CP874": 6, "Shift_JIS": 3, "EUC-JP": 3, "EUC-KR": 3, "GB18030": 3, "Big5": 3, "Mac-Roman": 6, "CP437": 8,
     "CP850": 6, "CP852": 8, "CP866": 6, "ISO-8859-5": 8,
 }  # fmt: skip
-_WEIGHTS = {"CP874": 0.6, "Windows-1253": 0.85, "ISO-8859-7": 0.85, "Windows-1255": 0.9, "Windows-1256": 0.9}
+_RARE = 6
+_WEIGHTS = {"CP874": 0.5, "Windows-1253": 0.85, "ISO-8859-7": 0.85, "Windows-1255": 0.9, "Windows-1256": 0.9}
 _THAI = "\u0e01-\u0e2e", "\u0e31\u0e34-\u0e3a\u0e47"  # consonants; vowels above and below them
 _IMPLAUSIBLE = (
-    (4, r"[\x80-\x9f\udc80-\udcff\ufffd\ue000-\uf8ff]"),  # control characters, invalid bytes, private use
+    (8, r"[\udc80-\udcff]"),  # invalid bytes
+    (4, r"[\x80-\x9f\ufffd\ue000-\uf8ff]"),  # control characters, private use
     (2, r"[\u2500-\u259f]"),  # box drawing
     (1, r"[\uff61-\uff9f]"),  # half-width katakana
     (1, r"(?<=[^\W\d_])[^\w\s\x00-\x7f’‘–—·\u0300-\u036f\u0590-\u05ff\u0600-\u06ff\u0e00-\u0e7f](?=[^\W\d_])"),  # a©b
@@ -95,6 +97,7 @@ def _detect(data: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
     best = readings[0]
     others = [reading for reading in readings[1:] if reading.sample != best.sample]
     lead = min(_CERTAIN_SHARE * max(best.score, _LITTLE_EVIDENCE), _CERTAIN_LEAD)
+    lead *= 3 if _PENALTIES[best.encoding] >= _RARE else 1
     uncertain = [other for other in others if best.score - other.score < lead]
     named = [reading._replace(encoding=_latin_1_if_plain(reading.encoding, data)) for reading in (best, *uncertain)]
     return named[0].encoding, _line_previews(named) if uncertain else ()
@@ -121,7 +124,7 @@ def _line_previews(readings: list[_Reading]) -> tuple[tuple[str, str], ...]:
     differing = [len({row[at] for row in lines if at < len(row)}) for at in range(len(lines[0]))]
     at = differing.index(max(differing))
     return tuple(
-        (reading.encoding, row[at][:_LINE_LENGTH] if at < len(row) else "")
+        (reading.encoding, re.sub("[\ud800-\udfff]", "\ufffd", row[at])[:_LINE_LENGTH] if at < len(row) else "")
         for reading, row in zip(readings, lines, strict=False)
     )
 

@@ -173,11 +173,11 @@ def _is_heading(names: Sequence[str], row: pd.Series, rest: pd.DataFrame, kinds:
     cells = ["" if pd.isna(cell) else str(cell).strip() for cell in row]
     if sum(bool(_IMPORT_ID.match(cell)) for cell in cells) > len(cells) // 2:
         return True
-    certain, asks = False, any("?" in str(name) or len(str(name).split()) > 2 for name in names)
+    certain, asks = False, any("?" in str(name) or len(str(name).split()) > _NAME_WORDS for name in names)
     for at, (name, cell, kind) in enumerate(zip(names, cells, kinds, strict=True)):
         column = rest.iloc[:, at]
         if not cell:
-            certain = certain or (asks and bool(column.notna().all()) and column.is_unique)
+            certain = certain or (asks and _is_id_column(column, kind))
         elif kind != "text":
             if not _is_wording(cell, str(name)):
                 return False
@@ -185,6 +185,11 @@ def _is_heading(names: Sequence[str], row: pd.Series, rest: pd.DataFrame, kinds:
         elif (column == cell).any() or ("0" in _shape(cell) and _shape(cell) == _common_shape(column)):
             return False
     return certain and any(cells)
+
+
+def _is_id_column(column: pd.Series, kind: str) -> bool:
+    complete = len(column) > _MIN_ROWS and bool(column.notna().all()) and column.is_unique
+    return complete and (kind == "number" or not column.str.contains(r"\s", regex=True).any())
 
 
 def _is_wording(cell: str, name: str) -> bool:

@@ -114,7 +114,7 @@ def _unix_times(numbers: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
         scales[matches] = scale
         counts[unit] = int(matches.sum())
     usual = max(counts, key=lambda unit: counts[unit])
-    if counts[usual] * 2 < int(np.isfinite(numbers).sum()):
+    if sum(counts.values()) * 2 < int(np.isfinite(numbers).sum()):
         return _all_missing(numbers), ()
     scales = scales.fillna(_UNITS[usual])
     # numpy, in milliseconds (float64 is exact enough): pd.to_datetime goes through text or raises out of range

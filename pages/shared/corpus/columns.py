@@ -7,6 +7,7 @@ import streamlit as st
 from core.corpus.reading.template import column_field, template_columns
 from core.corpus.service import FilePreview, InvalidInput, TimePreview, preview_texts, preview_times
 from core.corpus.staging import ImportSource
+from core.digest import digest_json
 from core.errors import InputError
 from core.types import Roles
 from pages.shared import session
@@ -133,7 +134,7 @@ def choose_day_order(source: ImportSource, roles: Roles) -> ImportSource:
             list(ORDERS),
             default=read.order,
             required=True,
-            key=f"day_order-{tag(source)}-{roles.time}",
+            key=f"day_order-{digest_json([tag(source), roles.time])[:8]}",
             persist_state="session",
             format_func=ORDERS.__getitem__,
             help="Whether 3/4/2024 is 3 April or 4 March. Change it if the first and last date look wrong.",

@@ -1,10 +1,8 @@
-import numpy as np
 import pandas as pd
 import pytest
 
 from core.corpus.reading.files import read_files
 from core.corpus.reading.roles import guess_roles
-from core.corpus.reading.times import parse_times, time_share
 from core.corpus.reading.values import Upload
 from core.types import Roles
 from tests.sample import SAMPLE, labeled_sample
@@ -83,71 +81,6 @@ def test_odd_tables_never_crash(table):
 
 def test_braces_in_a_name_are_escaped():
     assert guess_roles(pd.DataFrame({"{x}": ["some words here", "other words there"]})).text == r"{\{x\}}"
-
-
-DAY = pd.Timestamp("2024-03-05")
-TIMES = [
-    (["2024-03-05", "2024-03-06"], DAY),
-    (["2024-03-05T10:00:00Z", "2024-03-05T10:00:00+02:00"], DAY + pd.Timedelta(hours=10)),
-    (["2024/03/05 10:30", "2024/3/6 11:00"], DAY + pd.Timedelta(hours=10.5)),
-    (["05/03/2024", "25/12/2024"], DAY),
-    (["03/05/2024", "12/25/2024"], DAY),
-    (["03/05/2024", "04/05/2024"], DAY),
-    (["05.03.2024", "06.03.2024"], DAY),
-    (["05-03-24", "31-12-23"], DAY),
-    (["03/05/2024 2:30 PM", "12/25/2024 1:00 AM"], DAY + pd.Timedelta(hours=14.5)),
-    (["Mar 5, 2024", "April 6, 2023"], DAY),
-    (["5 March 2024", "6 April 2023"], DAY),
-    (["Tue, 05 Mar 2024 10:00:00 +0000", "Wed, 06 Mar 2024 10:00:00 +0000"], DAY + pd.Timedelta(hours=10)),
-    (["2024年3月5日", "2024年12月31日"], DAY),
-    (["2024年3月5日 10时30分", "2024年12月31日 1时2分"], DAY + pd.Timedelta(hours=10.5)),
-    (["2024-03-05 10:30:00.123456", "2024-03-05"], DAY + pd.Timedelta("10:30:00.123456")),
-    ([1709596800, 1709683200], DAY),
-    ([1709596800.0, np.nan], DAY),
-    (["1709596800", None], DAY),
-    ([1709596800000, 1709683200000], DAY),
-    ([1709596800000000, 1709683200000000], DAY),
-    ([20240305, 20240306], DAY),
-    ([2024, 2023], pd.Timestamp("2024-01-01")),
-    (["2024", "1999"], pd.Timestamp("2024-01-01")),
-    (pd.to_datetime(["2024-03-05 01:00", "2024-03-06 01:00"]).tz_localize("Europe/Paris"), DAY),
-]
-
-
-@pytest.mark.parametrize(("cells", "first"), TIMES)
-def test_times(cells, first):
-    times = parse_times(pd.Series(cells, name="when"))
-    assert times.dtype == "datetime64[ns]"
-    assert times.iloc[0] == first
-    assert times.name == "when"
-    assert times.notna().sum() == pd.Series(cells).notna().sum()
-
-
-def test_day_first_is_decided_once_for_the_column():
-    times = parse_times(pd.Series(["03/04/2024", "13/04/2024", "02/01/2024"]))
-    assert times.tolist() == [pd.Timestamp("2024-04-03"), pd.Timestamp("2024-04-13"), pd.Timestamp("2024-01-02")]
-
-
-def test_unparsable_cells_are_missing():
-    times = parse_times(pd.Series(["2024-03-05", "yesterday", "", None, "99/99/9999", "1500-01-01", "may be", "12"]))
-    assert times.isna().tolist() == [False, *[True] * 7]
-
-
-@pytest.mark.parametrize(
-    "column", [pd.Series([True, False]), pd.Series([], dtype="str"), pd.Series([np.inf, 1e300]), pd.Series([0.1, 7.0])]
-)
-def test_what_is_no_time_gives_nothing(column):
-    assert parse_times(column).isna().all()
-
-
-def test_index_is_kept():
-    times = parse_times(pd.Series(["2024-03-05", "2024-03-06"], index=[5, 9]))
-    assert times[9] == pd.Timestamp("2024-03-06")
-
-
-def test_time_share():
-    assert time_share(pd.Series(["2024-03-05", "x", None, "2024-03-06", "y"])) == 0.5
-    assert time_share(pd.Series([None, None])) == 0
 
 
 def test_beir_s_corpora_are_read_with_their_titles():
