@@ -6,9 +6,12 @@ if __name__ == "__main__":
 
     run()
 elif __name__ == "app":  # imported by the server, before anyone has come
+    from starlette.middleware import Middleware
     from streamlit import App
     from streamlit.runtime.pages_manager import PagesManager
 
+    from pages.shared.request_guard import RequestGuard
+
     # else Streamlit takes pages/ for a folder of scripts until the first run, and tells that there is no such page
     PagesManager.uses_pages_directory = False
-    app = App(__file__)
+    app = App(__file__, middleware=[Middleware(RequestGuard)])
