@@ -1,5 +1,6 @@
 """Tables with texts and vectors as Parquet and CSV, written in batches; tables shortened for display."""
 
+import csv
 import json
 import os
 import re
@@ -155,7 +156,11 @@ def write_csv(handle: IO[bytes], table: pd.DataFrame, texts: list[str] | None, r
             batch[free_name(table, "text")] = [_escape_formula(text) for text in texts[part]]
         if rows is not None:
             batch[free_name(table, "vector")] = [f"[{numbers}]" for numbers in joined_vectors(rows[part], ", ")]
-        handle.write(batch.to_csv(index=False, header=part.start == 0, lineterminator="\n").encode("utf-8", "replace"))
+        options: dict[str, Any] = {"index": False, "header": part.start == 0, "lineterminator": "\n"}
+        text = batch.to_csv(**options)
+        if "\r" in text:  # unquoted it would begin a row, which could begin with a formula
+            text = batch.to_csv(quoting=csv.QUOTE_NONNUMERIC, **options)
+        handle.write(text.encode("utf-8", "replace"))
 
 
 def _escape_formula(cell: Any) -> Any:

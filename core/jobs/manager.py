@@ -83,7 +83,7 @@ class JobManager:
                 return job
             self._cancelled.discard(job)
             self._states.pop(job, None)
-            self._states[job] = JobState(spec, has_key=secret is not None, attempts=attempts)
+            self._states[job] = JobState(spec, has_key=bool(secret), attempts=attempts)
             self._leases[job], self._claims[job], self._submitted[job] = lease, claim, time.monotonic()
             if secret:
                 self._secrets[job] = secret
@@ -246,13 +246,12 @@ class JobManager:
         except JobCancelled:
             ending = {"status": "cancelled"}
         except Exception as error:
-            if self._closed.is_set():  # it stays recorded as running, and is resumed
-                return
             explanation = explain_failure(error)
             ending |= {"error": explanation.message, "remedy": explanation.remedy}
         finally:
             context.release()
-        self._finish(job, **ending)
+            if not (self._closed.is_set() and ending["status"] == "failed"):  # else it stays recorded, and is resumed
+                self._finish(job, **ending)
 
     def _finish(self, job: str, **ending: Any) -> None:
         """Record how a job ended and unlock it; only then it counts as ended, and may be submitted again."""

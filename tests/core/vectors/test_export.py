@@ -76,6 +76,8 @@ def test_what_a_spreadsheet_could_compute_gets_an_apostrophe(sign, before):
     table = pd.DataFrame({cell: [cell, "plain", f"a{sign}b", 5, -5.5]})
     read = list(csv.reader(io.StringIO(table_bytes(table, "csv").decode("utf-8-sig"), newline="")))
     assert [line[0] for line in read] == [f"'{cell}", f"'{cell}", "plain", f"a{sign}b", "5", "-5.5"]
+    middle = pd.DataFrame({"text": [f"a{before}{sign}1"], "other": [1]})
+    assert len(list(csv.reader(io.StringIO(table_bytes(middle, "csv").decode("utf-8-sig"), newline="")))) == 2
     again = pd.DataFrame({"text": [f"'{cell}"]})
     assert pd.read_csv(io.BytesIO(table_bytes(again, "csv")))["text"].tolist() == [f"'{cell}"]  # once is enough
 
