@@ -10,7 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.jobs.types import JobSpec
+from core.store import Workspace
+
 HALF_LIFE = 60.0  # seconds until use of the workers counts half
+LONG_ROWS = 10_000  # a single step on more rows may take minutes
+ROWS_PER_SECOND = 100  # a rough pace, for the order of jobs
 BACKGROUND = 120.0  # seconds of use that work nobody waits for starts with
 
 
@@ -27,6 +32,19 @@ class Claim:
     def urgency(self, waited: float) -> float:
         """Lower goes first: short jobs, unless a longer one has waited for as long as it takes."""
         return self.seconds - waited
+
+
+def claim_of(spec: JobSpec) -> Claim:
+    """What is known of a job before it runs: the rows of its corpus."""
+    info = Workspace(spec.workspace).info(spec.corpus) if spec.corpus else None
+    rows = info.rows if info else 0
+    return Claim(spec.workspace, rows / ROWS_PER_SECOND, rows > LONG_ROWS, spec.background)
+
+
+def overlap(one: JobSpec, other: JobSpec) -> bool:
+    """Whether two jobs of a visitor would compute the same steps: both are about a model on a corpus."""
+    same = one.corpus == other.corpus or "" in (one.corpus, other.corpus)  # "": a job that reads its corpus itself
+    return same and bool(one.models & other.models)
 
 
 @dataclass(eq=False)

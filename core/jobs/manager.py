@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from core.errors import JobError, PlanisphereError
 from core.jobs.cluster import connect, is_layout_delayed, job_workers, offered_resources, warm_up
 from core.jobs.context import JobCancelled, JobContext
-from core.jobs.fairness import Claim, WorkerSlots
+from core.jobs.fairness import Claim, WorkerSlots, claim_of, overlap
 from core.jobs.kinds import run_job
 from core.jobs.records import (
     Lease,
@@ -27,14 +27,11 @@ from core.jobs.records import (
 )
 from core.jobs.types import JobSpec, JobState
 from core.secret import Secret
-from core.store import Workspace
 
 T = TypeVar("T")
 MAX_RUNNING = 2  # jobs of one visitor at a time, background jobs apart
 MAX_OPEN = 100  # jobs of one visitor, queued ones included
 MAX_ATTEMPTS = 3  # a job that kills its server is not resumed for ever
-LONG_ROWS = 10_000  # a single step on more rows may take minutes
-ROWS_PER_SECOND = 100  # a rough pace, for the order of jobs
 WATCH = 2.0  # seconds between records of progress, and looks at what other servers left
 _LOG = logging.getLogger(__name__)
 
@@ -69,7 +66,7 @@ class JobManager:
 
     def submit(self, spec: JobSpec, secret: Secret | None = None, attempts: int = 0) -> str:
         """Queue a job and give its id; one that is queued or running here or on another server is not added again."""
-        job, claim = spec.id, _claim(spec)
+        job, claim = spec.id, claim_of(spec)
         with self._lock:
             self._folders.add(spec.workspace)
             if (existing := self._states.get(job)) and existing.open:
@@ -227,7 +224,7 @@ class JobManager:
         """Within the visitor's limit, and not while another job of theirs computes the same steps."""
         states = [state for state in self._states.values() if state.status == "running"]
         beside = [state.spec for state in states if state.spec.workspace == spec.workspace]
-        if any(_overlap(other, spec) for other in beside if other.background <= spec.background):
+        if any(overlap(other, spec) for other in beside if other.background <= spec.background):
             return False
         limit = 1 if spec.background else MAX_RUNNING
         return sum(other.background == spec.background for other in beside) < limit
@@ -306,18 +303,6 @@ class JobManager:
         for state in [state for folder in folders for state in load_records(folder) if _is_resumable(state)]:
             if self._client and not self._closed.is_set():
                 self.submit(state.spec, attempts=state.attempts + 1)
-
-
-def _overlap(one: JobSpec, other: JobSpec) -> bool:
-    """Whether two jobs of a visitor would compute the same steps: both are about a model on a corpus."""
-    same = one.corpus == other.corpus or "" in (one.corpus, other.corpus)  # "": a job that reads its corpus itself
-    return same and bool(one.models & other.models)
-
-
-def _claim(spec: JobSpec) -> Claim:
-    info = Workspace(spec.workspace).info(spec.corpus) if spec.corpus else None
-    rows = info.rows if info else 0
-    return Claim(spec.workspace, rows / ROWS_PER_SECOND, rows > LONG_ROWS, spec.background)
 
 
 def _is_resumable(state: JobState) -> bool:
