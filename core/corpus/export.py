@@ -151,7 +151,7 @@ def write_csv(handle: IO[bytes], table: pd.DataFrame, texts: list[str] | None, r
         for position, dtype in enumerate(batch.dtypes):
             if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
                 cells = [_escape_formula(cell) for cell in batch.iloc[:, position]]
-                batch.isetitem(position, pd.Series(cells, batch.index, dtype=object))  # inferred, 5 could become 5.0
+                batch.isetitem(position, pd.array(cells, dtype=object))  # inferred, 5 could become 5.0
         if texts is not None:
             batch[free_name(table, "text")] = [_escape_formula(text) for text in texts[part]]
         if rows is not None:
