@@ -1,6 +1,9 @@
 """Plotly figures shared by features: base layout, histograms, bars, agreement heat maps, and export as HTML."""
 
+import base64
+import hashlib
 import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.palette import BACKGROUND, COLORS, TEXT_COLOR, Theme, color_scale
-from core.text import chart_label
+from core.text import chart_label, clean_line
 
 TRANSPARENT = "rgba(0,0,0,0)"
 LINE_COLOR = "rgba(138,143,152,0.3)"
@@ -18,16 +21,19 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{title}</title>
 <style>
 html, body {{ margin: 0; height: 100%; background: {ground}; color: {ink}; font-family: system-ui, sans-serif; }}
 body {{ display: flex; flex-direction: column; }}
-h1 {{ font-size: 1rem; margin: 0.75rem 1rem; }}
+h1 {{ font-size: 1rem; margin: 0.75rem 1rem 0; }}
+p {{ font-size: 0.85rem; margin: 0.25rem 1rem 0.5rem; overflow-wrap: anywhere; }}
 main {{ flex: 1; min-height: 0; }}
 </style>
 </head>
 <body>
 <h1>{title}</h1>
+<p>{subtitle}</p>
 <main>{figure}</main>
 </body>
 </html>
@@ -75,15 +81,38 @@ def error_bars(values: np.ndarray, low: np.ndarray, high: np.ndarray, color: str
     return bars | {"color": color, "width": 3} | options
 
 
-def figure_html(figure: go.Figure, title: str, theme: Theme = "light") -> bytes:
-    """A self-contained HTML page, UTF-8, that works offline (about 5 MB with plotly.js)."""
+def figure_html(figure: go.Figure, title: str, theme: Theme = "light", subtitle: str = "") -> bytes:
+    """A self-contained HTML page, UTF-8, that works offline (about 5 MB with plotly.js) and can fetch nothing.
+
+    subtitle: plain text on the corpus, the model, the date and the number of rows.
+    """
     page = go.Figure(figure)
     page.update_layout(height=None, autosize=True)
     parts: dict[str, Any] = {"full_html": False, "include_plotlyjs": True, "include_mathjax": False}
-    inner = page.to_html(config=CONFIG, default_height="100%", **parts)
-    safe = html.escape(" ".join(title.split()))
-    text = PAGE.format(title=safe, ground=BACKGROUND[theme], ink=TEXT_COLOR[theme], figure=inner)
+    inner = page.to_html(config=CONFIG, default_height="100%", **parts).encode("utf-8", "replace").decode()
+    safe = {name: html.escape(clean_line(text)) for name, text in (("title", title), ("subtitle", subtitle))}
+    colors = {"ground": BACKGROUND[theme], "ink": TEXT_COLOR[theme]}
+    policy = content_policy(inner, compiles=any(trace.type.endswith("gl") for trace in page.data))
+    text = PAGE.format(policy=policy, figure=inner, **safe, **colors)
     return text.encode("utf-8", "replace")
+
+
+def content_policy(body: str, compiles: bool) -> str:
+    """A Content-Security-Policy under which the scripts in `body` run, by their hashes, and nothing is fetched.
+
+    Plotly's styles are inline, its images (PNG, hidden canvases) are data and blob addresses, and its "gl" traces are
+    drawn by regl, which compiles functions. compiles: whether there are such traces.
+    """
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", body, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    sources = " ".join(f"'sha256-{digest}'" for digest in digests)
+    rules = {
+        "script-src": sources + (" 'unsafe-eval'" if compiles else ""),
+        "style-src": "'unsafe-inline'",
+        "img-src": "data: blob:",
+    }
+    locked = ("default-src", "base-uri", "form-action")
+    return "; ".join([*(f"{name} 'none'" for name in locked), *(f"{name} {value}" for name, value in rules.items())])
 
 
 def histogram_figure(

@@ -1,5 +1,6 @@
 """Tables with texts and vectors as Parquet and CSV, written in batches; tables shortened for display."""
 
+import csv
 import json
 import os
 import re
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "faiss-cpu", "sentence-transformers", "onnxruntime", "openai")
 BATCH = 5_000  # rows at once: 5,000 vectors of 3,072 dimensions are 60 MB
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# what spreadsheets read as a formula, also after spaces and quotes that they skip, and in full width (OWASP)
+FORMULA = re.compile(r"[\t\r\n]|[\s\ufeff\u200b-\u200f\u2060\"“”„＂]*[=+\-@＝＋－＠﹢﹣﹫−]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 MAX_CELL_LENGTH = 2_000  # characters of one cell sent to a page
 PREVIEW_LENGTH = 300  # characters of a cell in a list of rows
@@ -49,8 +51,8 @@ def to_parquet(
 def to_csv(path: Path, table: pd.DataFrame, texts: list[str] | None = None, rows: np.ndarray | None = None) -> None:
     """As to_parquet, as UTF-8 CSV with a byte order mark (so that Excel reads it), the vectors as JSON lists.
 
-    A text cell or name that a spreadsheet would interpret as a formula (starting with = + - @, tab or return) gets an
-    apostrophe before it (OWASP, CSV injection).
+    A text cell or name that a spreadsheet could interpret as a formula (starting with = + - @, also in full width or
+    after spaces and quotes, or with a tab or line break) gets an apostrophe before it (OWASP, CSV injection).
     """
     check_counts(table, texts, rows)
     with writing(path) as handle:
@@ -146,20 +148,26 @@ def write_csv(handle: IO[bytes], table: pd.DataFrame, texts: list[str] | None, r
     for part in _batches(len(table)):
         batch = table.iloc[part].copy()
         batch.columns = [_escape_formula(str(name)) for name in table.columns]
-        for position in range(batch.shape[1]):
-            batch.isetitem(position, batch.iloc[:, position].map(_escape_formula, na_action="ignore").array)
+        for position, dtype in enumerate(batch.dtypes):
+            if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
+                cells = [_escape_formula(cell) for cell in batch.iloc[:, position]]
+                batch.isetitem(position, pd.array(cells, dtype=object))  # inferred, 5 could become 5.0
         if texts is not None:
             batch[free_name(table, "text")] = [_escape_formula(text) for text in texts[part]]
         if rows is not None:
             batch[free_name(table, "vector")] = [f"[{numbers}]" for numbers in joined_vectors(rows[part], ", ")]
-        handle.write(batch.to_csv(index=False, header=part.start == 0, lineterminator="\n").encode("utf-8", "replace"))
+        options: dict[str, Any] = {"index": False, "header": part.start == 0, "lineterminator": "\n"}
+        text = batch.to_csv(**options)
+        if "\r" in text:  # unquoted it would begin a row, which could begin with a formula
+            text = batch.to_csv(quoting=csv.QUOTE_NONNUMERIC, **options)
+        handle.write(text.encode("utf-8", "replace"))
 
 
 def _escape_formula(cell: Any) -> Any:
     """Text that starts like a formula gets an apostrophe and is made well-formed; numbers and all else stay."""
     if not isinstance(cell, str):
         return cell
-    return replace_surrogates(f"'{cell}" if cell.startswith(FORMULA) else cell)
+    return replace_surrogates(f"'{cell}" if FORMULA.match(cell) else cell)
 
 
 def replace_surrogates(text: str) -> str:

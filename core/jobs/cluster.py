@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.errors import JobError
+from core.jobs.context import STEP
 from core.models.registry import PRESETS
 from core.vectors.loaders import cached_embedder
 
@@ -76,6 +77,19 @@ def offered_resources(client: "Client") -> frozenset[str]:
     """The abstract resources the cluster's workers offer; an existing cluster may offer none."""
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     return frozenset(name for worker in workers for name in worker.get("resources", {}))
+
+
+def job_workers(client: "Client") -> int:
+    """How many workers take steps of jobs; an existing cluster may name no resources."""
+    offers = [worker.get("resources", {}) for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+    return sum("job" in offer for offer in offers) or len(offers) or 1
+
+
+def is_layout_delayed(client: "Client") -> bool:
+    """Whether the worker that computes layouts is busy with another step: any other may take one then."""
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    layout = [worker for worker, facts in workers.items() if "layout" in facts.get("resources", {})]
+    return any(str(key).startswith(STEP) for worker in layout for key in client.processing().get(worker, ()))
 
 
 def warm_up(client: Any, folder: str) -> list[Any]:

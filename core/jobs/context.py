@@ -1,11 +1,16 @@
 """Runs the steps of a job in workers, with progress and cancellation."""
 
+import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from core.jobs.fairness import Claim, Ticket, WorkerSlots
+
+STEP = "step-"  # begins the keys of tasks that may take long
 _TICK = 0.25  # seconds between looks at progress and cancel
 
 
@@ -15,14 +20,19 @@ class JobCancelled(Exception):  # a signal, not an error
 
 @dataclass
 class JobContext:
-    """Steps of one job. Every method raises JobCancelled soon after a cancel."""
+    """Steps of one job. Every method raises JobCancelled soon after a cancel.
+
+    slots: the workers, shared with other jobs; each task waits there for its turn, as the job's claim entitles it.
+    """
 
     client: Any
     job: str
     worker_options: Callable[[str], dict[str, Any]]
     cancelled: Callable[[], bool]
     set_state: Callable[..., None]
-    background: bool = False
+    slots: WorkerSlots = field(default_factory=WorkerSlots)
+    claim: Claim = field(default_factory=Claim)
+    _held: Ticket | None = None  # of the step before, given back once the next one has its place in the queue
 
     def call(
         self,
@@ -42,42 +52,75 @@ class JobContext:
             done, total = event[1]["done"], event[1]["total"]  # Dask adds the worker
             self.set_state(self.job, done=done, total=total, rate=pace.rate(done))
 
+        ticket = self._wait_for_worker()
         if progress:
             self.client.subscribe_topic(self.job, on_progress)
-        future = self.client.submit(function, *args, **extra, **self._task_options(on))
         try:
+            future = self.client.submit(function, *args, **extra, **self._task_options(on), key=f"{STEP}{uuid.uuid4()}")
             while not future.done():
                 self._check_cancel([future], stop=True)
                 _wait([future])
             return future.result()
         finally:
+            self._held = ticket
             if progress:
                 self.client.unsubscribe_topic(self.job)
+
+    def release(self) -> None:
+        """Give the worker of the last step back; also at the end of the job."""
+        if self._held:
+            self.slots.release(self._held)
+            self._held = None
+
+    def _wait_for_worker(self) -> Ticket:
+        wake = threading.Event()
+        ticket = self.slots.request(self.claim, self.claim.long, wake.set)
+        self.release()
+        try:
+            while not wake.wait(_TICK):
+                self._check_cancel([])
+        except JobCancelled:
+            self.slots.release(ticket)
+            raise
+        return ticket
 
     def map(
         self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str
     ) -> None:
-        """One task per item, a few in flight; sizes[i] units are done with item i. The first error stops the rest."""
+        """One task per item, one a worker; sizes[i] units are done with item i. The first error stops the rest."""
         self._begin(stage, sum(sizes), unit)
-        waiting = deque(zip(items, sizes, strict=True))
-        running: dict[Any, int] = {}
-        done, pace = 0, _Rate()
-        window = 2 * max(len(self.client.scheduler_info(n_workers=-1)["workers"]), 1)
+        left = deque(zip(items, sizes, strict=True))
+        long = self.claim.long and max(sizes, default=0) <= 1  # an item that is one unit is a whole computation
+        tickets: list[Ticket] = []
+        running: dict[Any, tuple[Ticket, int]] = {}
+        wake, done, pace = threading.Event(), 0, _Rate()
         try:
-            while waiting or running:
+            while left or running:
                 self._check_cancel(list(running))
-                while waiting and len(running) < window:
-                    item, size = waiting.popleft()
-                    running[self.client.submit(function, *item, **self._task_options("job"))] = size
-                for future in _wait(list(running)):
+                while len(tickets) < min(len(left), self.slots.count):
+                    tickets.append(self.slots.request(self.claim, long, wake.set))
+                self.release()
+                for ticket in [ticket for ticket in tickets if ticket.granted]:
+                    tickets.remove(ticket)
+                    item, size = left.popleft()
+                    future = self.client.submit(function, *item, **self._task_options("job"))
+                    running[future] = ticket, size
+                    future.add_done_callback(lambda _: wake.set())
+                wake.wait(_TICK)
+                wake.clear()
+                for future in [future for future in running if future.done()]:
+                    ticket, size = running.pop(future)
+                    self.slots.release(ticket)
                     future.result()
-                    done += running.pop(future)
+                    done += size
                     self.set_state(self.job, done=done, rate=pace.rate(done))
         finally:
             self.client.cancel(list(running))
+            for ticket in [*tickets, *(ticket for ticket, _ in running.values())]:
+                self.slots.release(ticket)
 
     def _task_options(self, on: str) -> dict[str, Any]:
-        priority = -5 if self.background else 0
+        priority = -5 if self.claim.background else 0
         return {"pure": False, "retries": 0, "priority": priority, **self.worker_options(on)}
 
     def _begin(self, stage: str, total: int, unit: str) -> None:

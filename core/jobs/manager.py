@@ -1,88 +1,142 @@
-"""The job queue: a coordinator thread hands the steps of one job after another to worker processes, a second thread
-those of background jobs."""
+"""The job queue: coordinator threads hand the steps of jobs to worker processes, fairly between visitors."""
 
 import atexit
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import JobError, PlanisphereError
-from core.files import discard, read_json, write_json
-from core.jobs.cluster import connect, offered_resources, warm_up
+from core.jobs.cluster import connect, is_layout_delayed, job_workers, offered_resources, warm_up
 from core.jobs.context import JobCancelled, JobContext, stop_task
+from core.jobs.fairness import Claim, WorkerSlots, claim_of, overlap
 from core.jobs.kinds import run_job
+from core.jobs.records import (
+    Lease,
+    is_cancel_requested,
+    load_record,
+    load_records,
+    remove_cancel_request,
+    remove_record,
+    request_cancel,
+    take_lease,
+    write_record,
+)
 from core.jobs.types import JobSpec, JobState
 from core.secret import Secret
 
 T = TypeVar("T")
 START_SECONDS = 1.0  # until a page says that it waits for a worker to start
 _TICK_SECONDS = 0.1
+MAX_RUNNING = 2  # jobs of one visitor at a time, background jobs apart
+MAX_OPEN = 100  # jobs of one visitor, queued ones included
+MAX_ATTEMPTS = 3  # a job that kills its server is not resumed for ever
+WATCH = 2.0  # seconds between records of progress, and looks at what other servers left
 _LOG = logging.getLogger(__name__)
 
 
 class JobManager:
-    """Runs jobs one after another and calls functions for pages, both in worker processes.
+    """Runs jobs and calls functions for pages, both in worker processes.
 
     address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
-    warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job.
+    warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job,
+    and what an earlier server left unfinished there is resumed.
+    Jobs of other servers on the same workspaces are listed with theirs, and never run twice.
     Thread-safe: all sessions of a server share one.
     """
 
     def __init__(self, address: str = "", workers: int = 0, warm_folder: str = "") -> None:
-        self._states: dict[str, JobState] = {}
+        self._states: dict[str, JobState] = {}  # oldest first; those that this server has or had
+        self._elsewhere: dict[str, JobSpec] = {}  # of other servers, as far as a page asked for them
+        self._leases: dict[str, Lease] = {}
+        self._recorded: set[str] = set()
+        self._claims: dict[str, Claim] = {}
+        self._submitted: dict[str, float] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
-        self._queues = {background: queue.Queue[str]() for background in (False, True)}
-        self._lock = threading.RLock()
+        self._folders = {warm_folder, *map(str, Path(warm_folder).glob("users/*"))} if warm_folder else set()
+        self._slots = WorkerSlots()
+        self._lock, self._record_lock = threading.RLock(), threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
         self._answered: frozenset[str] = frozenset()  # addresses of workers that have answered
         self._warming: list[Any] = []
-        self._connected, self._warmed = threading.Event(), threading.Event()
+        self._connected, self._warmed, self._closed = threading.Event(), threading.Event(), threading.Event()
         threading.Thread(target=self._work, args=(address, workers, warm_folder), daemon=True, name="jobs").start()
 
-    def submit(self, spec: JobSpec, secret: Secret | None = None) -> str:
-        """Queue a job and give its id; a job that is queued or running already is not added again."""
+    def submit(self, spec: JobSpec, secret: Secret | None = None, attempts: int = 0) -> str:
+        """Queue a job and give its id; one that is queued or running here or on another server is not added again."""
+        job, claim = spec.id, claim_of(spec)
         with self._lock:
-            if (existing := self._states.get(spec.id)) and existing.open:
-                return spec.id
-            self._cancelled.discard(spec.id)
-            self._states[spec.id] = JobState(spec)
+            self._folders.add(spec.workspace)
+            if (existing := self._states.get(job)) and existing.open:
+                return job
+            lease = take_lease(spec)
+            if lease is None:
+                self._elsewhere[job] = spec
+                return job
+            if attempts and not ((record := load_record(spec)) and record.open):  # another server was faster
+                lease.release()
+                return job
+            self._cancelled.discard(job)
+            self._states.pop(job, None)
+            self._states[job] = JobState(spec, has_key=bool(secret), attempts=attempts)
+            self._leases[job], self._claims[job], self._submitted[job] = lease, claim, time.monotonic()
             if secret:
-                self._secrets[spec.id] = secret
-        self._record(spec.id)
-        self._queues[spec.background].put(spec.id)
-        return spec.id
+                self._secrets[job] = secret
+        remove_cancel_request(spec)
+        if self._count_open(spec.workspace) > MAX_OPEN:
+            error, remedy = f"{MAX_OPEN} jobs are open already.", "Wait until some have ended, or cancel some."
+            self._finish(job, status="failed", error=error, remedy=remedy)
+        else:
+            self._record(job)
+            self._start_ready()
+        return job
 
     def cancel(self, job: str) -> None:
         """Stop a job: finished steps and batches stay stored, batches in flight may finish."""
         with self._lock:
             self._cancelled.add(job)
-            if (state := self._states.get(job)) and state.status == "queued":
-                self._set(job, status="cancelled", finished=time.time())
+            state, spec = self._states.get(job), self._elsewhere.get(job)
+            queued = state is not None and state.status == "queued"
+        if queued:
+            self._finish(job, status="cancelled")
+        elif spec and not (state and state.open):
+            request_cancel(spec)
 
     def forget(self, workspace: str, job: str) -> None:
         """Remove a finished job from the list."""
-        with self._lock:
-            if not ((state := self._states.get(job)) and state.open):
+        state = next((state for state in self.list(workspace) if state.id == job), None)
+        if state and not state.open:
+            with self._lock:
                 self._states.pop(job, None)
-                discard(_record_path(workspace, job))
+            remove_record(state.spec)
 
     def get(self, job: str) -> JobState | None:
-        return self._states.get(job)
+        """A job of this server, or one of another server that was listed or submitted here."""
+        state, spec = self._states.get(job), self._elsewhere.get(job)
+        if spec is None or (state and state.open):
+            return state
+        return load_record(spec) or state
 
     def list(self, workspace: str) -> list[JobState]:
-        """The jobs of a workspace, oldest first; those that were open when a server stopped come as "interrupted"."""
+        """The jobs of a workspace, oldest first; those that no server has any more are "interrupted"."""
+        records = {state.id: state for state in load_records(workspace)}
         with self._lock:
-            live = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
-        left = [state for state in _load_records(workspace) if state.id not in live]
-        return [*left, *live.values()]
+            self._folders.add(workspace)
+            own = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
+            # what another server started again, or dismissed, is not ours any more
+            own = {job: state for job, state in own.items() if state.open or self._is_latest(state, records)}
+            others = [state for job, state in records.items() if job not in own]
+            self._elsewhere |= {state.id: state.spec for state in others}
+        return [*others, *own.values()]
+
+    def _is_latest(self, state: JobState, records: dict[str, JobState]) -> bool:
+        record = records.get(state.id)
+        return not record.open if record else state.status == "done" or state.id not in self._recorded
 
     def ask(
         self,
@@ -149,6 +203,8 @@ class JobManager:
         return self._client
 
     def _worker_options(self, resource: str) -> dict[str, Any]:
+        if resource == "layout" and is_layout_delayed(self._client):
+            resource = "job"
         return {"resources": {resource: 1}} if resource in self._resources else {}
 
     def wait_warm(self, timeout: float = 300) -> None:
@@ -160,18 +216,24 @@ class JobManager:
         wait(self._warming, timeout=timeout)
 
     def close(self) -> None:
-        """Stop the workers."""
+        """Stop the workers. Open jobs stay recorded, and are resumed by another server or at the next start."""
+        self._closed.set()
         if self._client:
             cluster = self._client.cluster
             self._client.close(timeout=5)
             if cluster:
                 with suppress(TimeoutError):  # on a busy machine: the rest ends with this process
                     cluster.close(timeout=10)
+        with self._lock:
+            for lease in self._leases.values():
+                lease.release()
+            self._leases.clear()
 
     def _work(self, address: str, workers: int, warm_folder: str) -> None:
         try:
             self._client = connect(address, workers)
             self._resources = offered_resources(self._client)
+            self._slots.resize(job_workers(self._client))
         except Exception as error:
             self._failure = explain_failure(error)
         self._connected.set()
@@ -182,22 +244,42 @@ class JobManager:
             except Exception as error:  # only slower without
                 explain_failure(error)
             self._warmed.set()
-        threading.Thread(target=self._run_queue, args=(self._queues[True],), daemon=True, name="background").start()
-        self._run_queue(self._queues[False])
+        self._start_ready()
+        while not self._closed.wait(WATCH):
+            try:
+                self._watch()
+            except Exception:
+                _LOG.exception("jobs could not be watched")
 
-    def _run_queue(self, job_ids: "queue.Queue[str]") -> None:
-        while True:
-            self._run(job_ids.get())
+    def _start_ready(self) -> None:
+        """Start the queued jobs that may run, the most urgent ones first."""
+        with self._lock:
+            if not self._connected.is_set() or self._closed.is_set():
+                return
+            queued = [state for state in self._states.values() if state.status == "queued"]
+            waited = {state.id: time.monotonic() - self._submitted[state.id] for state in queued}
+            for state in sorted(queued, key=lambda state: self._claims[state.id].urgency(waited[state.id])):
+                if self._may_start(state.spec):
+                    self._states[state.id] = state.with_(status="running", started=time.time())
+                    threading.Thread(target=self._run, args=(state.id,), daemon=True, name=f"job-{state.id}").start()
+
+    def _may_start(self, spec: JobSpec) -> bool:
+        """Within the visitor's limit, and not while another job of theirs computes the same steps."""
+        states = [state for state in self._states.values() if state.status == "running"]
+        beside = [state.spec for state in states if state.spec.workspace == spec.workspace]
+        if any(overlap(other, spec) for other in beside if other.background <= spec.background):
+            return False
+        limit = 1 if spec.background else MAX_RUNNING
+        return sum(other.background == spec.background for other in beside) < limit
 
     def _run(self, job: str) -> None:
-        state = self._states.get(job)
-        if state is None or state.status != "queued":
-            return
-        self._set(job, status="running", started=time.time())
+        state = self._states[job]
+        self._record(job)
         ending: dict[str, Any] = {"status": "failed", "error": "The job was interrupted.", "remedy": "Start it again."}
+        setters = self._worker_options, lambda: job in self._cancelled, self._set
+        context = JobContext(self._client, job, *setters, self._slots, self._claims[job])
         try:
-            setters = self._worker_options, lambda: job in self._cancelled, self._set
-            context = JobContext(self._ready(30), job, *setters, background=state.spec.background)
+            self._ready(0)
             for following in run_job(state.spec, self._secrets.get(job), context):
                 self.submit(following)
             ending = {"status": "done"}
@@ -207,26 +289,69 @@ class JobManager:
             explanation = explain_failure(error)
             ending |= {"error": explanation.message, "remedy": explanation.remedy}
         finally:
-            self._secrets.pop(job, None)
-            self._set(job, **ending, finished=time.time())
+            context.release()
+            if not (self._closed.is_set() and ending["status"] == "failed"):  # else it stays recorded, and is resumed
+                self._finish(job, **ending)
+
+    def _finish(self, job: str, **ending: Any) -> None:
+        """Record how a job ended and unlock it; only then it counts as ended, and may be submitted again."""
+        with self._record_lock:
+            state = self._states[job].with_(**ending, finished=time.time())
+            self._write(state)
+            with self._lock:
+                self._states[job] = state
+                self._secrets.pop(job, None)
+                if lease := self._leases.pop(job, None):
+                    lease.release()
+        self._start_ready()
 
     def _set(self, job: str, **changes: Any) -> None:
         with self._lock:
             if job in self._states:
                 self._states[job] = self._states[job].with_(**changes)
-        if "status" in changes:
-            self._record(job)
 
     def _record(self, job: str) -> None:
-        state = self._states[job]
-        path = _record_path(state.spec.workspace, job)
+        """Write down the state of an open job; one writer at a time, so that the last state stays."""
+        with self._record_lock:
+            if state := self._states.get(job):
+                self._write(state)
+
+    def _write(self, state: JobState) -> None:
+        if state.id not in self._leases:
+            return
         try:
             if state.status == "done":
-                discard(path)  # its results are stored
+                remove_record(state.spec)  # its results are stored
             else:
-                write_json(path, asdict(state))
+                write_record(state)
+                self._recorded.add(state.id)
         except PlanisphereError as error:
             _LOG.warning("job record not written: %s", error)
+
+    def _count_open(self, workspace: str) -> int:
+        with self._lock:
+            return sum(state.open and state.spec.workspace == workspace for state in self._states.values())
+
+    def _watch(self) -> None:
+        """Record progress for other servers, stop what they ask to stop, and resume what a killed one left."""
+        with self._lock:
+            open_states, folders = [state for state in self._states.values() if state.open], sorted(self._folders)
+        if open_states and self._client:
+            self._slots.resize(job_workers(self._client))
+        for state in open_states:
+            if state.status == "running":
+                self._record(state.id)
+            if is_cancel_requested(state.spec):
+                self.cancel(state.id)
+        for state in [state for folder in folders for state in load_records(folder) if _is_resumable(state)]:
+            if self._client and not self._closed.is_set():
+                self.submit(state.spec, attempts=state.attempts + 1)
+
+
+def _is_resumable(state: JobState) -> bool:
+    """Whether an interrupted job may go on by itself: without a key that is gone, and without new costs."""
+    costs = state.has_key or state.spec.params.get("limit_usd")
+    return state.status == "interrupted" and not costs and state.attempts < MAX_ATTEMPTS
 
 
 def explain_failure(error: Exception) -> PlanisphereError:
@@ -241,16 +366,3 @@ def explain_failure(error: Exception) -> PlanisphereError:
     if isinstance(error, MemoryError):
         return JobError("There is not enough memory for this.", "Use fewer rows, or a model with fewer dimensions.")
     return JobError(f"The job stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")
-
-
-def _record_path(workspace: str, job: str) -> Path:
-    return Path(workspace) / "jobs" / f"{job}.json"
-
-
-def _load_records(workspace: str) -> list[JobState]:
-    states = []
-    for path in sorted((Path(workspace) / "jobs").glob("*.json")):
-        with suppress(TypeError, KeyError, ValueError):
-            state = JobState.from_dict(read_json(path))
-            states.append(state.with_(status="interrupted") if state.open else state)
-    return [state for state in states if state.status in ("interrupted", "failed", "cancelled")]

@@ -1,5 +1,6 @@
 """A job and its state."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -33,10 +34,31 @@ class JobSpec:
     def id(self) -> str:
         return digest_json({name: getattr(self, name) for name in ("kind", "workspace", "corpus", "params")})
 
+    @property
+    def name(self) -> str:
+        """The job within its workspace, whose folder may be mounted under another path elsewhere."""
+        return digest_json({name: getattr(self, name) for name in ("kind", "corpus", "params")})
+
+    @property
+    def models(self) -> frozenset[str]:
+        """Digests of the models it is about."""
+        return frozenset(_models(self.params))
+
+
+def _models(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and isinstance(value.get("model"), dict):
+        yield digest_json(value["model"])
+    if isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _models(part)
+
 
 @dataclass(frozen=True)
 class JobState:
-    """The state of a job. done and total count `unit`s of the current stage; rate is units per second."""
+    """The state of a job. done and total count `unit`s of the current stage; rate is units per second.
+
+    has_key: it was started with an API key, which is not stored. attempts: how often a server was killed with it.
+    """
 
     spec: JobSpec
     status: Status = "queued"
@@ -49,6 +71,8 @@ class JobState:
     finished: float | None = None
     error: str = ""
     remedy: str = ""
+    has_key: bool = False
+    attempts: int = 0
 
     @property
     def id(self) -> str:

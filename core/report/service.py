@@ -46,7 +46,10 @@ def comparison_document(facts: Facts) -> Document:
         blocks += [Heading("Not included"), Bullets(facts.missing)]
     blocks += [*corpus_blocks(facts), *provenance_blocks(facts), *reproduction_blocks(facts, board)]
     names = ", ".join(contender.label for contender in facts.contenders)
-    title, subtitle = f"Embedding comparison: {facts.info.name}", f"{names} · Planisphere, {facts.created}"
+    title, subtitle = (
+        f"Embedding comparison: {facts.info.name}",
+        f"{names} · {facts.info.rows:,} rows · Planisphere, {facts.created}",
+    )
     return Document(title, subtitle, tuple(blocks))
 
 

@@ -103,6 +103,7 @@ def sidebar(page: str) -> None:
         if page != "Glossary":
             link: dict[str, Any] = {"label": "Terms on this page", "icon": ":material/menu_book:"}
             st.page_link("pages/help/glossary.py", query_params={"section": page}, **link)
+        sign_in.show_account()
 
 
 def select_corpus(corpora: dict[str, CorpusInfo]) -> None:

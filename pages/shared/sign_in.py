@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit import config
 
 from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.files import read_json, storage_errors, write_json
+from pages.shared.text import plain
 
 SHARED_KEYS = ("redirect_uri", "cookie_secret")
 PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
-AUTHLIB = (1, 3, 2)
+AUTHLIB = (1, 9)
 OWNER_FILE = "owner.json"
+USERS = "users"  # the folder of their workspaces
 _seen_configured = False
 
 
@@ -34,9 +37,19 @@ def read_secret(name: str) -> Any:
         paths = st.get_option("secrets.files")
         if any(os.path.lexists(path) or not path.endswith(".toml") for path in paths):
             raise _unreadable() from error
+        _check_paths()
         return None
     except Exception as error:
         raise _unreadable() from error
+
+
+def _check_paths() -> None:
+    """Raise SignInError where the server's settings name a secrets file that is missing, such as a failed mount."""
+    if config.get_where_defined("secrets.files").startswith("<"):  # Streamlit's own list, whose files may be missing
+        return
+    if not all(os.path.exists(path) for path in st.get_option("secrets.files")):
+        message = "A file that the setting secrets.files names is missing, so nothing is shown: it may require sign-in."
+        raise SignInError(message, "Restore the file or correct the setting, then restart the app.")
 
 
 def _unreadable() -> SignInError:
@@ -53,6 +66,7 @@ def providers() -> list[str]:
     global _seen_configured
     section = read_secret("auth")
     if section is None:
+        _check_paths()
         if _seen_configured:
             remedy = "Restore it, or restart the app to run it without sign-in."
             raise SignInError("The [auth] section of .streamlit/secrets.toml is missing, so nothing is shown.", remedy)
@@ -91,7 +105,7 @@ def _check_authlib() -> None:
         installed = ()
     if installed < AUTHLIB:
         message = "Sign-in is configured, but the package Authlib is missing or too old, so nothing is shown."
-        raise SignInError(message, 'Install it (pip install "Authlib>=1.3.2,<2"), then restart the app.')
+        raise SignInError(message, 'Install it (pip install "Authlib>=1.9,<2"), then restart the app.')
 
 
 def is_needed() -> bool:
@@ -108,9 +122,15 @@ def home_folder(home: Path) -> Path:
     if not _is_logged_in():
         if providers():
             raise SignInError("You are not signed in.", "Reload the page and sign in.")
+        if (home / USERS).is_dir():
+            message = "This server was used with sign-in, which is not configured any more, so nothing is shown."
+            remedy = (
+                "Restore [auth] in .streamlit/secrets.toml, or set PLANISPHERE_HOME to another folder, and restart."
+            )
+            raise SignInError(message, remedy)
         return home
     providers()  # signed in, but what was signed in to may be broken by now
-    return user_folder(home / "users", st.user.to_dict())
+    return user_folder(home / USERS, st.user.to_dict())
 
 
 def user_folder(users: Path, user: Mapping[str, Any]) -> Path:
@@ -122,11 +142,12 @@ def user_folder(users: Path, user: Mapping[str, Any]) -> Path:
     if not (isinstance(issuer, str) and issuer.strip() and isinstance(subject, str) and subject.strip()):
         raise SignInError(
             "The sign-in provider does not identify you, so nothing is shown.",
-            'It must give the claims "iss" and "sub": check that it is an OpenID Connect provider, then sign in again.',
+            'Use an OpenID Connect provider, which gives the claims "iss" and "sub". To sign out, open /auth/logout.',
         )
     owner = digest_json({"issuer": issuer, "subject": subject})
     earlier = users / digest_json(subject)
-    return earlier if earlier.is_dir() and _owner_of(earlier, owner) == owner else users / owner
+    single = len(providers()) < 2  # else a subject does not say whose folder that was
+    return earlier if single and earlier.is_dir() and _owner_of(earlier, owner) == owner else users / owner
 
 
 def _owner_of(folder: Path, visitor: str) -> str:
@@ -149,3 +170,13 @@ def show_sign_in() -> None:
     for name in providers():
         label = f"Sign in with {name}" if name else "Sign in"
         st.button(label, type="primary", icon=":material/login:", on_click=st.login, args=(name or None,))
+
+
+def show_account() -> None:
+    """Who is signed in, and a button to sign out; nothing without sign-in."""
+    if not _is_logged_in():
+        return
+    user = st.user.to_dict()
+    name = next((str(user[key]) for key in ("email", "name", "sub") if user.get(key)), "")
+    st.caption(f"Signed in as {plain(name)}")
+    st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=st.logout, help="Your jobs continue.")

@@ -1,7 +1,9 @@
 import base64
+import hashlib
 import itertools
 import json
 import re
+from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -223,3 +225,45 @@ def test_a_saved_page_needs_nothing_else_and_holds_no_markup_of_users():
     assert BACKGROUND["dark"] in page
     assert len(page) > 3_000_000
     assert figure.layout.height == 640  # the figure itself is left as it was
+
+
+@pytest.mark.parametrize(("dims", "compiles"), [(2, True), (3, False)])
+def test_a_saved_page_runs_its_own_scripts_only_and_fetches_nothing(dims, compiles):
+    points, rows = drawn(3, dims)
+    texts = ["\u2028</script><script>alert(1)</script>", "\r\nüñ中", "\ud800"]
+    figure = map_figure(points, rows, color_spec(pd.Series(["a", "<b>", "c"]), "n"), texts)
+    page = figure_html(figure, "Title", "light", "Model: <i>x</i>").decode()
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page).group(1)
+    rules = {name: values for name, *values in (rule.split() for rule in policy.split(";"))}
+    assert page.index("Content-Security-Policy") < page.index("<script")
+    for name in ("default-src", "base-uri", "form-action"):
+        assert rules[name] == ["'none'"]
+    assert set(rules) == {"default-src", "base-uri", "form-action", "script-src", "style-src", "img-src"}
+    scripts = ScriptReader()
+    scripts.feed(page)
+    digests = [hashlib.sha256(text.encode()).digest() for text in scripts.texts]
+    expected = [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+    assert len(expected) >= 2
+    assert rules["script-src"] == [*expected, *(["'unsafe-eval'"] if compiles else [])]
+    assert "Model: &lt;i&gt;x&lt;/i&gt;" in page
+    assert "\r" not in "".join(scripts.texts)  # a browser would hash another line break
+
+
+class ScriptReader(HTMLParser):
+    """The contents of script elements, as a browser separates them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag, attrs):
+        self._inside = tag == "script"
+        self.texts += [""] if self._inside else []
+
+    def handle_endtag(self, tag):
+        self._inside = False
+
+    def handle_data(self, data):
+        if self._inside:
+            self.texts[-1] += data

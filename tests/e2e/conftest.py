@@ -33,11 +33,12 @@ FIRST_TIMEOUT = 240_000  # ms; the first visit starts the workers, and embeds th
 
 @dataclass(frozen=True)
 class Server:
-    """url: without a slash at its end. home: its workspace. log: what it printed."""
+    """url: without a slash at its end. home: its workspace. log: what it printed. pid: of its process."""
 
     url: str
     home: Path
     log: Path
+    pid: int
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(home: Path) -> Iterator[Server]:
+def serve(home: Path, *options: str) -> Iterator[Server]:
     """The app as a process of its own, ready to answer; it and its workers are gone afterwards."""
     port, log = free_port(), home.with_suffix(".log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1", *options]
     environment = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -104,7 +105,7 @@ def serve(home: Path) -> Iterator[Server]:
     try:
         base = "/".join(filter(None, [f"http://127.0.0.1:{port}", os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH")]))
         wait_for_health(f"{base}/_stcore/health", process, log)
-        yield Server(f"http://127.0.0.1:{port}", home, log)
+        yield Server(f"http://127.0.0.1:{port}", home, log, process.pid)
     finally:
         stop(process)
 

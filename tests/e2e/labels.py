@@ -3,3 +3,4 @@
 DATA, EMBED = "Data", "Embed"
 MAP, SEARCH, CLUSTERS, TRENDS, ANOMALIES = "Map", "Search", "Clusters", "Trends", "Anomalies"
 SCOREBOARD, DISAGREEMENT, COMPRESSION, QUALITY = "Scoreboard", "Disagreement", "Compression", "Quality"
+SIGN_IN = "Sign in"

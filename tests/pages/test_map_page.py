@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -237,6 +238,21 @@ def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
     assert "distinctive" in words(app)
     assert "tested;" in words(app)
     assert len(app.get("download_button")) == 3
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_saved_map_says_what_it_shows(place, dims):
+    key = replace(place, params=LayoutParams(method="pca", dims=dims))
+    LAYOUTS.get_or_compute(LayoutQuery(key.corpus, key.model, key.params))
+    text = chart.describe_map(chart.PlotlyMapView(key, "Little shop", ColorBy(), "light"), map_data(key, ColorBy()))
+    for part in (
+        key.model.label,
+        "60 of 60 rows",
+        f"PCA map in {dims} dimensions",
+        str(datetime.now(UTC).year),
+        "chance",
+    ):
+        assert part in text
 
 
 def test_click_shows_the_row_and_its_true_neighbors(app, place, browser):

@@ -1,6 +1,7 @@
 """The map as a Plotly chart: in three dimensions, in browsers without WebGL2, and as an HTML file."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -131,14 +132,28 @@ def map_alt_text(name: str, color: ColorBy, drawn: int) -> str:
     return f"Map of {drawn:,} texts of {name}{by}; texts with similar meaning are close together"
 
 
+def describe_map(view: PlotlyMapView, data: MapData) -> str:
+    """Model, method, number of rows, trust and date of a saved map."""
+    trust, params = data.trust, view.layout_key.params
+    parts = (
+        f"Model: {view.layout_key.model.label}",
+        f"{params.method.upper()} map in {params.dims} dimensions, seed {params.seed}",
+        f"{len(data.rows):,} of {data.total:,} rows",
+        f"neighbor preservation {trust.preservation:.0%} (chance: {trust.preservation_chance:.1%}) over "
+        f"{trust.preservation_rows:,} rows",
+        f"Planisphere, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+    return " · ".join(parts)
+
+
 def show_save_button(view: PlotlyMapView) -> None:
     """The map as one HTML page that works offline, created on click."""
     secret = _secret(view)
     ask = session.manager().ask  # bound now: the download runs outside of the page
 
     def page() -> bytes:
-        figure = _figure(ask(map_data, view.layout_key, view.color, secret), view)
-        return figure_html(figure, view.name, view.theme)
+        data = ask(map_data, view.layout_key, view.color, secret)
+        return figure_html(_figure(data, view), view.name, view.theme, describe_map(view, data))
 
     name, help_ = f"map-{file_stem(view.name)}.html", "About 5 MB, works offline. For a PNG, use the map's toolbar."
     st.download_button("Save as HTML", page, name, "text/html", help=help_, **downloads.OPTIONS)

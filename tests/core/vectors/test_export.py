@@ -69,6 +69,19 @@ def test_csv_round_trip_without_formulas(tmp_path, table, rows):
     np.testing.assert_array_equal(np.array([json.loads(line[5]) for line in read[1:]], dtype=np.float32), rows)
 
 
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\u3000", "\ufeff", '"', ' "', "\u200b "])
+def test_what_a_spreadsheet_could_compute_gets_an_apostrophe(sign, before):
+    cell = f"{before}{sign}HYPERLINK(1)"
+    table = pd.DataFrame({cell: [cell, "plain", f"a{sign}b", 5, -5.5]})
+    read = list(csv.reader(io.StringIO(table_bytes(table, "csv").decode("utf-8-sig"), newline="")))
+    assert [line[0] for line in read] == [f"'{cell}", f"'{cell}", "plain", f"a{sign}b", "5", "-5.5"]
+    middle = pd.DataFrame({"text": [f"a{before}{sign}1"], "other": [1]})
+    assert len(list(csv.reader(io.StringIO(table_bytes(middle, "csv").decode("utf-8-sig"), newline="")))) == 2
+    again = pd.DataFrame({"text": [f"'{cell}"]})
+    assert pd.read_csv(io.BytesIO(table_bytes(again, "csv")))["text"].tolist() == [f"'{cell}"]  # once is enough
+
+
 def test_a_selection_as_bytes(table):
     part = table.iloc[[0, 4]]
     read = pd.read_csv(io.BytesIO(table_bytes(part, "csv")))
