@@ -102,7 +102,11 @@ def _score_columns(metric: str) -> dict[str, Any]:
         "contender": text("Contender", width=280, help="A model, or a variant with smaller vectors."),
         "score": number(metric, format="%.3f", help="Higher is better."),
         "interval": text("95% interval", help="Bootstrap confidence interval: the range for other rows of this kind."),
-        "share_best": number("P(best)", format="%.0f%%", help="Share of resamples in which it is best."),
+        "share_best": number(
+            "Share of resamples",
+            format="%.0f%%",
+            help="Bootstrap resamples in which it is best, ties split. Not the probability that it is best.",
+        ),
         "dimensions": number("Dimensions", format="localized", help="Numbers per vector."),
         "bytes": number("Bytes per vector", format="localized", help="Storage size of one vector."),
         "seconds": number("Seconds per 1,000 texts", format="%.2f", help="Embedding time on this machine."),
