@@ -114,7 +114,7 @@ def _measure_search(query: ContenderQuery, progress: Progress) -> SearchTimes:
 
 
 SCORES = Result(
-    "scores", 3, ScoresQuery, Scores, inputs=_score_inputs, compute=_score, seconds=_score_seconds,
+    "scores", 4, ScoresQuery, Scores, inputs=_score_inputs, compute=_score, seconds=_score_seconds,
     stage="Scoring the contenders", needs_secret=True,
     absence="This contender has not been scored in this task yet.", remedy="Score it on the Scoreboard page.",
 )  # fmt: skip
