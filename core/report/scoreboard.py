@@ -1,6 +1,6 @@
 """Scores in a report: tables and figures of the scoreboard, pairwise tests, all metrics, and neighbor overlap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 
 import numpy as np
@@ -12,6 +12,7 @@ from core.scoreboard.cost import Cost, on_frontier
 from core.scoreboard.service import Board
 from core.scoreboard.types import METRICS
 from core.scoreboard.verdict import format_minimum, format_points
+from core.text import common_decimals
 
 SCORES = ("Rank", "Contender", "Score", "95% interval", "Share of resamples")
 COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Truncated")
@@ -25,7 +26,10 @@ def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
         f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. Share "
         "of resamples: in which the contender is best; not the probability that it is."
     )
-    costs = [(facts.contenders[index].label, *_cost_cells(facts.costs[index])) for index in board.order]
+    speeds = [cost.speed for cost in facts.costs]
+    times = [[getattr(speed, name) for speed in speeds] for name in ("seconds_per_1000", "p50_ms", "p95_ms")]
+    decimals = [common_decimals(column) for column in times]
+    costs = [(facts.contenders[index].label, *_cost_cells(facts.costs[index], decimals)) for index in board.order]
     legend = (
         "Bytes: of one vector. s / 1,000: seconds to embed 1,000 texts of this corpus; p50, p95: query latency in "
         "milliseconds (measured on the machine below, or unknown). Price: US dollars to embed a million texts of this "
@@ -47,12 +51,13 @@ def score_table(facts: Facts, board: Board) -> Table:
     return table(("Rank", "Contender", board.label, "95% interval", "Share of resamples"), rows, ("Rank", "Contender"))
 
 
-def _cost_cells(cost: Cost) -> tuple[str, ...]:
+def _cost_cells(cost: Cost, decimals: Sequence[int]) -> tuple[str, ...]:
     speed = cost.speed
     price = "unknown" if cost.usd_per_million is None else f"${cost.usd_per_million:,.2f}"
     return (
-        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}", _number(speed.seconds_per_1000, 2),
-        _number(speed.p50_ms, 1), _number(speed.p95_ms, 1), "free" if cost.usd_per_million == 0 else price,
+        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}", _number(speed.seconds_per_1000, decimals[0]),
+        _number(speed.p50_ms, decimals[1]), _number(speed.p95_ms, decimals[2]),
+        "free" if cost.usd_per_million == 0 else price,
         "unknown" if cost.truncated_share is None else f"{cost.truncated_share:.1%}",
     )  # fmt: skip
 

@@ -109,15 +109,6 @@ def bootstrap_mean(values: np.ndarray, seed: int = SEED, proportion: bool = Fals
     return Interval(*(float(part[0]) for part in mean_interval(np.asarray(values)[None], None, seed, proportion)))
 
 
-def bootstrap_total(values: np.ndarray, units: np.ndarray, seed: int = SEED) -> Interval[float]:
-    """The sum of (m,) values with its interval; units: (m,) codes of what is drawn together. 0 of none."""
-    if not len(values):
-        return Interval(0.0, 0.0, 0.0)
-    block, blocks = _blocks(*compact(units), seed)
-    samples = _resampled_sums(unit_sums(np.asarray(values)[None], block, blocks), seed)[:, 0]
-    return _scalar(percentile_interval(float(np.sum(values)), samples, blocks))
-
-
 def bootstrap_median(values: np.ndarray, seed: int = SEED) -> Interval[float]:
     """The median of (m,) values with its interval; NaN of none."""
     if not len(values):

@@ -11,6 +11,7 @@ from core.corpus.service import InvalidInput, draft_profile, first_rows, load_pr
 from core.corpus.staging import ImportSource
 from core.models.costs import TruncationReport
 from core.models.registry import PRESETS, capabilities
+from core.stats.proportions import rounded_percentages
 from core.store import CorpusInfo
 from core.types import Roles
 from core.vectors.service import draft_truncation, load_truncation
@@ -92,9 +93,10 @@ def _show_lengths(profile: Profile, height: int) -> None:
 def _show_languages(profile: Profile) -> None:
     st.markdown("**Languages**", help="Detected automatically. Very short texts are often misidentified.")
     total = max(1, sum(profile.languages.values()))
-    for code, texts in list(profile.languages.items())[:MAX_LANGUAGES]:
+    shares = rounded_percentages(list(profile.languages.values()))
+    for (code, texts), share in list(zip(profile.languages.items(), shares, strict=True))[:MAX_LANGUAGES]:
         name = plain(NAMES.get(code, code))
-        st.progress(texts / total, text=f"{name}: {texts:,} of {total:,} ({texts / total:.1%})")
+        st.progress(texts / total, text=f"{name}: {texts:,} of {total:,} ({share:.1f}%)")
     rest = sum(list(profile.languages.values())[MAX_LANGUAGES:])
     if rest:
         st.caption(f"Other languages: {rest:,} of {total:,}")
