@@ -2,7 +2,8 @@
 
 import html
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import floor, log10
 
 MAX_WIDTH = 80
 LINE_WIDTH = 42
@@ -53,3 +54,14 @@ def _wrapped(line: str) -> str:
     at = line.rfind(" ", LINE_WIDTH // 2, LINE_WIDTH + 1)
     head, tail = (line[:LINE_WIDTH], line[LINE_WIDTH:]) if at < 0 else (line[:at], line[at + 1 :])
     return f"{html.escape(head, quote=False)}<br>{html.escape(tail, quote=False)}"
+
+
+def format_milliseconds(milliseconds: float) -> str:
+    """Milliseconds with three significant digits, "0.0316 ms", "1.5 s"."""
+    return f"{milliseconds:.3g} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:,.3g} s"
+
+
+def common_decimals(values: Iterable[float | None], least: int = 1, most: int = 4) -> int:
+    """Decimals for a column of numbers: as many as its smallest positive one needs for two significant digits."""
+    smallest = min((value for value in values if value is not None and value > 0), default=1.0)
+    return min(max(1 - floor(log10(smallest)), least), most)

@@ -11,7 +11,7 @@ from core.compression.dimensions import METHOD_NAMES, Curve
 from core.compression.planner import Plan
 from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import chart_label
+from core.text import chart_label, format_milliseconds
 
 STYLES = {"truncation": (COLORS[0], "circle"), "pca": (COLORS[1], "diamond"), "random": (GREY, "square")}
 GRID: dict[str, Any] = {"gridcolor": LINE_COLOR, "zeroline": False}
@@ -157,8 +157,3 @@ def format_bytes(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:,.3g} TB"
-
-
-def format_milliseconds(milliseconds: float) -> str:
-    """Milliseconds as "0.02 ms", "1.5 s"."""
-    return f"{milliseconds:.3g} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:,.3g} s"

@@ -7,6 +7,7 @@ import pandas as pd
 from core.compression.dimensions import Curve, elbow_size, smallest_sufficient
 from core.compression.index_sweep import Setting
 from core.compression.sample import LabelMeasure
+from core.text import format_milliseconds
 
 TARGET_RECALL = 0.95  # at the lower end of the interval
 FEW_ROWS = 10_000  # below which exact search is as good as instant
@@ -91,11 +92,12 @@ def index_summary(settings: Sequence[Setting], best: Setting, target: float, sea
     exact = settings[0]
     if best.kind == "exact":
         text = f"Exact search is best: no index with a recall of {target:.1%} saves a third of its "
-        text += f"{exact.p50:.2f} ms per query."
+        text += f"{format_milliseconds(exact.p50)} per query."
     else:
         text = (
-            f"Fastest with a recall of at least {target:.1%}: {best.name}, recall {best.recall:.1%}, {best.p50:.3f} ms "
-            f"per query, {exact.p50 / best.p50:.1f} times as fast as exact search ({exact.p50:.2f} ms)."
+            f"Fastest with a recall of at least {target:.1%}: {best.name}, recall {best.recall:.1%}, "
+            f"{format_milliseconds(best.p50)} per query, {exact.p50 / best.p50:.1f} times as fast as exact "
+            f"search ({format_milliseconds(exact.p50)})."
         )
     is_instant = searched < FEW_ROWS and exact.p50 < 5
     return text + (" With so few rows exact search is instant; an index is not needed." if is_instant else "")

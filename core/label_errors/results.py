@@ -38,7 +38,7 @@ def _seconds(query: LabelQuery) -> float:
 
 
 LABEL_ERRORS = Result(
-    "label_errors", 2, LabelQuery, LabelErrors,
+    "label_errors", 3, LabelQuery, LabelErrors,
     inputs=lambda query: (
         neighbor_inputs(query.model) | {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
     ),

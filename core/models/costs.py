@@ -1,7 +1,7 @@
 """What an embedding run will take, before it runs: tokens, truncation, cached texts, time and price."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ MAX_COUNTED = 50_000  # texts whose tokens are counted; those of more texts foll
 FIRST_TEXTS = 4  # measured first, so that a slow model does not hold up the estimate
 TRUNCATION_SAMPLE = 20_000  # texts of which truncation is counted
 MEASURING_SECONDS = 1.0  # seconds of measuring after which no more texts are tried
+METER_SECONDS = 0.25  # the system counts in hundredths of a second
+BUSY = 0.25  # share of the processors' time used by others, from which on times are marked as too long
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Estimate:
 
     tokens: of all rows; tokens_to_compute: of the texts to compute, without those beyond a window that truncates.
     truncated: rows longer than the window; unseen_tokens: those beyond it, over all rows. split: rows split and
-    averaged instead. seconds, usd: None where not known. price_date: "" without a price.
+    averaged instead. seconds, usd: None where not known. others: share of the processors' time in [0, 1] that other
+    programs, jobs among them, used while the seconds were measured. price_date: "" without a price.
     """
 
     texts: int
@@ -40,6 +43,12 @@ class Estimate:
     seconds_basis: str
     usd: float | None
     price_date: str
+    others: float = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether the time was measured on a busy machine, so that it may be much too long."""
+        return self.others >= BUSY
 
     @property
     def unseen_share(self) -> float:
@@ -69,7 +78,7 @@ def estimate_run(
     counted = counts if splits else counts - beyond
     long_texts = int(np.count_nonzero(beyond[codes]))
     to_compute = np.flatnonzero(~cached)
-    seconds, basis = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
+    seconds, basis, others = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
     tokens_to_compute = int(counted[to_compute].sum())
     return Estimate(
         texts=len(texts),
@@ -86,6 +95,7 @@ def estimate_run(
         seconds_basis=basis,
         usd=None if price is None else price.usd(tokens_to_compute),
         price_date=price.date if price else "",
+        others=others,
     )
 
 
@@ -113,16 +123,17 @@ def tokens_beyond_window(counts: np.ndarray, embedder: Embedder) -> np.ndarray:
 
 def _time_texts(
     texts: Sequence[str], tokens: np.ndarray, rows: np.ndarray, embedder: Embedder, sample: int
-) -> tuple[float | None, str]:
-    """Seconds for the texts at `rows`, and how that is known."""
+) -> tuple[float | None, str, float]:
+    """Seconds for the texts at `rows`, how that is known, and what share of the processors others used meanwhile."""
     if not len(rows):
-        return 0.0, "all vectors are stored"
+        return 0.0, "all vectors are stored", 0.0
     if capabilities(embedder.spec).paid:
-        return None, "not measured (paid API)"
+        return None, "not measured (paid API)", 0.0
     if sample < 1:
-        return None, "not measured"
+        return None, "not measured", 0.0
     ordered = rows[np.argsort(tokens[rows], kind="stable")]
     embedder.embed([texts[ordered[0]]])  # loads the model, which is no part of the rate
+    others = load_meter()
     for size in (min(FIRST_TEXTS, sample), sample):
         middles = np.arange(min(len(ordered), size)) + 0.5  # of equal parts
         measured = ordered[np.unique((middles * len(ordered) / len(middles)).astype(np.int64))]
@@ -133,7 +144,31 @@ def _time_texts(
             break
     # a text without tokens still takes a row of a batch
     share = (tokens[rows] + 1).sum() / (tokens[measured] + 1).sum()
-    return float(seconds * share), f"measured on {len(measured):,} texts"
+    return float(seconds * share), f"measured on {len(measured):,} texts", others()
+
+
+def load_meter() -> Callable[[], float]:
+    """Start counting. Calling the result waits until METER_SECONDS have passed since, and gives the share of all
+    processors' time, in [0, 1], that other processes used."""
+    import psutil
+
+    started, before = time.monotonic(), _seconds_of_others()
+
+    def share() -> float:
+        time.sleep(max(0.0, METER_SECONDS - (time.monotonic() - started)))
+        seconds = (time.monotonic() - started) * (psutil.cpu_count() or 1)
+        return min(max((_seconds_of_others() - before) / seconds, 0.0), 1.0)
+
+    return share
+
+
+def _seconds_of_others() -> float:
+    """Processor seconds since the start of the machine of all processes but this one, and time stolen by the host."""
+    import psutil
+
+    total, process = psutil.cpu_times(), psutil.Process().cpu_times()
+    used = total.user + total.system + getattr(total, "nice", 0.0) + getattr(total, "steal", 0.0)
+    return float(used - process.user - process.system)
 
 
 def max_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:

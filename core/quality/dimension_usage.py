@@ -15,12 +15,16 @@ EPSILON = 1e-7  # RankMe's, for float32
 TEXTS = 10_000
 FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
 CHUNK = 4_096
+EXACT_DIMENSIONS = 768  # up to which every part's eigenvalues are computed: some seconds
+ENTROPIES = ("effective_rank", "rankme")
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """measures: (measure, centered) -> its estimate. uncentered, centered: (s,) cumulative share of the variance of the
-    first s components, at `components` (s,). texts: distinct ones analyzed, of `total`; parts: of the jackknife."""
+    """measures: (measure, centered) -> its estimate, with the interval in which it lies for other samples of as many
+    texts; ends are NaN where there is none. All but the mean cosine grow with the number of texts. uncentered,
+    centered: (s,) cumulative share of the variance of the first s components, at `components` (s,). texts: distinct
+    ones analyzed, of `total`; parts: of the jackknife."""
 
     measures: dict[tuple[Measure, bool], Interval[float]]
     uncentered: np.ndarray
@@ -37,8 +41,11 @@ def measure_spectrum(rows: np.ndarray, total: int, seed: int = 0) -> Spectrum:
     """Diagnostics of unit rows (n, d), a sample of `total` distinct texts, from the eigenvalues of their second moment
     and of their covariance.
 
-    Intervals: jackknife of 20 random parts, see `jackknife`; without a part the eigenvalues are taken to
-    first order, as the variances along the eigenvectors of all rows. Raises InputError for fewer than three rows.
+    Intervals: jackknife of 20 random parts, see `jackknife`; they hold the mean over samples of n texts. Beyond
+    EXACT_DIMENSIONS the eigenvalues without a part are taken to first order, as the variances along the eigenvectors of
+    all rows, which is not enough for the entropy of the small ones: effective rank and RankMe have no interval then.
+    Nor has the mean cosine of centered rows, which is about 0 whatever the texts. Raises InputError for fewer than
+    three rows.
     """
     if len(rows) < 3:
         raise InputError(f"There are {len(rows)} different texts; a spectrum needs three.", "Add more rows.")
@@ -52,9 +59,15 @@ def measure_spectrum(rows: np.ndarray, total: int, seed: int = 0) -> Spectrum:
         values, axes = np.linalg.eigh(product / n - np.outer(middle, middle))
         spectra[centered] = np.clip(values[::-1], 0, None)
         value = spectrum_measures(spectra[centered])
-        others = [spectrum_measures(values_without) for values_without in _left_out(pieces, axes[:, ::-1], centered)]
-        estimates |= {(name, centered): jackknife(value[name], [other[name] for other in others]) for name in value}
-        estimates["mean_cosine", centered] = _mean_cosine(pieces, middle)
+        is_exact = len(product) <= EXACT_DIMENSIONS
+        spectra_without = (
+            _left_out(pieces, centered) if is_exact else _left_out_roughly(pieces, axes[:, ::-1], centered)
+        )
+        others = [spectrum_measures(values_without) for values_without in spectra_without]
+        for name in value:
+            without = [other[name] if is_exact or name not in ENTROPIES else float("nan") for other in others]
+            estimates[name, centered] = jackknife(value[name], without)
+        estimates["mean_cosine", centered] = _mean_cosine(pieces, middle, not centered)
     at = np.unique(np.geomspace(1, rows.shape[1], 80).astype(int))
     as_is, flat = (_cumulative(spectra[centered])[at - 1] for centered in (False, True))
     return Spectrum(estimates, as_is, flat, at, rows.shape[1], n, total, len(pieces), seed)
@@ -82,7 +95,7 @@ def spectrum_measures(spectrum: np.ndarray) -> dict[Measure, float]:
     }
 
 
-def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Interval[float]:
+def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray, has_interval: bool) -> Interval[float]:
     """Of all pairs of rows, after `mean` (d,) was taken off; rows that nothing is left of do not count."""
     sums, counts = [], []
     for piece in pieces:
@@ -96,7 +109,7 @@ def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Interval[float]:
 
     total_sum, n = np.sum(sums, axis=0), sum(counts)
     left_out = [value(total_sum - sum_, n - count) for sum_, count in zip(sums, counts, strict=True)]
-    return jackknife(value(total_sum, n), left_out)
+    return jackknife(value(total_sum, n), left_out if has_interval else [])
 
 
 def _exp_entropy(shares: np.ndarray) -> float:
@@ -115,8 +128,20 @@ def _product(pieces: list[np.ndarray]) -> np.ndarray:
     return np.asarray(sum(wide.T @ wide for wide in (piece.astype(np.float64) for piece in pieces)))
 
 
-def _left_out(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> list[np.ndarray]:
-    """Eigenvalues (d,) without each of the parts."""
+def _left_out(pieces: list[np.ndarray], centered: bool) -> list[np.ndarray]:
+    """Eigenvalues (d,), falling, without each of the parts."""
+    products, sums = [_product([piece]) for piece in pieces], [piece.sum(axis=0, dtype=np.float64) for piece in pieces]
+    product, total, rows = np.sum(products, axis=0), np.sum(sums, axis=0), sum(map(len, pieces))
+    spectra = []
+    for piece, part, part_sum in zip(pieces, products, sums, strict=True):
+        left = rows - len(piece)
+        mean = (total - part_sum) / left * centered
+        spectra.append(np.clip(np.linalg.eigvalsh((product - part) / left - np.outer(mean, mean))[::-1], 0, None))
+    return spectra
+
+
+def _left_out_roughly(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> list[np.ndarray]:
+    """The same to first order, as variances along the axes (d, d) of all rows."""
     along = axes.astype(np.float32)
     turned = [(piece @ along).astype(np.float64) for piece in pieces]
     sums, squares = np.stack([y.sum(axis=0) for y in turned]), np.stack([np.square(y).sum(axis=0) for y in turned])

@@ -41,7 +41,7 @@ def reproduction_code(info: CorpusInfo, contenders: Sequence[Contender], task: T
         f"scores = {{contender.key: {scorer.__name__}(ref, contender, task) for contender in contenders}}",
         "labels = {contender.key: contender.label for contender in contenders}",
         f"for line in compare(scores, {metric!r}, seed={seed}).lines:",
-        '    interval, best = f"[{line.low:.4f}, {line.high:.4f}]", f"P(best) {line.share_best:.2f}"',
+        '    interval, best = f"[{line.low:.4f}, {line.high:.4f}]", f"best in {line.share_best:.2f} of resamples"',
         '    print(f"{line.mean:.4f} {interval} {best} {labels[line.name]}")',
     ]
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 """Scores in a report: tables and figures of the scoreboard, pairwise tests, all metrics, and neighbor overlap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 
 import numpy as np
@@ -11,9 +11,10 @@ from core.report.svg import Mark, heat_svg, interval_svg, pareto_svg
 from core.scoreboard.cost import Cost, on_frontier
 from core.scoreboard.service import Board
 from core.scoreboard.types import METRICS
-from core.scoreboard.verdict import format_points
+from core.scoreboard.verdict import format_minimum, format_points
+from core.text import common_decimals
 
-SCORES = ("Rank", "Contender", "Score", "95% interval", "P(best)")
+SCORES = ("Rank", "Contender", "Score", "95% interval", "Share of resamples")
 COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Truncated")
 AXES = {"usd_per_million": "US dollars per million texts", "seconds_per_1000": "seconds to embed 1,000 texts",
         "bytes_per_vector": "bytes per vector"}  # fmt: skip
@@ -22,10 +23,13 @@ AXES = {"usd_per_million": "US dollars per million texts", "seconds_per_1000": "
 def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
     """Scores and costs of each contender."""
     note = (
-        f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. P(best): "
-        "share of bootstrap resamples in which the contender is best."
+        f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. Share "
+        "of resamples: in which the contender is best; not the probability that it is."
     )
-    costs = [(facts.contenders[index].label, *_cost_cells(facts.costs[index])) for index in board.order]
+    speeds = [cost.speed for cost in facts.costs]
+    times = [[getattr(speed, name) for speed in speeds] for name in ("seconds_per_1000", "p50_ms", "p95_ms")]
+    decimals = [common_decimals(column) for column in times]
+    costs = [(facts.contenders[index].label, *_cost_cells(facts.costs[index], decimals)) for index in board.order]
     legend = (
         "Bytes: of one vector. s / 1,000: seconds to embed 1,000 texts of this corpus; p50, p95: query latency in "
         "milliseconds (measured on the machine below, or unknown). Price: US dollars to embed a million texts of this "
@@ -44,15 +48,16 @@ def score_table(facts: Facts, board: Board) -> Table:
          _interval(line.low, line.high, "{:.3f}".format), f"{line.share_best:.0%}")
         for rank, line in enumerate(board.comparison.lines, start=1)
     ]  # fmt: skip
-    return table(("Rank", "Contender", board.label, "95% interval", "P(best)"), rows, ("Rank", "Contender"))
+    return table(("Rank", "Contender", board.label, "95% interval", "Share of resamples"), rows, ("Rank", "Contender"))
 
 
-def _cost_cells(cost: Cost) -> tuple[str, ...]:
+def _cost_cells(cost: Cost, decimals: Sequence[int]) -> tuple[str, ...]:
     speed = cost.speed
     price = "unknown" if cost.usd_per_million is None else f"${cost.usd_per_million:,.2f}"
     return (
-        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}", _number(speed.seconds_per_1000, 2),
-        _number(speed.p50_ms, 1), _number(speed.p95_ms, 1), "free" if cost.usd_per_million == 0 else price,
+        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}", _number(speed.seconds_per_1000, decimals[0]),
+        _number(speed.p50_ms, decimals[1]), _number(speed.p95_ms, decimals[2]),
+        "free" if cost.usd_per_million == 0 else price,
         "unknown" if cost.truncated_share is None else f"{cost.truncated_share:.1%}",
     )  # fmt: skip
 
@@ -106,14 +111,14 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
         (
             f"{facts.label_of(pair.first)} − {facts.label_of(pair.second)}", format_points(pair.difference),
             _interval(pair.low, pair.high, format_points), f"{pair.p_value_holm:.4f}",
-            "yes" if pair.is_significant else "no", format_points(minimum) if isfinite(minimum) else "unknown",
+            "yes" if pair.is_significant else "no", format_minimum(100 * minimum),
         )
         for pair, minimum in ((pair, pair.minimum_detectable_difference) for pair in comparison.pairs)
     ]  # fmt: skip
     columns = ("Pair", "Points", "95% interval", "p (Holm)", "Significant", "Minimum detectable difference")
     note = (
-        f"{comparison.method} Minimum detectable difference: in points, detected with {comparison.queries:,} "
-        f"{comparison.unit} at 80% power."
+        f"{comparison.method} Minimum detectable difference: in points, significant after correction in 80% of samples "
+        f"of {comparison.queries:,} {comparison.unit}."
     )
     return [Heading("Pairwise"), table(columns, rows, ("Pair", "Significant")), Paragraph(note, "note")]
 

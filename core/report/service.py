@@ -1,5 +1,6 @@
 """The report of a comparison: recommendation first, then tables and figures, then how it was computed."""
 
+from math import isfinite
 from typing import Literal
 
 from core.corpus.export import model_facts
@@ -10,7 +11,7 @@ from core.report.quality import quality_blocks
 from core.report.reproduce import can_reembed, reproduction_code
 from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS
-from core.scoreboard.verdict import SMALLEST_DIFFERENCE, describe_recipe, format_points, join_names, verdict
+from core.scoreboard.verdict import describe_recipe, format_minimum, join_names, verdict
 
 ReportFormat = Literal["html", "markdown"]
 TASKS = {
@@ -84,10 +85,11 @@ def limitations(facts: Facts) -> list[str]:
         "Intervals cover sampling of rows of the same kind, not mistakes in labels or judgments.",
     ]
     if pair := comparison.minimum_detectable_pair():
-        detectable = format_points(max(pair.minimum_detectable_difference, SMALLEST_DIFFERENCE))
+        below = f" below about {format_minimum(100 * pair.minimum_detectable_difference)} points"
         points.append(
-            f"A true difference between {facts.label_of(pair.first)} and {facts.label_of(pair.second)} below about "
-            f"{detectable} points would probably not be detected with {comparison.queries:,} {comparison.unit}."
+            f"A true difference between {facts.label_of(pair.first)} and {facts.label_of(pair.second)}"
+            f"{below if isfinite(pair.minimum_detectable_difference) else ''} would probably not be detected with "
+            f"{comparison.queries:,} {comparison.unit}."
         )
     if comparison.queries < comparison.total:
         sample = f"{comparison.queries:,} of {comparison.total:,} {comparison.unit}"

@@ -5,7 +5,7 @@ The metric's declaration (`core.scoreboard.types.METRICS`) decides which interva
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class Line:
 class Pair:
     """Two contenders; `first` has the higher mean. difference: first minus second, low and high its 95% interval.
     p_value: two-sided; p_value_holm: the same, corrected over all pairs (Holm, 1979). minimum_detectable_difference:
-    the smallest true difference that this many queries would show in 80% of samples at 5%, NaN where it is unknown."""
+    the smallest true difference that is significant, after this correction, in 80% of samples of as many queries; NaN
+    where it is unknown, infinite where so few queries show no difference."""
 
     first: str
     second: str
@@ -105,8 +106,8 @@ class Comparison:
         tied = self.tied()
         among = tied if len(tied) > 1 else self.next_tied_group() or [line.name for line in self.lines[:2]]
         pairs = [pair for pair in self.pairs if pair.first in among and pair.second in among]
-        finite = [pair for pair in pairs if isfinite(pair.minimum_detectable_difference)]
-        return max(finite, key=lambda pair: pair.minimum_detectable_difference, default=None)
+        known = [pair for pair in pairs if not isnan(pair.minimum_detectable_difference)]
+        return max(known, key=lambda pair: pair.minimum_detectable_difference, default=None)
 
     def chance_description(self) -> str:
         """The score of a random ranking, or of random guesses where nothing is ranked; "" where unknown."""
@@ -218,13 +219,13 @@ def _lines(evidence: PairedEvidence, names: Sequence[str], pairs: Sequence[Pair]
 def _pairs(evidence: PairedEvidence, names: Sequence[str]) -> list[Pair]:
     """All pairs, the one with the higher mean first in each."""
     corrected, pairs, means = holm(evidence.p_value), [], evidence.scores.value
+    detectable = significance.minimum_detectable_differences(evidence)
     for at, (a, b) in enumerate(zip(*significance.pair_indices(len(names)), strict=True)):
         one, two, tests = names[a], names[b], (float(evidence.p_value[at]), float(corrected[at]))
         gap, low, high = (float(part[at]) for part in evidence.differences)
         if means[b] > means[a]:
             one, two, gap, low, high = two, one, -gap, -high, -low
-        detectable = significance.minimum_detectable_difference(float(evidence.standard_error[at]))
-        pairs.append(Pair(one, two, gap, low, high, *tests, detectable))
+        pairs.append(Pair(one, two, gap, low, high, *tests, float(detectable[at])))
     return pairs
 
 

@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
+from core.models.costs import BUSY
 from core.models.registry import capabilities
 from core.results import no_progress
 from core.scoreboard.results import EMBEDDING_TIMES, SEARCH_TIMES
-from core.scoreboard.speed import BUSY
 from core.secret import Secret
 from core.types import CorpusRef
 from core.vectors.contenders import Contender, ContenderQuery

@@ -1,6 +1,7 @@
 """Leave-one-out retrieval: every query row ranks all other labeled rows, those of its label are relevant."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,31 +11,23 @@ from core.types import Progress
 
 NEAREST = 10  # neighbors that vote
 MAX_RANK = 10_000  # considered; the R of a label with more rows is cut here
-CELLS = 16_000_000  # similarities held at once
-DRAWS = 20  # of random neighbors, for the chance level of the vote
+CELLS = 8_000_000  # similarities held at once
+CHANCE_CELLS = 100_000  # queries times labels over which the chance level of the vote is averaged
 
 
 def rank_labels(
     vectors: np.ndarray, data: LabelRows, progress: Progress | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """metric -> (q,) float32 of MAP@R, nDCG@10, P@1, R-precision, kNN accuracy and two macro averages; and chance.
-    vectors: (n, d) unit rows of the corpus. Copies of a query's text are left out of its list; ties go in a random
-    order that is the same for all vectors. The mean of the macro values is the mean over labels (`macro_values`)."""
+    vectors: (n, d) unit rows of the corpus. Copies of a query's text are left out of its list; of tied rows, scores are
+    expectations over their order. The mean of the macro values is the mean over labels (`macro_values`)."""
     depth = int(min(max(data.relevant.max(), NEAREST), MAX_RANK, len(data) - 1))  # the largest R, within limits
     parts: list[dict[str, np.ndarray]] = []
     done = 0
-    for near, relevant in _ranked_blocks(vectors, data, depth):
-        query_labels = data.codes[data.queries[done : done + len(near)]]
-        parts.append(
-            {
-                "map_at_r": ranked.map_at_r(hits := near == query_labels[:, None], relevant),
-                "ndcg_at_10": ranked.ndcg_at_k(hits, relevant, 10),
-                "precision_at_1": ranked.precision_at_1(hits),
-                "r_precision": ranked.r_precision(hits, relevant),
-                "knn_accuracy": majority(near[:, :NEAREST]) == query_labels,
-            }
-        )
-        done += len(near)
+    for similar in _similarities(vectors, data):
+        part = slice(done, done + len(similar))
+        parts.append(_block_scores(similar, data, part, depth))
+        done = part.stop
         if progress:
             progress(done, len(data.queries))
     scores = {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
@@ -44,6 +37,47 @@ def rank_labels(
         scores[f"{name}_macro"] = macro_values(scores[name], label)
         levels[f"{name}_macro"] = macro_values(levels[name], label)
     return scores, {name: float(np.mean(values)) for name, values in levels.items()}
+
+
+def vote_chance(label: int, certain: np.ndarray, tied: np.ndarray, voters: int) -> float:
+    """The chance that `label` is the `majority` of the `certain` votes and of `voters` drawn from the `tied` ones
+    without replacement, or of all of them where they are no more. certain, tied: (labels,) counts."""
+    present = np.flatnonzero(certain + tied)
+    if label not in present:
+        return 0.0
+    counts = np.stack([certain[present], tied[present]]).astype(np.int64)
+    return _vote_chance(int(np.searchsorted(present, label)), counts.tobytes(), voters)
+
+
+@lru_cache(maxsize=4_096)  # the same for most queries of a label
+def _vote_chance(own: int, counts: bytes, voters: int) -> float:
+    """Exact: the draws in which no other label has more votes (none before it as many), counted by a product of
+    polynomials. counts: int64 of certain and of tied votes."""
+    certain, tied = np.frombuffer(counts, np.int64).reshape(2, -1)
+    drawn = np.arange(min(voters, int(tied.sum())) + 1)
+    ways = np.array([_binomials(count, drawn) for count in tied])
+    most = certain[own] + drawn[:, None] - certain - (np.arange(len(tied)) < own)  # (drawn of the label, labels)
+    others = np.where(drawn <= most[:, :, None], ways, 0.0)
+    others[:, own] = drawn == 0
+    right = ways[own] * _product(others)[drawn, drawn[::-1]]
+    return float(right.sum() / _binomials(int(tied.sum()), drawn)[-1])
+
+
+def _binomials(count: int, drawn: np.ndarray) -> np.ndarray:
+    """float64 ways to draw 0, 1, 2, ... of `count`."""
+    return np.concatenate([[1.0], np.cumprod(np.maximum(count - drawn[:-1], 0) / drawn[1:])])
+
+
+def _product(polynomials: np.ndarray) -> np.ndarray:
+    """(b, d) coefficients up to d - 1 of the product over the second axis of (b, p, d)."""
+    while polynomials.shape[1] > 1:
+        rest = polynomials[:, polynomials.shape[1] // 2 * 2 :]
+        first, second = polynomials[:, : -1 if rest.size else None : 2], polynomials[:, 1::2]
+        product = np.zeros(first.shape)
+        for power in range(first.shape[2]):
+            product[:, :, power:] += first[:, :, power, None] * second[:, :, : first.shape[2] - power]
+        polynomials = np.concatenate([product, rest], axis=1)
+    return polynomials[:, 0]
 
 
 def majority(near: np.ndarray) -> np.ndarray:
@@ -65,11 +99,10 @@ def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
     return np.asarray(means.mean() + weight[code] * (values - means[code]), np.float32)
 
 
-def _ranked_blocks(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of (b, depth) labels of the ranked rows, -1 past the end of the list, and the (b,) relevant rows."""
-    order = np.random.default_rng(data.seed).permutation(len(data))  # so that ties do not follow the file's order
-    candidates, codes = np.asarray(vectors[data.rows[order]]), data.codes[order]
-    by_text = np.argsort(data.texts[order], kind="stable")
+def _similarities(vectors: np.ndarray, data: LabelRows) -> Iterator[np.ndarray]:
+    """Blocks of (b, m) cosines of the queries with all rows, -inf for copies of the query's text."""
+    candidates = np.asarray(vectors[data.rows])
+    by_text = np.argsort(data.texts, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(data.texts))])
     block = max(CELLS // len(data), 1)
     for start in range(0, len(data.queries), block):
@@ -78,9 +111,49 @@ def _ranked_blocks(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator
         first, past = starts[data.texts[queries]], starts[data.texts[queries] + 1]
         for row, (low, high) in enumerate(zip(first, past, strict=True)):
             similar[row, by_text[low:high]] = -np.inf
-        columns = top_columns(similar, depth)
-        near = np.where(np.isfinite(np.take_along_axis(similar, columns, axis=1)), codes[columns], -1)
-        yield near, data.relevant[start : start + block]
+        yield similar
+
+
+def _block_scores(similar: np.ndarray, data: LabelRows, part: slice, depth: int) -> dict[str, np.ndarray]:
+    """metric -> (b,) of the queries of `part`, by their similarities (b, m)."""
+    label, relevant = data.codes[data.queries[part]], data.relevant[part]
+    columns = top_columns(similar, depth + 1)
+    values = np.take_along_axis(similar, columns, axis=1)
+    near = np.where(np.isfinite(values), data.codes[columns], -1)[:, :depth]
+    relevance = near == label[:, None]
+    right = (majority(near[:, :NEAREST]) == label).astype(np.float64)
+    beyond, relevant_beyond = _tied_beyond(similar, values, relevance, data.codes, label)
+    ties = ranked.Ties.of(values[:, :depth], beyond)
+    if ties is not None:
+        relevance = ties.expected(relevance, relevant_beyond)
+        last = min(NEAREST, depth) - 1
+        for row in np.flatnonzero(ties.start[:, last] + ties.size[:, last] > last + 1):
+            start, size = int(ties.start[row, last]), int(ties.size[row, last])
+            lowest = values[row, min(start + size, depth) - 1] - (ranked.TIE if start + size > depth else 0)
+            tied = data.codes[(similar[row] <= values[row, start]) & (similar[row] >= lowest)]
+            counts = (np.bincount(codes, minlength=len(data.names)) for codes in (near[row, :start], tied))
+            right[row] = vote_chance(int(label[row]), *counts, last + 1 - start)
+    return {
+        "map_at_r": ranked.map_at_r(relevance, relevant, ties),
+        "ndcg_at_10": ranked.ndcg_at_k(relevance, relevant, 10),
+        "precision_at_1": ranked.precision_at_1(relevance),
+        "r_precision": ranked.r_precision(relevance, relevant),
+        "knn_accuracy": right,
+    }
+
+
+def _tied_beyond(
+    similar: np.ndarray, values: np.ndarray, relevance: np.ndarray, codes: np.ndarray, label: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(b,) rows past the end of the list that are tied with its last one, and how many of them are relevant. values:
+    (b, depth + 1) similarities of the list and of the next row. relevance: (b, depth). codes: (m,). label: (b,)."""
+    beyond, relevant, depth = np.zeros(len(values), np.int64), np.zeros(len(values), np.int64), relevance.shape[1]
+    with np.errstate(invalid="ignore"):
+        rows = np.flatnonzero(values[:, depth - 1] - values[:, depth] <= ranked.TIE)
+    tied = similar[rows] >= values[rows, depth - 1, None] - ranked.TIE
+    beyond[rows] = tied.sum(axis=1) - depth
+    relevant[rows] = (tied & (codes == label[rows, None])).sum(axis=1) - relevance[rows].sum(axis=1)
+    return beyond, relevant
 
 
 def top_columns(similar: np.ndarray, depth: int) -> np.ndarray:
@@ -97,12 +170,24 @@ def _chance_levels(data: LabelRows, depth: int) -> dict[str, np.ndarray]:
     """metric -> (q,) what a random order of the rows is expected to reach."""
     candidates = len(data) - np.bincount(data.texts)[data.texts[data.queries]]
     precision = ranked.random_precision(data.relevant, candidates)
-    drawn = np.random.default_rng(data.seed).choice(data.codes, (DRAWS, len(data.queries), min(NEAREST, len(data))))
-    query_labels = data.codes[data.queries]
     return {
         "map_at_r": ranked.random_map_at_r(data.relevant, candidates, depth),
         "ndcg_at_10": ranked.random_ndcg(data.relevant, candidates, 10),
         "precision_at_1": precision,
         "r_precision": precision,
-        "knn_accuracy": np.mean([majority(near) == query_labels for near in drawn], axis=0),
+        "knn_accuracy": _chance_votes(data),
     }
+
+
+def _chance_votes(data: LabelRows) -> np.ndarray:
+    """The chances that the majority of NEAREST other rows at random is right, for all queries, or a sample where there
+    are many labels. A query is not its own neighbor, nor are copies of its text."""
+    labels, size = len(data.names), np.bincount(data.texts)
+    by_text, past, every = np.argsort(data.texts, kind="stable"), np.cumsum(size), np.bincount(data.codes)
+    values, none = [], np.zeros(labels, np.int64)
+    for query in np.random.default_rng(data.seed).permutation(data.queries)[: max(CHANCE_CELLS // labels, 50)]:
+        text = data.texts[query]
+        copies = data.codes[by_text[past[text] - size[text] : past[text]]]
+        others = every - np.bincount(copies, minlength=labels)
+        values.append(vote_chance(int(data.codes[query]), none, others, NEAREST))
+    return np.array(values)

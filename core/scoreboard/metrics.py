@@ -3,9 +3,47 @@
 All take ranked lists, return (q,) float64 scores in [0, 1], higher is better, and need every query to have at
 least one relevant row (`relevant` >= 1, ranked or not). Lists cut before R are scored as if R were their length.
 Definitions as in trec_eval (gains linear, discount log2(rank + 1)); MAP@R as Musgrave, Belongie and Lim (2020).
+
+Where items are tied, the scores are expectations over a random order of them (McSherry and Najork, 2008): relevance is
+then what `Ties.expected` gives, and the metrics that are not linear in it take the ties, too.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+
+TIE = 5e-7  # cosines nearer than this are equal: float32 sums in another order differ by as much
+
+
+@dataclass(frozen=True, eq=False)
+class Ties:
+    """Groups of tied items in ranked lists. start, size: (q, depth) of the group that a rank is in, its first rank from
+    0, and its items, also those past the end of the list. group: (q, depth) its number among those of all lists."""
+
+    start: np.ndarray
+    size: np.ndarray
+    group: np.ndarray
+
+    @classmethod
+    def of(cls, scores: np.ndarray, beyond: np.ndarray) -> "Ties | None":
+        """scores: (q, depth) falling. beyond: (q,) items past the end that are tied with the last one. None where
+        nothing is tied."""
+        new = np.ones(scores.shape, bool)
+        with np.errstate(invalid="ignore"):  # -inf, of those excluded, equals nothing
+            new[:, 1:] = ~(scores[:, :-1] - scores[:, 1:] <= TIE)
+        if new.all() and not beyond.any():
+            return None
+        start = np.maximum.accumulate(np.where(new, np.arange(scores.shape[1], dtype=np.int32), np.int32(0)), axis=1)
+        group = (np.cumsum(new.ravel(), dtype=np.int32) - 1).reshape(scores.shape)  # every list begins with a new one
+        size = np.bincount(group.ravel())
+        size[group[:, -1]] += beyond
+        return cls(start, size[group], group)
+
+    def expected(self, relevance: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+        """(q, depth) float64 mean relevance of the group at each rank. beyond: (q,) the sum over tied items past it."""
+        total = np.bincount(self.group.ravel(), relevance.ravel().astype(np.float64))
+        total[self.group[:, -1]] += beyond
+        return np.asarray(total[self.group] / self.size)
 
 
 def precision_at_1(relevance: np.ndarray) -> np.ndarray:
@@ -24,17 +62,25 @@ def r_precision(relevance: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     return _first(relevance, r).sum(axis=1) / r
 
 
-def map_at_r(relevance: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+def map_at_r(relevance: np.ndarray, relevant: np.ndarray, ties: Ties | None = None) -> np.ndarray:
     """Mean over ranks 1 to R of the precision there, where that rank is relevant, else 0."""
     r = np.minimum(relevant, relevance.shape[1])
+    if ties is not None:
+        return np.asarray(_first(relevance * _tied_precision(relevance, ties), r).sum(axis=1) / r)
     hits = _first(relevance, r)
-    precision = np.cumsum(hits, axis=1, dtype=np.float32) / np.arange(1, hits.shape[1] + 1, dtype=np.float32)
-    return np.where(hits, precision, 0).sum(axis=1, dtype=np.float64) / r
+    precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
+    return np.where(hits, precision, 0).sum(axis=1) / r
 
 
-def reciprocal_rank(relevance: np.ndarray, k: int | None = None) -> np.ndarray:
+def reciprocal_rank(relevance: np.ndarray, k: int | None = None, ties: Ties | None = None) -> np.ndarray:
     """1 over the rank of the first relevant one; 0 where there is none among the first k (None: the whole list)."""
     first = relevance[:, :k]
+    if ties is not None:
+        ranks = np.arange(first.shape[1])
+        size, start = ties.size[:, :k], ties.start[:, :k]
+        here = np.clip(first * size / (size - (ranks - start)), 0, 1)  # given that none came before
+        none_yet = np.cumprod(1 - here, axis=1)
+        return np.asarray((np.column_stack([np.ones(len(here)), none_yet[:, :-1]]) * here / (ranks + 1)).sum(axis=1))
     return np.where(first.any(axis=1), 1 / (first.argmax(axis=1) + 1), 0.0)
 
 
@@ -57,7 +103,17 @@ def _discounted(gains: np.ndarray) -> np.ndarray:
 def _first(relevance: np.ndarray, r: np.ndarray) -> np.ndarray:
     """Relevance within the first r[i] ranks of list i."""
     width = int(r.max(initial=1))
-    return relevance[:, :width].astype(bool) & (np.arange(width) < r[:, None])
+    return np.asarray(relevance[:, :width] * (np.arange(width) < r[:, None]))
+
+
+def _tied_precision(relevance: np.ndarray, ties: Ties) -> np.ndarray:
+    """(q, depth) expected precision at each rank, given that it is relevant: those of groups before it, and of the g
+    items of its own group, r of them relevant, (r - 1) / (g - 1) of those before it."""
+    before = np.column_stack([np.zeros(len(relevance)), np.cumsum(relevance, axis=1)])
+    ranks = np.arange(relevance.shape[1])
+    others = np.maximum(relevance * ties.size - 1, 0) / np.maximum(ties.size - 1, 1)
+    earlier = np.take_along_axis(before, ties.start, axis=1) + (ranks - ties.start) * others
+    return np.asarray((1 + earlier) / (ranks + 1))
 
 
 def random_precision(relevant: np.ndarray, candidates: np.ndarray) -> np.ndarray:

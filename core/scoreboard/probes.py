@@ -20,6 +20,7 @@ ITERATIONS = 100  # as MTEB; else scikit-learn's own settings (C = 1)
 FOLDS = 5
 RUNS, SHOTS, SHOT_SEED = 10, 8, 42  # MTEB's recipe for classification
 HELD_OUT = 0.2
+TIED_SHARES = 1e-6  # probabilities nearer than this are equal
 MAX_PROBED_ROWS, MAX_PROBED_LABELS = 10_000, 200
 SEEDS, BATCH = 10, 500  # clusterings, and rows of a mini-batch, as MTEB
 MAX_ROWS_IN_SETS = 100_000  # in sets that are clustered separately
@@ -78,7 +79,7 @@ def few_shot(
     for run in range(RUNS):
         np.random.RandomState(SHOT_SEED).shuffle(order)  # each run shuffles the order of the last one, as MTEB does
         sample = _first_per_label(order, codes, shots)
-        guesses.append(fitted(points[sample], codes[sample]).predict(points[test]))
+        guesses.append(predicted(fitted(points[sample], codes[sample]), points[test], seed + run))
         if progress:
             progress(run + 1, RUNS)
     units = np.unique(texts[test], return_inverse=True)[1]
@@ -96,6 +97,14 @@ def fitted(points: np.ndarray, codes: np.ndarray) -> Any:
     with threadpool_limits(1):  # more threads take longer on matrices this small
         quietly(model.fit, points, codes)
     return model
+
+
+def predicted(model: Any, points: np.ndarray, seed: int) -> np.ndarray:
+    """(m,) codes predicted for points (m, d); of labels that are equally likely a random one, where scikit-learn takes
+    the first: on equal vectors it would reach that label's share, which is no merit of the vectors."""
+    shares = model.predict_proba(points)
+    tied = shares >= shares.max(axis=1, keepdims=True) - TIED_SHARES
+    return np.asarray(model.classes_[(np.random.default_rng(seed).random(shares.shape) * tied).argmax(axis=1)])
 
 
 def held_out(codes: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

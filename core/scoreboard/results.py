@@ -8,6 +8,7 @@ from typing import Any
 from core.corpus.label_columns import MAX_QUERIES, label_codes
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import InputError, PlanisphereError
+from core.models.costs import load_meter
 from core.models.registry import capabilities
 from core.results import Result
 from core.scoreboard.known_item import score_known_item
@@ -15,7 +16,7 @@ from core.scoreboard.labels import score_labels
 from core.scoreboard.pairs import score_pairs
 from core.scoreboard.probes import MAX_PROBED_LABELS, MAX_PROBED_ROWS
 from core.scoreboard.retrieval import score_queries
-from core.scoreboard.speed import BUDGET, EmbeddingTimes, SearchTimes, load_meter, time_embedding, time_search
+from core.scoreboard.speed import BUDGET, EmbeddingTimes, SearchTimes, time_embedding, time_search
 from core.scoreboard.types import Scores, Task, TaskKind
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
@@ -114,7 +115,7 @@ def _measure_search(query: ContenderQuery, progress: Progress) -> SearchTimes:
 
 
 SCORES = Result(
-    "scores", 3, ScoresQuery, Scores, inputs=_score_inputs, compute=_score, seconds=_score_seconds,
+    "scores", 4, ScoresQuery, Scores, inputs=_score_inputs, compute=_score, seconds=_score_seconds,
     stage="Scoring the contenders", needs_secret=True,
     absence="This contender has not been scored in this task yet.", remedy="Score it on the Scoreboard page.",
 )  # fmt: skip

@@ -50,6 +50,16 @@ class Retrieval:
 
 
 @dataclass(frozen=True, eq=False)
+class RankedCandidates:
+    """The nearest candidates of q queries. ids: (q, depth) int32, nearest first, -1 for one that is excluded. cosines:
+    (q, depth) float32, -inf where excluded. beyond: (q,) candidates past the end that are tied with the last one."""
+
+    ids: np.ndarray
+    cosines: np.ndarray
+    beyond: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class JudgedQueries:
     """Queries as uploaded, and judgments on them. query: (p,) positions among the queries. unknown: judgments on
     queries that are not in the file."""
@@ -124,9 +134,10 @@ def score_retrieval(
     else:
         rows = embed_task_texts(corpus, contender, task.candidates, secret=secret, progress=progress)
         candidates = np.arange(len(rows))
-    ranked_candidates, total = nearest_candidates(queries, rows, candidates, task.excluded), len(candidates)
+    nearest, total = nearest_candidates(queries, rows, candidates, task.excluded), len(candidates)
+    cosines = np.einsum("ij,ij->i", queries[task.query_of], rows[candidates[task.answer_of]])
     facts = task.facts | {"queries": len(task.queries), "candidates": total}
-    return Scores(ranked_scores(ranked_candidates, task, total), task.units, chance=chance(task, total), facts=facts)
+    return Scores(ranked_scores(nearest, cosines, task, total), task.units, chance=chance(task, total), facts=facts)
 
 
 def first_rows(corpus: CorpusRef) -> np.ndarray:
@@ -134,14 +145,22 @@ def first_rows(corpus: CorpusRef) -> np.ndarray:
     return np.unique(distinct_texts(load_corpus(corpus).texts)[0], return_index=True)[1]
 
 
-def ranked_scores(ranked_candidates: np.ndarray, task: Retrieval, candidates: int) -> dict[str, np.ndarray]:
-    """Metric -> (q,) float32 in [0, 1]: nDCG@10 by grade, reciprocal rank within the first ten, P@1, recall."""
-    gains = gains_of(ranked_candidates, task, candidates)
+def ranked_scores(
+    nearest: RankedCandidates, cosines: np.ndarray, task: Retrieval, candidates: int
+) -> dict[str, np.ndarray]:
+    """Metric -> (q,) float32 in [0, 1]: nDCG@10 by grade, reciprocal rank within the first ten, P@1, recall; of tied
+    candidates, expectations over their order. cosines: (p,) of the task's answers."""
+    gains = gains_of(nearest.ids, task, candidates)
     hits, count = gains > 0, np.bincount(task.query_of, minlength=len(task.queries))
+    ties = ranked.Ties.of(nearest.cosines, nearest.beyond)
+    if ties is not None:
+        reached = (cosines >= nearest.cosines[task.query_of, -1] - ranked.TIE) & (nearest.beyond > 0)[task.query_of]
+        both = [(gains, task.grades), (hits, np.ones(len(task.grades)))]
+        gains, hits = (ties.expected(values, _past_the_end(values, grades * reached, task)) for values, grades in both)
     scores = {
         "ndcg_at_10": ranked.graded_ndcg_at_k(gains, ideal_gains(task, 10), 10),
         "precision_at_1": ranked.precision_at_1(hits),
-        "reciprocal_rank": ranked.reciprocal_rank(hits, 10),
+        "reciprocal_rank": ranked.reciprocal_rank(hits, 10, ties),
         **{f"recall_at_{k}": ranked.recall_at_k(hits, count, k) for k in (1, 10, 100)},
     }
     return {name: values.astype(np.float32) for name, values in scores.items()}
@@ -186,16 +205,21 @@ def chance(task: Retrieval, candidates: int) -> dict[str, float]:
 
 def nearest_candidates(
     queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, depth: int = DEPTH
-) -> np.ndarray:
-    """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded. rows[candidates]: (m,
-    d). Exact, by float32 dot product. Ties are in random order, the same for every query and contender (TIE_SEED), so
-    that no position in the file is favored."""
+) -> RankedCandidates:
+    """The min(depth, m) nearest candidates of each query. rows[candidates]: (m, d). Exact, by float32 dot product. Ties
+    are in random order, the same for every query and contender (TIE_SEED), so that no position in the file is favored.
+    """
+    depth = min(depth, len(candidates))
     order = np.random.default_rng(TIE_SEED).permutation(len(candidates)).astype(np.int32)
-    nearest = np.empty((len(queries), min(depth, len(candidates))), np.int32)
+    ids, cosines = np.empty((len(queries), depth), np.int32), np.empty((len(queries), depth), np.float32)
+    beyond = np.zeros(len(queries), np.int64)
     for start in range(0, len(queries), _QUERIES):
         part = slice(start, start + _QUERIES)
-        nearest[part] = _nearest(queries[part], rows, candidates, excluded[part], order, nearest.shape[1])
-    return nearest
+        near, scores = _nearest(queries[part], rows, candidates, excluded[part], order, depth + 1)
+        ids[part], cosines[part] = near[:, :depth], scores[:, :depth]
+        if scores.shape[1] > depth:
+            beyond[part] = _tied_beyond(queries[part], rows[candidates], excluded[part], scores)
+    return RankedCandidates(ids, cosines, beyond)
 
 
 def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:
@@ -254,8 +278,9 @@ def _query_counts(uploaded: JudgedQueries, usable: int) -> dict[str, int]:
 
 def _nearest(
     queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, order: np.ndarray, depth: int
-) -> np.ndarray:
-    """The best of one block of queries, merged over blocks of candidates by keys that sort as (cosine, order)."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best of one block of queries, merged over blocks of candidates by keys that sort as (cosine, order); ids and
+    cosines as in RankedCandidates."""
     best = np.empty((len(queries), 0), np.int64)
     for start in range(0, len(candidates), _CANDIDATES):
         part = np.arange(start, min(start + _CANDIDATES, len(candidates)))
@@ -268,8 +293,30 @@ def _nearest(
     best = np.sort(best, axis=1)[:, ::-1]
     position_of = np.empty(len(order), np.int32)
     position_of[order] = np.arange(len(order), dtype=np.int32)
-    nearest = position_of[best & 0xFFFFFFFF]
-    return np.where(nearest == excluded[:, None], -1, nearest)
+    nearest, rising = position_of[best & 0xFFFFFFFF], (best >> 32).astype(np.int32)
+    cosines = np.where(rising < 0, rising ^ np.int32(0x7FFFFFFF), rising).view(np.float32)
+    is_excluded = nearest == excluded[:, None]
+    return np.where(is_excluded, -1, nearest), np.where(is_excluded, np.float32(-np.inf), cosines)
+
+
+def _tied_beyond(queries: np.ndarray, rows: np.ndarray, excluded: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+    """(q,) candidates past the end of each list that are tied with its last one. cosines: (q, depth + 1) of the list
+    and of the next candidate; only where these two are tied all candidates (m, d) are compared again."""
+    depth, beyond = cosines.shape[1] - 1, np.zeros(len(queries), np.int64)
+    tied = np.flatnonzero(cosines[:, depth - 1] - cosines[:, depth] <= ranked.TIE)
+    lowest = cosines[tied, depth - 1] - ranked.TIE
+    for start in range(0, len(rows) if len(tied) else 0, _CANDIDATES):
+        beyond[tied] += (queries[tied] @ rows[start : start + _CANDIDATES].T >= lowest[:, None]).sum(axis=1)
+    left_out = np.einsum("ij,ij->i", queries[tied], rows[excluded[tied]]) >= lowest
+    beyond[tied] -= depth + (left_out & (excluded[tied] >= 0))
+    return beyond
+
+
+def _past_the_end(listed: np.ndarray, reached: np.ndarray, task: Retrieval) -> np.ndarray:
+    """(q,) what answers past the end of the list add up to. listed: (q, depth) gains; reached: (p,) those of answers
+    that are not below the last one of a list that is tied with others, else 0."""
+    total = np.bincount(task.query_of, reached, len(task.queries))
+    return np.where(total > 0, np.maximum(total - listed.sum(axis=1), 0), 0)
 
 
 def _keys(cosines: np.ndarray, order: np.ndarray) -> np.ndarray:

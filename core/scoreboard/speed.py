@@ -11,8 +11,6 @@ import numpy as np
 from core.models.base import Embedder
 from core.vectors.contenders import Contender
 
-METER_SECONDS = 0.25  # the system counts in hundredths of a second
-BUSY = 0.25  # share of the processors' time used by others, from which on times are marked as too long
 BUDGET = 1.5  # seconds of embedding that are timed; loading the model is left out
 FIRST_TEXTS, MAX_TEXTS = 8, 1_000  # texts timed to learn the rate, and at most
 QUERIES, QUERY_LENGTH = 30, 12  # queries, and words of each
@@ -90,30 +88,6 @@ def searcher(rows: np.ndarray, contender: Contender) -> Callable[[int], Any]:
     index.train(rows[:10_000])
     index.add(rows)
     return lambda row: index.search(rows[row : row + 1], top)
-
-
-def load_meter() -> Callable[[], float]:
-    """Start counting. Calling the result waits until METER_SECONDS have passed since, and gives the share of all
-    processors' time, in [0, 1], that other processes used."""
-    import psutil
-
-    started, before = time.monotonic(), _seconds_of_others()
-
-    def share() -> float:
-        time.sleep(max(0.0, METER_SECONDS - (time.monotonic() - started)))
-        seconds = (time.monotonic() - started) * (psutil.cpu_count() or 1)
-        return min(max((_seconds_of_others() - before) / seconds, 0.0), 1.0)
-
-    return share
-
-
-def _seconds_of_others() -> float:
-    """Processor seconds since the start of the machine of all processes but this one, and time stolen by the host."""
-    import psutil
-
-    total, process = psutil.cpu_times(), psutil.Process().cpu_times()
-    used = total.user + total.system + getattr(total, "nice", 0.0) + getattr(total, "steal", 0.0)
-    return float(used - process.user - process.system)
 
 
 def _seconds(action: Callable[[], Any]) -> float:

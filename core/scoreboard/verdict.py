@@ -10,7 +10,6 @@ from core.scoreboard.cost import Cost
 from core.scoreboard.types import METRICS
 
 MAX_NAMED = 4
-SMALLEST_DIFFERENCE = 0.0001  # smaller ones are rounded up to it
 SAME_TIME = 0.8  # times closer to each other than this ratio differ by what else the machine does
 SAME_TIME_BUSY = 0.3  # where it was busy
 FEW_SHOT = ("few_shot_accuracy", "few_shot_macro_f1")
@@ -41,6 +40,15 @@ def join_names(names: Sequence[str]) -> str:
 def format_points(value: float) -> str:
     """A share in points of a hundred, "2.1"; two decimals where one would show 0.0."""
     return f"{100 * value:.2f}" if 0 < abs(100 * value) < 0.05 else f"{100 * value + 0.0:.1f}".replace("-0.0", "0.0")
+
+
+def format_minimum(value: float) -> str:
+    """A minimum detectable difference with two significant digits, "0.021", "0.00053"; "none" where no difference is
+    detectable, "unknown" for NaN."""
+    if not np.isfinite(value):
+        return "unknown" if np.isnan(value) else "none"
+    decimals = min(max(1 - int(np.floor(np.log10(value))), 2), 8) if value > 0 else 2
+    return f"{value:.{decimals}f}"
 
 
 def describe_recipe(metric: str, facts: Mapping[str, Any], split: str | None) -> str:
@@ -96,10 +104,14 @@ class _VerdictWriter:
         tied, pair = self.comparison.next_tied_group(), self.comparison.minimum_detectable_pair()
         parts = [f"{self._names(tied)} do not differ significantly"] if tied else []
         if pair is not None:
-            detectable = _format_difference(max(pair.minimum_detectable_difference, SMALLEST_DIFFERENCE))
             both = [pair.first, pair.second]
             names = "" if set(tied) == set(both) else f" between {self._names(both)}"
-            parts.append(f"the minimum detectable difference{names} is {detectable}")
+            detectable = pair.minimum_detectable_difference
+            parts.append(
+                f"the minimum detectable difference{names} is {format_minimum(detectable)}"
+                if np.isfinite(detectable)
+                else f"no difference can be significant on {self.sample}{_corrected(len(self.comparison.pairs))}"
+            )
         text = "; ".join(parts)
         return f"{text[0].upper() if not tied else text[0]}{text[1:]}." if text else ""
 
@@ -156,8 +168,12 @@ def _interval(low: float, high: float) -> str:
 
 def _correction(pair: Pair, pairs: int) -> str:
     """Why a difference whose interval leaves out 0 is not significant all the same."""
-    corrected = f" after correction for {pairs} pairs" if pairs > 1 else " by the randomization test"
+    corrected = _corrected(pairs) or " by the randomization test"
     return f" (but p = {pair.p_value_holm:.{3 if pair.p_value_holm < 0.1 else 2}f}{corrected})"
+
+
+def _corrected(pairs: int) -> str:
+    return f" after correction for {pairs} pairs" if pairs > 1 else ""
 
 
 def _time_ratio(one: Cost, two: Cost) -> float:

@@ -3,6 +3,8 @@
 Own code, since scipy has Wilson's for one share at a time, and Newcombe's not at all.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from core.stats.interval import Interval, normal_quantile
@@ -17,6 +19,17 @@ def wilson(counts: np.ndarray, totals: np.ndarray) -> Interval[np.ndarray]:
         middle = (share + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Interval(share, np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1))
+
+
+def rounded_percentages(counts: Sequence[int], decimals: int = 1) -> list[float]:
+    """Percentages of the counts in their sum, rounded so that they add up to 100: the largest remainders are rounded up
+    (Hamilton's method). 0 where all counts are 0."""
+    whole = 100 * 10**decimals
+    exact = np.asarray(counts, dtype=np.float64) * whole / max(sum(counts), 1)
+    units = np.floor(exact + 1e-9)
+    missing = round(exact.sum() - units.sum())
+    units[np.argsort(units - exact, kind="stable")[:missing]] += 1
+    return [float(unit) for unit in units / 10**decimals]
 
 
 def newcombe(

@@ -15,6 +15,7 @@ from core.stats.proportions import wilson
 SEED = 0
 RESAMPLES = 2_000
 FEWER_RESAMPLES = 500  # of statistics that are computed anew from all rows in every resample
+STUDENT_UNITS = 10  # of fewer, intervals are Student's
 MAX_BLOCKS = 5_000  # of more units, random blocks are drawn together, which leaves the variance as it is
 PARTS = 20  # left out one at a time by the jackknife
 CELLS = 4_000_000  # counts held at once
@@ -39,14 +40,20 @@ def draw_counts(units: int, resamples: int, seed: int = SEED) -> Iterator[np.nda
 def percentile_interval(value: np.ndarray | float, samples: np.ndarray, units: int) -> Interval[np.ndarray]:
     """The percentile interval of bootstrap samples (b, ...) of `units` units; NaN samples do not count. Widened for few
     units (Hesterberg, 2015, expanded percentile interval): the percentiles are those of a normal at Student's quantile
-    times sqrt(n / (n - 1)). Ends are NaN for fewer than two units."""
+    times sqrt(n / (n - 1)). Of fewer than STUDENT_UNITS, whose resamples are too few different ones for percentiles,
+    Student's t: `value` +- t sqrt(n / (n - 1)) times their standard deviation, that of the mean being s / sqrt(n) times
+    sqrt((n - 1) / n). Ends are NaN for fewer than two units."""
     from scipy.special import ndtr
 
     value, samples = np.asarray(value, np.float64), np.asarray(samples, np.float64)
     unknown = ~np.isfinite(samples).any(axis=0) | (units < 2)
     if unknown.all():
         return Interval(value, np.full(samples.shape[1:], np.nan), np.full(samples.shape[1:], np.nan))
-    tail = float(ndtr(-student_quantile(units - 1) * np.sqrt(units / (units - 1))))
+    reach = student_quantile(units - 1) * np.sqrt(units / (units - 1))
+    if units < STUDENT_UNITS:
+        half = np.where(unknown, np.nan, reach * np.nanstd(np.where(unknown, 0.0, samples), axis=0))
+        return Interval(value, value - half, value + half)
+    tail = float(ndtr(-reach))
     ends = np.nanquantile(np.where(unknown, 0.0, samples), [tail, 1 - tail], axis=0)
     low, high = np.where(unknown, np.nan, ends)
     return Interval(value, low, high)
@@ -79,7 +86,10 @@ def mean_interval(
     in [0, 1]; where all are 0, or all 1, see `with_constant_rows`."""
     means, samples, count = resampled_means(values, units, seed)
     interval = percentile_interval(means, samples, count)
-    return with_constant_rows(interval, values, count) if proportion else interval
+    if not proportion:
+        return interval
+    _, low, high = with_constant_rows(interval, values, count)
+    return Interval(means, low.clip(0, 1), high.clip(0, 1))
 
 
 def with_constant_rows(interval: Interval[np.ndarray], values: np.ndarray, units: int) -> Interval[np.ndarray]:
@@ -97,15 +107,6 @@ def bootstrap_mean(values: np.ndarray, seed: int = SEED, proportion: bool = Fals
     if not len(values):
         return Interval(float("nan"), float("nan"), float("nan"))
     return Interval(*(float(part[0]) for part in mean_interval(np.asarray(values)[None], None, seed, proportion)))
-
-
-def bootstrap_total(values: np.ndarray, units: np.ndarray, seed: int = SEED) -> Interval[float]:
-    """The sum of (m,) values with its interval; units: (m,) codes of what is drawn together. 0 of none."""
-    if not len(values):
-        return Interval(0.0, 0.0, 0.0)
-    block, blocks = _blocks(*compact(units), seed)
-    samples = _resampled_sums(unit_sums(np.asarray(values)[None], block, blocks), seed)[:, 0]
-    return _scalar(percentile_interval(float(np.sum(values)), samples, blocks))
 
 
 def bootstrap_median(values: np.ndarray, seed: int = SEED) -> Interval[float]:

@@ -1,4 +1,4 @@
-"""Several contenders scored on the same data: intervals, paired tests, and the probability of being best.
+"""Several contenders scored on the same data: intervals, paired tests, and the share of resamples each is best in.
 
 One function for each kind of data. Own code, since scipy's bootstrap and permutation tests take one pair at a time and
 draw anew for each; here all contenders and pairs share the resamples of clustered units.
@@ -7,7 +7,6 @@ draw anew for each; here all contenders and pairs share the resamples of cluster
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import NormalDist
 
 import numpy as np
 
@@ -16,7 +15,8 @@ from core.stats.interval import ALPHA, Interval, student_quantile
 from core.stats.rank_correlation import CorrelationKind, WeightedColumn, weighted_correlations
 from core.stats.resampling import SEED
 
-PERMUTATIONS = 10_000
+PERMUTATIONS = 10_000  # at least
+MIN_BEYOND = 10  # permutations at least as extreme where a p value is just significant after correction
 POWER = 0.8
 PAIR_CELLS = 10_000_000  # pairs times resamples: fewer resamples of very many pairs
 
@@ -27,6 +27,7 @@ class PairedEvidence:
 
     scores: (c,) with intervals. differences: (m,) first minus second, with intervals. share_best: (c,) share of the
     resamples in which a contender is best. standard_error: (m,) of the differences; p_value: (m,) two-sided.
+    degrees: of freedom of the standard errors, infinite where they count as known. smallest_p: that the test can give.
     observations: scored `unit`s; units: groups of them that are resampled together. method: a sentence.
     """
 
@@ -35,6 +36,8 @@ class PairedEvidence:
     share_best: np.ndarray
     standard_error: np.ndarray
     p_value: np.ndarray
+    degrees: float
+    smallest_p: float
     observations: int
     units: int
     unit: str
@@ -57,12 +60,13 @@ def compare_means(values: np.ndarray, units: np.ndarray, unit: str = "queries", 
     gaps = sums[first] - sums[second]
     over = f"{count:,} {unit}" if count == total else f"{total:,} {unit} on {count:,} different texts"
     method = (
-        f"Paired bootstrap over {over} ({bootstrap.RESAMPLES:,} resamples) and paired randomization test "
-        f"({PERMUTATIONS:,} permutations), seed {seed}."
+        f"Paired bootstrap over {over} ({bootstrap.RESAMPLES:,} resamples{_student(count)}) and paired randomization "
+        f"test ({permutations(len(first)):,} permutations), seed {seed}."
     )
     return PairedEvidence(
         scores, _difference_interval(means, samples, count), bootstrap.share_best(samples, count),
-        _cluster_standard_error(gaps, sizes, total), sign_flip_p_values(gaps, seed), total, count, unit, method,
+        _cluster_standard_error(gaps, sizes, total), sign_flip_p_values(gaps, seed), count - 1,
+        _smallest_p(len(first), count), total, count, unit, method,
     )  # fmt: skip
 
 
@@ -83,14 +87,15 @@ def compare_correlations(
     error = _pair_differences(samples).std(axis=0, ddof=1)
     standard = np.stack([_standardized(column.values(once)[0]) for column in columns])
     p_value = swap_p_values(standard, _standardized(goal.values(once)[0]), codes, seed)
-    over = f"{len(target):,} pairs" + (f", {count:,} of them different" if count < len(target) else "")
+    over, anew = f"{len(target):,} pairs", f"{kind.capitalize()} recomputed in each"
+    over += f", {count:,} of them different" if count < len(target) else ""
     method = (
-        f"Paired bootstrap over {over} ({resamples:,} resamples, {kind.capitalize()} recomputed in each) and "
-        f"paired randomization test (values swapped, {PERMUTATIONS:,} permutations), seed {seed}."
+        f"Paired bootstrap over {over} ({resamples:,} resamples, {anew}{_student(count)}) "
+        f"and paired randomization test (values swapped, {permutations(len(p_value)):,} permutations), seed {seed}."
     )
     return PairedEvidence(
         bootstrap.percentile_interval(means, samples, count), differences, bootstrap.share_best(samples, count), error,
-        p_value, len(target), count, "pairs", method,
+        p_value, np.inf, _smallest_p(len(p_value), count), len(target), count, "pairs", method,
     )  # fmt: skip
 
 
@@ -110,11 +115,11 @@ def compare_runs(values: np.ndarray, ratio: float, unit: str = "folds", seed: in
     method = (
         f"Student's t over {runs:,} {unit}"
         + (f", corrected for shared training rows (Nadeau and Bengio, test/train {ratio:.2f})" if ratio else "")
-        + f"; P(best) by {bootstrap.RESAMPLES:,} draws, seed {seed}."
+        + f"; share of resamples by {bootstrap.RESAMPLES:,} draws, seed {seed}."
     )
     return PairedEvidence(
         scores, differences, bootstrap.share_best(_draw_means(values, means, scale, seed)), error,
-        _student_p_values(differences.value, error, runs), runs, runs, unit, method,
+        _student_p_values(differences.value, error, runs), runs - 1, 0.0, runs, runs, unit, method,
     )  # fmt: skip
 
 
@@ -137,16 +142,29 @@ def compare_resampled(
     method = f"Paired bootstrap over {over} ({len(samples):,} resamples, normal test), seed {seed}."
     interval = bootstrap.percentile_interval(scores, samples, observations)
     return PairedEvidence(
-        interval, differences, bootstrap.share_best(samples), error, p_value, observations, observations, unit, method
-    )
+        interval, differences, bootstrap.share_best(samples), error, p_value, np.inf, 0.0, observations, observations,
+        unit, method,
+    )  # fmt: skip
 
 
-def minimum_detectable_difference(standard_error: float) -> float:
-    """The smallest true difference that a two-sided test at 5% shows in 80% of samples; NaN where the difference never
-    varied."""
-    normal = NormalDist()
-    quantiles = normal.inv_cdf(1 - ALPHA / 2) + normal.inv_cdf(POWER)
-    return quantiles * standard_error if standard_error > 1e-12 else float("nan")
+def minimum_detectable_differences(evidence: PairedEvidence) -> np.ndarray:
+    """(m,) the smallest true difference that is significant in 80% of samples, in a two-sided test at 5% corrected for
+    all m pairs: Holm's first step, the power of a pair that differs while no other does (if others do, it is higher).
+    From the noncentral t distribution. NaN where a difference never varied; infinite where the test can't give so small
+    a p value, whatever the difference."""
+    from scipy.special import nctdtrinc, stdtrit
+
+    alpha = ALPHA / max(len(evidence.p_value), 1)
+    degrees = float(np.clip(evidence.degrees, 1, 1e6))
+    distance = float(nctdtrinc(degrees, 1 - POWER, stdtrit(degrees, 1 - alpha / 2)))
+    distance = distance if evidence.smallest_p < alpha else np.inf
+    varied = evidence.standard_error > 1e-12
+    return np.where(varied, distance * np.where(varied, evidence.standard_error, 1.0), np.nan)
+
+
+def permutations(pairs: int) -> int:
+    """How many are drawn for so many pairs: enough that the smallest p value is far below 5% / pairs."""
+    return max(PERMUTATIONS, round(MIN_BEYOND * pairs / ALPHA))
 
 
 def pair_indices(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -156,14 +174,15 @@ def pair_indices(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sign_flip_p_values(gaps: np.ndarray, seed: int = SEED) -> np.ndarray:
-    """(m,) two-sided p values of differences summed by unit (m, u): (b + 1) / (permutations + 1), where b random
-    flips of the units' signs give a total at least as far from 0."""
+    """(m,) two-sided p values of differences summed by unit (m, u): (b + 1) / (drawn + 1), where b of `permutations(m)`
+    random flips of the units' signs give a total at least as far from 0."""
     observed = np.abs(gaps.sum(axis=1))
     reached = observed - bootstrap.ROUNDING * np.maximum(np.abs(gaps).sum(axis=1), 1)
     beyond = np.zeros(len(gaps))
-    for bits in _random_bits(gaps.shape[1], seed + 1):
+    drawn = permutations(len(gaps))
+    for bits in _random_bits(gaps.shape[1], drawn, seed + 1):
         beyond += (np.abs((2 * bits - 1) @ gaps.T) >= reached).sum(axis=0)
-    return np.asarray((beyond + 1) / (PERMUTATIONS + 1))
+    return np.asarray((beyond + 1) / (drawn + 1))
 
 
 def swap_p_values(values: np.ndarray, target: np.ndarray, codes: np.ndarray, seed: int = SEED) -> np.ndarray:
@@ -175,13 +194,18 @@ def swap_p_values(values: np.ndarray, target: np.ndarray, codes: np.ndarray, see
     parts = [bootstrap.unit_sums(part, codes, count) for part in (step * target, step, squares)]
     total, start = values.shape[1], (values * target).sum(axis=1)
     observed = np.abs(start[first] - start[second]) / total
-    beyond = np.zeros(len(first))
-    for bits in _random_bits(count, seed + 1):
+    beyond, drawn = np.zeros(len(first)), permutations(len(first))
+    for bits in _random_bits(count, drawn, seed + 1):
         swapped, added, squared = (bits @ part.T / total for part in parts)
         one = (start[first] / total + swapped) / np.sqrt(1 + squared - added**2)
         two = (start[second] / total - swapped) / np.sqrt(1 - squared - added**2)
         beyond += (np.abs(one - two) >= observed - bootstrap.ROUNDING).sum(axis=0)
-    return np.asarray((beyond + 1) / (PERMUTATIONS + 1))
+    return np.asarray((beyond + 1) / (drawn + 1))
+
+
+def _student(units: int) -> str:
+    """What the method adds on intervals of so few units, see `bootstrap.percentile_interval`."""
+    return ", Student's t" if units < bootstrap.STUDENT_UNITS else ""
 
 
 def _pair_differences(samples: np.ndarray) -> np.ndarray:
@@ -194,12 +218,17 @@ def _difference_interval(scores: np.ndarray, samples: np.ndarray, units: int) ->
     return bootstrap.percentile_interval(_pair_differences(scores[None])[0], _pair_differences(samples), units)
 
 
-def _random_bits(units: int, seed: int) -> Iterator[np.ndarray]:
-    """Blocks of (b, units) float64 of 0 and 1, PERMUTATIONS rows together."""
+def _random_bits(units: int, drawn: int, seed: int) -> Iterator[np.ndarray]:
+    """Blocks of (b, units) float64 of 0 and 1, `drawn` rows together."""
     rng = np.random.default_rng(seed)
     step = max(bootstrap.CELLS // units, 1)
-    for start in range(0, PERMUTATIONS, step):
-        yield rng.integers(0, 2, (min(step, PERMUTATIONS - start), units), dtype=np.int8).astype(np.float64)
+    for start in range(0, drawn, step):
+        yield rng.integers(0, 2, (min(step, drawn - start), units), dtype=np.int8).astype(np.float64)
+
+
+def _smallest_p(pairs: int, units: int) -> float:
+    """The smallest p value of a randomization test: of 2 ** units sign flips two are as extreme as what was seen."""
+    return max(2.0 ** (1 - units), 1 / (permutations(pairs) + 1))
 
 
 def _cluster_standard_error(gaps: np.ndarray, sizes: np.ndarray, total: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.text import format_milliseconds
 from core.types import IndexFacts, unit_rows
 
 Kind = Literal["exact", "hnsw", "ivf"]
@@ -31,7 +32,7 @@ def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: floa
             return measured[-1]
     facts, index, width = max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall))
     short = f"; recall@{RECALL_K} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
-    slow = f"; {facts.p50_ms:.0f} ms is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
+    slow = f"; {format_milliseconds(facts.p50_ms)} is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
     return replace(facts, description=facts.description + short + slow), index, width
 
 

@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from core.compression import service
-from core.compression.charts import format_bytes, format_milliseconds, plan_figure
+from core.compression.charts import format_bytes, plan_figure
 from core.compression.planner import Option, Plan, plan
 from core.compression.service import CompressedContender, LabelQuality
 from core.compression.summaries import FEW_ROWS
 from core.store import CorpusInfo
+from core.text import format_milliseconds
 from pages.shared import session
 from pages.shared.compression.index import target_recall_slider
 from pages.shared.compression.select_contender import compression_ready

@@ -11,6 +11,7 @@ from core.corpus.service import InvalidInput, draft_profile, first_rows, load_pr
 from core.corpus.staging import ImportSource
 from core.models.costs import TruncationReport
 from core.models.registry import PRESETS, capabilities
+from core.stats.proportions import rounded_percentages
 from core.store import CorpusInfo
 from core.types import Roles
 from core.vectors.service import draft_truncation, load_truncation
@@ -96,8 +97,10 @@ def _show_languages(profile: Profile) -> None:
     st.markdown("**Languages**", help="Detected automatically. Very short texts are often misidentified.")
     total = max(1, sum(profile.languages.values()))
     common, rest = common_languages(profile.languages, MAX_LANGUAGES)
-    for name, texts in common + ([(OTHER_LANGUAGES, rest)] if rest else []):
-        st.progress(texts / total, text=f"{plain(name)}: {texts:,} of {total:,} ({texts / total:.1%})")
+    listed = common + ([(OTHER_LANGUAGES, rest)] if rest else [])
+    shares = rounded_percentages([texts for _, texts in listed])
+    for (name, texts), share in zip(listed, shares, strict=True):
+        st.progress(texts / total, text=f"{plain(name)}: {texts:,} of {total:,} ({share:.1f}%)")
     if profile.languages_sample < profile.rows:
         st.caption(f"Detected on a sample of {count(profile.languages_sample, 'text')} of {profile.rows:,}")
 

@@ -101,8 +101,8 @@ def _show_result(query: ComparisonQuery, result: VoteResult) -> None:
     else:
         st.caption(
             "Probability that you agree with each contender where it disagrees with another (Bradley-Terry, half a "
-            f"vote added to each side of a pair), from {result.decided:,} votes; 95% intervals and the probability of "
-            f"being best from {RESAMPLES:,} resamples of the votes (seed 0). {others}"
+            f"vote added to each side of a pair), from {result.decided:,} votes; 95% intervals and the share of "
+            f"resamples in which it is best from {RESAMPLES:,} resamples of the votes (seed 0). {others}"
         )
 
 
@@ -115,7 +115,7 @@ def vote_verdict(query: ComparisonQuery, result: VoteResult) -> str:
         interval = f", 95% CI {result.low[first]:.0%} to {result.high[first]:.0%}"
     if result.best is not None:
         best = float(result.best[first])
-        probability = f"; probability of being best: {best:.0%}" if np.isfinite(best) else ""
+        probability = f"; best in {best:.0%} of resamples" if np.isfinite(best) else ""
         too_few = "" if best >= CONFIDENT else ". More votes are needed for a significant difference"
         return f"You agree most with **{name}** ({share}{interval}{probability}){too_few}."
     if result.low[first] > 0.5:

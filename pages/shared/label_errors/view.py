@@ -69,11 +69,14 @@ def show_label_error_metrics(summary: LabelErrorSummary) -> None:
         signals = f"{summary.neighbors:,} are flagged by their neighbors, {summary.probe:,} by the probe."
         st.metric("Flagged by both", f"{summary.both:,}", help=signals)
         st.metric(
-            "Estimated label errors", f"{estimate.wrong:,}", f"95%: {estimate.low:,.0f} to {estimate.high:,.0f}",
+            "Estimated label errors", f"about {estimate.wrong:,}",
+            f"{estimate.folds} folds: {estimate.low:,.0f} to {estimate.high:,.0f}",
             delta_color="off", delta_arrow="off",
             help="Confident learning (Northcutt, Jiang and Chuang, 2021): rows whose probability for another label is "
-            "at least the average of that label's rows. Bootstrap interval over texts "
-            f"({estimate.resamples:,} resamples). If rows without a confident class were wrong as often as the others, "
+            "at least the average of that label's rows. An estimate without a confidence interval: where labels "
+            f"overlap, correct ones are counted, too. Range: what each of the {estimate.folds} folds of the probe "
+            "gives, scaled to all rows. To know the number, check a random sample by hand. If rows without a confident "
+            "class were wrong as often as the others, "
             f"it would be {estimate.calibrated:,.0f}. A model that fits the texts poorly inflates all of these.",
         )  # fmt: skip
         st.metric("Labels", f"{summary.labels:,}", help=f"Labels with at least {MIN_TEXTS} different texts.")

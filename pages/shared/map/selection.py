@@ -39,7 +39,9 @@ HINT = (
 ENTRY_COLUMNS = {
     "Selection": text(help="Selected rows with it, of all selected rows."),
     "Rest": text(help="Other rows with it, of all other rows."),
-    "Odds ratio": number(None, "≥ %.1f", "Lower bound of the odds ratio, corrected for all tests."),
+    "Odds ratio (at least)": number(
+        None, "%.1f", "Lower bound of the odds ratio, corrected for all tests. It is not a ratio of shares."
+    ),
 }
 
 
@@ -188,7 +190,7 @@ def _entry_table(title: str, entries: tuple[DistinctiveItem, ...], with_column: 
     return pd.DataFrame(
         {
             title: [f"{entry.name}: {entry.value}"[:200] if with_column else entry.value for entry in entries],
-            "Odds ratio": [exp(entry.lower) for entry in entries],
+            "Odds ratio (at least)": [exp(entry.lower) for entry in entries],
             "Selection": [_share(entry.inside, entry.inside_total) for entry in entries],
             "Rest": [_share(entry.outside, entry.outside_total) for entry in entries],
         }

@@ -10,6 +10,7 @@ import streamlit as st
 from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec, JobState
+from core.models.costs import Estimate
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
@@ -117,9 +118,13 @@ def plan_row(plan: EmbeddingPlan) -> dict[str, object]:
         "Tokens": ("" if estimate.tokens_exact else "≈ ") + f"{estimate.tokens:,}",
         "Truncated": estimate.truncated,
         "Text lost": f"{estimate.unseen_share:.1%}",
-        "Time": estimate.seconds_basis if estimate.seconds is None else f"≈ {format_duration(estimate.seconds)}",
+        "Time": estimate.seconds_basis if estimate.seconds is None else _time_text(estimate),
         "Price": price_text(plan),
     }
+
+
+def _time_text(estimate: Estimate) -> str:
+    return f"≈ {format_duration(estimate.seconds or 0)}{', or less: machine busy' if estimate.busy else ''}"
 
 
 def price_text(plan: EmbeddingPlan) -> str:
@@ -133,6 +138,11 @@ def show_plan_notes(plan: EmbeddingPlan) -> None:
     """What the person should know before starting."""
     if plan.warning:
         st.warning(plain(plan.warning), icon=":material/translate:")
+    if plan.estimate.busy:
+        st.caption(
+            f"{plain(plan.spec.label)}: the time was measured while other programs and jobs used "
+            f"{plan.estimate.others:.0%} of the processors. While it runs, the time left follows the actual rate."
+        )
     if plan.estimate.split:
         texts = f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts are too long for one request"
         st.caption(f"{texts}; they are split and the vectors of their parts averaged.")

@@ -67,10 +67,12 @@ def show_dimension_usage(selection: QualitySelection) -> None:
     usage = results[0].result
     spectrum = usage.spectrum
     st.caption(
-        f"On {spectrum.texts:,} of {spectrum.total:,} unique texts (seed {spectrum.seed}); 95% intervals by jackknife "
-        f"over {spectrum.parts} random parts. Effective rank and RankMe: exp(−Σ p log p), p the normalized singular "
-        f"values, for RankMe p + {EPSILON:g}. Intrinsic dimension: on {usage.intrinsic_texts:,} texts without "
-        f"duplicates and ties; interval by bootstrap over texts, {FEWER_RESAMPLES:,} resamples. "
+        f"On {spectrum.texts:,} of {spectrum.total:,} unique texts (seed {spectrum.seed}); 95% intervals, for other "
+        f"samples of {spectrum.texts:,} texts, by jackknife over {spectrum.parts} random parts; without one, the "
+        "figure is an estimate. Measures of the spectrum grow with the number of texts: compare equal numbers. "
+        "Effective rank and RankMe: exp(−Σ p log p), p the normalized singular values, for RankMe "
+        f"p + {EPSILON:g}. Intrinsic dimension: on {usage.intrinsic_texts:,} texts without duplicates and ties; "
+        f"interval by bootstrap over texts, {FEWER_RESAMPLES:,} resamples. "
         "Centered: the mean vector is subtracted."
     )
 

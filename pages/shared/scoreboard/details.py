@@ -85,7 +85,10 @@ def _pair_columns(metric: str) -> dict[str, Any]:
         "p_value_holm": number("p (Holm)", format="%.4f", help="Corrected for the number of pairs."),
         "significant": st.column_config.CheckboxColumn("Significant", help="Corrected p below 0.05."),
         "minimum_detectable_difference": number(
-            "Minimum detectable difference", format="%.3f", help="Smallest true difference detected with 80% power."
+            "Minimum detectable difference",
+            format="%.4f",
+            help="Smallest true difference that is significant, after correction for all pairs, in 80% of samples. "
+            "Empty: none is with so few queries, or it is unknown.",
         ),
     }
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.scoreboard.cost import Cost
 from core.scoreboard.service import Board
 from core.store import CorpusInfo
+from core.text import common_decimals
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
 from pages.shared.text import file_stem, plain
@@ -21,10 +22,13 @@ NOT_MEASURED = {
 }
 
 
+TIMES = ("seconds", "p50", "p95")
+
+
 def show_score_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> None:
     """The table, and how it was measured."""
     scores = score_table(contenders, board, costs)
-    columns = _score_columns(board.label)
+    columns = _score_columns(board.label, {name: f"%.{common_decimals(scores[name])}f" for name in TIMES})
     st.dataframe(
         scores[[name for name in columns if name in scores]], hide_index=True, width="stretch", lazy=False,
         placeholder="–", key="score_table", alt=f"Contenders by {board.label}, with their costs", column_config=columns,
@@ -95,19 +99,23 @@ def _score_row(rank: int, contenders: tuple[Contender, ...], board: Board, costs
     }
 
 
-def _score_columns(metric: str) -> dict[str, Any]:
+def _score_columns(metric: str, formats: dict[str, str]) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "rank": text("Rank", help="By score. Contenders that share a letter (a, b, ...) do not differ significantly."),
         "contender": text("Contender", width=280, help="A model, or a variant with smaller vectors."),
         "score": number(metric, format="%.3f", help="Higher is better."),
         "interval": text("95% interval", help="Bootstrap confidence interval: the range for other rows of this kind."),
-        "share_best": number("P(best)", format="%.0f%%", help="Share of resamples in which it is best."),
+        "share_best": number(
+            "Share of resamples",
+            format="%.0f%%",
+            help="Bootstrap resamples in which it is best, ties split. Not the probability that it is best.",
+        ),
         "dimensions": number("Dimensions", format="localized", help="Numbers per vector."),
         "bytes": number("Bytes per vector", format="localized", help="Storage size of one vector."),
-        "seconds": number("Seconds per 1,000 texts", format="%.2f", help="Embedding time on this machine."),
-        "p50": number("Query p50 (ms)", format="%.1f", help="Median time to embed a query and search exactly."),
-        "p95": number("Query p95 (ms)", format="%.1f", help="95% of queries are faster than this."),
+        "seconds": number("Seconds per 1,000 texts", format=formats["seconds"], help="Embedding time on this machine."),
+        "p50": number("Query p50 (ms)", format=formats["p50"], help="Median time to embed a query and search exactly."),
+        "p95": number("Query p95 (ms)", format=formats["p95"], help="95% of queries are faster than this."),
         "price": text("Price per 1M texts", help="US dollars for texts as long as these. Free: runs locally."),
         "truncated": number("Truncated", format="%.1f%%", help="Share of tokens beyond the model's maximum length."),
         "timing": text("Timing", help="Busy: share of the processors that other programs used; times are too long."),

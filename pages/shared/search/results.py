@@ -12,6 +12,7 @@ from core.figures import histogram_figure
 from core.palette import Theme
 from core.search.service import SearchQuery, SearchResult, Segments, query_position, search
 from core.store import CorpusInfo
+from core.text import format_milliseconds
 from core.types import IndexFacts, ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
@@ -54,9 +55,9 @@ def _show_counts(result: SearchResult, query: SearchQuery) -> None:
     if result.matching is not None:
         verb = "matches" if result.matching == 1 else "match"
         parts.append(f"{result.matching:,} {verb} the {'pattern' if query.mode == 'regex' else 'keywords'}")
-    parts.append(f"{result.search_ms:,.1f} ms to search")
+    parts.append(f"{format_milliseconds(result.search_ms)} to search")
     if result.index:
-        parts.append(f"{result.embed_ms:,.0f} ms to embed the query")
+        parts.append(f"{format_milliseconds(result.embed_ms)} to embed the query")
     st.caption(", ".join(parts) + ".")
 
 
@@ -190,6 +191,6 @@ def index_text(facts: IndexFacts) -> str:
     """Which index was searched, with its measured recall and speed."""
     return (
         f"Index: {facts.description}, recall@10 {facts.recall:.3f} against exact search, measured on "
-        f"{facts.checked:,} queries (seed {facts.seed}); {facts.p50_ms:.1f} ms per query "
-        f"(p99 {facts.p99_ms:.1f} ms); {facts.megabytes:,.1f} MB."
+        f"{facts.checked:,} queries (seed {facts.seed}); {format_milliseconds(facts.p50_ms)} per query "
+        f"(p99 {format_milliseconds(facts.p99_ms)}); {facts.megabytes:,.1f} MB."
     )

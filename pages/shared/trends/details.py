@@ -70,7 +70,7 @@ def show_distinctive_terms(details: RowDetails) -> None:
             "Rest": [f"{entry.outside:,} of {entry.outside_total:,}" for entry in terms.entries],
         }
     )
-    ratio = number(format="%.1f ×", help="Lower bound of the odds ratio.")
+    ratio = number(format="%.1f", help="Lower bound of the odds ratio. It is not a ratio of shares.")
     show_table(frame, "Distinctive terms", {"Odds ratio (at least)": ratio}, max_height=250)
     st.caption(terms.note)
 

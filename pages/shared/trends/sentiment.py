@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from core.stats.proportions import rounded_percentages
 from core.stats.resampling import RESAMPLES
 from core.trends.charts import area_figure
 from core.trends.rows import RowFilter
@@ -44,9 +45,11 @@ def show_sentiment(form: TrendForm) -> None:
 
 def show_sentiment_counts(summary: SentimentSummary) -> None:
     with st.container(horizontal=True):
-        for name, number in summary.counts:
-            share = f"{number / max(summary.rows, 1):.0%} of rows"
-            st.metric(name.title(), f"{number:,}", share, delta_color="off", delta_arrow="off", border=True)
+        shares = rounded_percentages([*(number for _, number in summary.counts), summary.unknown], decimals=0)
+        for (name, number), share in zip(summary.counts, shares, strict=False):
+            st.metric(
+                name.title(), f"{number:,}", f"{share:.0f}% of rows", delta_color="off", delta_arrow="off", border=True
+            )
         if summary.unknown:
             st.metric("Unknown", f"{summary.unknown:,}", border=True)
 

@@ -6,7 +6,6 @@ import pytest
 
 from core.compression.charts import (
     format_bytes,
-    format_milliseconds,
     plan_figure,
     quantization_figure,
     recall_figure,
@@ -14,6 +13,7 @@ from core.compression.charts import (
 )
 from core.compression.dimensions import Curve
 from core.compression.planner import Option, plan
+from core.text import common_decimals, format_milliseconds
 
 CURVES = (
     Curve("truncation", (8, 16, 32), (0.2, 0.6, 1.0), (0.1, 0.5, 1.0), (0.3, 0.7, 1.0), (-0.9, -0.5, 0.0)),
@@ -69,3 +69,4 @@ def test_plans_are_drawn_over_rows():
 def test_sizes_and_times_in_words():
     assert [format_bytes(each) for each in (12, 1_540_000_000, 2e12)] == ["12 B", "1.54 GB", "2 TB"]
     assert [format_milliseconds(each) for each in (0.0316, 47.7, 2500)] == ["0.0316 ms", "47.7 ms", "2.5 s"]
+    assert [common_decimals(column) for column in ([0.04, 12.3], [None, 31.0], [], [0.0, 0.00001])] == [3, 1, 1, 4]

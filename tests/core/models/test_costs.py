@@ -1,7 +1,5 @@
 """Estimates, with an embedder whose tokens are words and whose time is known."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -69,7 +67,7 @@ def timed(monkeypatch):
 
     def make(pace: float) -> WordEmbedder:
         embedder = WordEmbedder(pace=pace)
-        monkeypatch.setattr(costs, "time", SimpleNamespace(perf_counter=lambda: embedder.clock))
+        monkeypatch.setattr(costs.time, "perf_counter", lambda: embedder.clock)
         return embedder
 
     return make
@@ -153,3 +151,12 @@ def test_many_texts_are_counted_on_a_sample_close_to_the_truth(monkeypatch):
     assert not exact
     assert counts.sum() == pytest.approx(truth.sum(), rel=0.001)  # the giant, seldom in the sample, is not missed
     np.testing.assert_array_equal(counts, token_counts(texts, WordEmbedder())[0])
+
+
+def test_a_time_measured_on_a_busy_machine_is_marked(monkeypatch):
+    """The rest of the processors' time, of other programs and jobs; without a measurement nothing is marked."""
+    for share, busy in ((0.1, False), (0.7, True)):
+        monkeypatch.setattr(costs, "load_meter", lambda share=share: lambda: share)
+        estimate = costs.estimate_run(["a text", "another one"], WordEmbedder())
+        assert (estimate.busy, estimate.others) == (busy, share)
+        assert not costs.estimate_run(["a text"], WordEmbedder(), measure=False).busy

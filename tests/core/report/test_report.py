@@ -148,7 +148,7 @@ def test_the_code_runs_and_gives_the_same_board(made, page, monkeypatch, capsys)
     exec(compile(code, "again", "exec"), {})  # the code a report shows
     printed = capsys.readouterr().out.splitlines()
     expected = [
-        f"{line.mean:.4f} [{line.low:.4f}, {line.high:.4f}] P(best) {line.share_best:.2f} "
+        f"{line.mean:.4f} [{line.low:.4f}, {line.high:.4f}] best in {line.share_best:.2f} of resamples "
         f"{next(contender.label for contender in asked.contenders if contender.key == line.name)}"
         for line in board(asked).comparison.lines
     ]

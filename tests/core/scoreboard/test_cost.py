@@ -9,6 +9,7 @@ import pytest
 
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
+from core.models import costs
 from core.models.registry import load_embedder
 from core.scoreboard import results, speed
 from core.scoreboard.cost import cost_of, known_speed, measure_speed
@@ -111,13 +112,13 @@ def test_times_taken_while_others_work_are_marked(kept, monkeypatch):
     assert made.busy
     shares = iter([0.1, 0.1])
     assert not measure_speed(CorpusRef(folder, corpus), whole, again=True).busy
-    assert 0 <= speed.load_meter()() <= 1
+    assert 0 <= costs.load_meter()() <= 1
     whole = SimpleNamespace(user=50.0, system=10.0, nice=1.0, steal=2.0, idle=900.0)
     monkeypatch.setattr(psutil, "cpu_times", lambda: whole)
     own = SimpleNamespace(cpu_times=lambda: SimpleNamespace(user=20.0, system=3.0))
     monkeypatch.setattr(psutil, "Process", lambda: own)
-    others = speed.load_meter()
-    whole.user += 0.4 * speed.METER_SECONDS * psutil.cpu_count()
+    others = costs.load_meter()
+    whole.user += 0.4 * costs.METER_SECONDS * psutil.cpu_count()
     assert 0.02 < others() <= 0.41  # of the time that has passed, which may be some more
 
 

@@ -92,14 +92,66 @@ def test_a_copy_is_not_its_own_answer():
     assert len(alone.queries) == 2
 
 
-def test_equal_similarities_do_not_follow_the_order_of_the_rows():
-    """All rows the same direction: a list by row number would rank the first label first."""
-    vectors = np.tile(np.float32([1, 0]), (400, 1))
-    table = pd.DataFrame({"topic": ["a"] * 200 + ["b"] * 200})
-    found, level = rank_labels(vectors, read_label_rows(table, "topic", np.arange(400)))
-    assert found["r_precision"][:200].mean() == pytest.approx(0.5, abs=0.1)
-    assert found["r_precision"][200:].mean() == pytest.approx(0.5, abs=0.1)
-    assert level["r_precision"] == pytest.approx(0.5, abs=0.01)
+@pytest.mark.parametrize("sizes", [(200, 200), (300, 90, 10), (30, 5, 2), (6, 6)])
+@pytest.mark.parametrize("max_rank", [10_000, 15])
+def test_constant_vectors_score_at_chance(monkeypatch, sizes, max_rank):
+    """All rows the same direction: each metric is the expectation over a random order, whatever the sizes of labels,
+    and though the lists are cut before the end of the tie; some rows are copies of others."""
+    monkeypatch.setattr(leave_one_out, "MAX_RANK", max_rank)
+    names = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    groups = np.arange(len(names))
+    groups[1] = 0
+    vectors = np.tile(unit_rows(np.random.default_rng(1).normal(size=(1, 384))), (len(names), 1))
+    data = read_label_rows(pd.DataFrame({"topic": [f"label {name}" for name in names]}), "topic", groups)
+    found, level = rank_labels(vectors, data)
+    for metric, values in found.items():
+        assert values.mean() == pytest.approx(level[metric], abs=1e-5), metric
+
+
+@pytest.mark.parametrize("voters", [1, 4, 9, 30])
+def test_votes_of_tied_rows_are_counted_as_drawing_them_would(voters):
+    rng = np.random.default_rng(voters)
+    for certain, tied in (([2, 0, 1, 0], [3, 5, 0, 6]), ([0, 0, 0, 0], [9, 1, 1, 1]), ([0, 3, 0, 1], [1, 0, 1, 2])):
+        pool = np.repeat(np.arange(4), tied)
+        draws = [np.bincount(rng.permutation(pool)[:voters], minlength=4) for _ in range(4_000)]
+        winners = (np.array(draws) + certain).argmax(axis=1)
+        found = [leave_one_out.vote_chance(label, np.array(certain), np.array(tied), voters) for label in range(4)]
+        np.testing.assert_allclose(found, np.bincount(winners, minlength=4) / 4_000, atol=0.035)
+        assert sum(found) == pytest.approx(1)
+
+
+def test_tied_rows_score_as_the_mean_over_their_orders():
+    """Cosines of few values, so that ties begin and end anywhere: jittered by less than the next value, many times."""
+    rng = np.random.default_rng(3)
+    angles = rng.choice(np.linspace(0, 3, 7), 60)
+    vectors, table = (
+        np.column_stack([np.cos(angles), np.sin(angles)]),
+        pd.DataFrame({"topic": rng.choice(list("abc"), 60)}),
+    )
+    data = read_label_rows(table, "topic", np.arange(60))
+    found, _ = rank_labels(vectors.astype(np.float32), data)
+    means = {metric: np.zeros(60) for metric in found}
+    for _ in range(200):
+        turned = angles + rng.normal(0, 1e-3, 60)
+        once, _ = rank_labels(np.column_stack([np.cos(turned), np.sin(turned)]).astype(np.float32), data)
+        means = {metric: means[metric] + once[metric] / 200 for metric in means}
+    for metric, values in found.items():
+        assert values.mean() == pytest.approx(means[metric].mean(), abs=0.01), metric
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (10, 2), (6, 6), (10, 10), (14, 4, 2), (5, 5, 5, 5), (20, 20), (40, 6, 4)])
+def test_the_chance_level_of_few_rows_is_what_random_vectors_reach(sizes):
+    """Neighbors are drawn without replacement, and never the row itself: with all but one row, nearly all of 12."""
+    codes, rng = np.repeat(np.arange(len(sizes)), sizes), np.random.default_rng(sum(sizes))
+    data = read_label_rows(pd.DataFrame({"topic": [f"l{code}" for code in codes]}), "topic", np.arange(len(codes)))
+    reached: dict[str, list[float]] = {}
+    for _ in range(200):
+        found, level = rank_labels(unit_rows(rng.normal(size=(len(codes), 50))), data)
+        for metric, values in found.items():
+            reached.setdefault(metric, []).append(values.mean())
+    for metric, values in reached.items():
+        error = np.std(values) / np.sqrt(len(values))
+        assert np.mean(values) == pytest.approx(level[metric], abs=4 * error + 0.003), metric
 
 
 def test_noise_loses_and_more_noise_loses_more():

@@ -140,3 +140,15 @@ def test_sets_of_rows_are_clustered_by_themselves():
     flat = np.where(sets == 2, 0, codes)  # the third set is of one label
     alone = v_measures_of_sets(rows, flat, texts, sets)
     assert alone.v_measure == pytest.approx(np.mean([one.v_measure for one in each[:2]]))
+
+
+@pytest.mark.parametrize("first", [300, 20])
+def test_equal_vectors_are_no_better_than_chance_in_any_probe(first):
+    """With labels of unequal size, of which the first may be the most or the least frequent."""
+    codes = np.repeat(np.arange(2, dtype=np.int32), (first, 320 - first))
+    rows, texts = np.tile(unit_rows(np.random.default_rng(0).normal(size=(1, 16))), (320, 1)), np.arange(320)
+    shots = few_shot(rows, codes, texts, *held_out(codes, texts, 0))
+    assert shots.accuracy.mean() == pytest.approx(0.5, abs=0.08)  # 640 guesses
+    clusters = v_measures(rows, codes, texts)
+    assert clusters.v_measure == pytest.approx(clusters.chance, abs=1e-6)
+    assert cross_validated(rows, codes, texts).accuracy.mean() == pytest.approx(max(first, 320 - first) / 320, abs=0.01)

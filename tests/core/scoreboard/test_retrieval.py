@@ -10,7 +10,15 @@ from core.corpus.service import InvalidInput
 from core.errors import InputError, ModelError
 from core.models.registry import load_embedder
 from core.scoreboard.qrels import FROM_ONE
-from core.scoreboard.retrieval import chance, nearest_candidates, read_queries, score_queries
+from core.scoreboard.retrieval import (
+    RankedCandidates,
+    Retrieval,
+    chance,
+    nearest_candidates,
+    ranked_scores,
+    read_queries,
+    score_queries,
+)
 from core.scoreboard.service import preview_task, texts_to_embed
 from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
@@ -197,24 +205,73 @@ def test_the_nearest_are_exact_and_ties_are_fair():
     rows, queries = unit_rows(random.normal(size=(9_000, 6))), unit_rows(random.normal(size=(20, 6)))
     none = np.full(20, -1)
     expected = np.argsort(-(queries @ rows.T), axis=1)[:, :100]
-    np.testing.assert_array_equal(nearest_candidates(queries, rows, np.arange(9_000), none), expected)
+    nearest = nearest_candidates(queries, rows, np.arange(9_000), none)
+    np.testing.assert_array_equal(nearest.ids, expected)
+    np.testing.assert_allclose(nearest.cosines, np.take_along_axis(queries @ rows.T, expected, axis=1), atol=1e-6)
+    assert not nearest.beyond.any()
     without = none.copy()
     without[3] = expected[3, 0]
-    np.testing.assert_array_equal(nearest_candidates(queries, rows, np.arange(9_000), without)[3, :99], expected[3, 1:])
+    nearest = nearest_candidates(queries, rows, np.arange(9_000), without)
+    np.testing.assert_array_equal(nearest.ids[3, :99], expected[3, 1:])
     same = np.ones((2_000, 1), np.float32)
-    places = nearest_candidates(np.ones((1, 1), np.float32), same, np.arange(2_000), none[:1])[0]
+    tied = nearest_candidates(np.ones((1, 1), np.float32), same, np.arange(2_000), none[:1])
+    assert tied.beyond.tolist() == [1_900]
+    places = tied.ids[0]
     assert 700 < places.mean() < 1_300
     assert len(set(places.tolist())) == 100
 
 
+def in_random_order(random, queries, candidates):
+    ids = np.array([random.permutation(candidates) for _ in range(queries)], np.int32)
+    cosines = np.tile(np.linspace(1, 0, candidates, dtype=np.float32), (queries, 1))
+    return RankedCandidates(ids, cosines, np.zeros(queries, np.int64))
+
+
+@pytest.mark.parametrize("candidates", [30, 100, 400])
+def test_constant_vectors_score_at_chance(candidates):
+    """Exactly, whatever the answers, their grades, and the query that is a candidate itself."""
+    random = np.random.default_rng(candidates)
+    pairs = np.unique(np.column_stack([np.repeat(np.arange(25), 4), random.integers(1, candidates, 100)]), axis=0)
+    excluded = np.where(np.arange(25) % 2, 0, -1)
+    task = Retrieval(["q"] * 25, None, *pairs.T, random.integers(1, 4, len(pairs)) * 1.0, excluded, np.arange(25))
+    rows = np.tile(unit_rows(random.normal(size=(1, 384))), (candidates, 1))
+    nearest = nearest_candidates(rows[:25], rows, np.arange(candidates), excluded)
+    cosines = np.einsum("ij,ij->i", rows[task.query_of], rows[task.answer_of])
+    scores = ranked_scores(nearest, cosines, task, candidates)
+    for name, expected in chance(task, candidates).items():
+        assert scores[name].mean() == pytest.approx(expected, abs=1e-5), name
+
+
+def test_tied_candidates_score_as_the_mean_over_their_orders():
+    """Cosines of three values, so that ties begin and end anywhere, the end of the list among them."""
+    random = np.random.default_rng(0)
+    pairs = np.unique(np.column_stack([np.repeat(np.arange(6), 5), random.integers(0, 150, 30)]), axis=0)
+    grades = random.integers(1, 4, len(pairs)) * 1.0
+    task = Retrieval(["q"] * 6, None, *pairs.T, grades, np.full(6, -1), np.arange(6))
+    angles = random.choice([0.2, 0.5, 0.8], 150)
+    rows = np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    queries = np.tile(np.float32([[1, 0]]), (6, 1))
+    scores = ranked_scores(
+        nearest_candidates(queries, rows, np.arange(150), task.excluded), rows[task.answer_of, 0], task, 150
+    )
+    means = {name: np.zeros(6) for name in scores}
+    for _ in range(2_000):
+        ids = np.lexsort((random.random(150), -rows[:, 0]))[:100].astype(np.int32)
+        untied = np.tile(np.linspace(1, 0, 100, dtype=np.float32), (6, 1))
+        order = RankedCandidates(np.tile(ids, (6, 1)), untied, np.zeros(6, np.int64))
+        for name, values in ranked_scores(order, np.zeros(len(grades)), task, 150).items():
+            means[name] += values / 2_000
+    for name, values in scores.items():
+        np.testing.assert_allclose(values, means[name], atol=0.03, err_msg=name)
+
+
 def test_chance_is_what_random_orders_reach(tmp_path):
-    from core.scoreboard.retrieval import ranked_scores
 
     folder, corpus, _ = shop(tmp_path)
     made = read_queries(CorpusRef(folder, corpus), beir(folder, corpus))
     random = np.random.default_rng(0)
     runs = [
-        ranked_scores(np.array([random.permutation(40) for _ in made.queries], np.int32), made, 40)
+        ranked_scores(in_random_order(random, len(made.queries), 40), np.zeros(len(made.grades)), made, 40)
         for _ in range(1_000)
     ]
     for name, expected in chance(made, 40).items():

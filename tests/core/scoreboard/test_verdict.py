@@ -7,7 +7,7 @@ import pytest
 
 from core.scoreboard.comparison import Comparison, Line, Pair, tied_groups
 from core.scoreboard.cost import Cost, Speed
-from core.scoreboard.verdict import describe_recipe, format_points, join_names, verdict
+from core.scoreboard.verdict import describe_recipe, format_minimum, format_points, join_names, verdict
 
 NAMES = {"a": "A", "b": "B", "c": "C", "d": "D"}
 
@@ -178,7 +178,18 @@ def test_one_pair_is_not_said_to_be_corrected_for_many():
 
 
 def test_a_difference_too_small_to_write_is_not_written_as_nothing():
-    assert "difference between B and A is 0.0001" in verdict(compared({"b": 0.43, "a": 0.41}, mdd=0.00001), NAMES)
+    """Nor rounded up to twice its value."""
+    for value, text in ((0.00001, "0.000010."), (0.00053, "0.00053."), (0.0152, "0.015."), (0.12, "0.12.")):
+        found = verdict(compared({"b": 0.43, "a": 0.41}, mdd=value), NAMES)
+        assert f"difference between B and A is {text}" in found
+    assert [format_minimum(value) for value in (float("inf"), float("nan"), 0.0)] == ["none", "unknown", "0.00"]
+
+
+def test_too_few_queries_for_any_difference_are_named():
+    found = compared({"b": 0.43, "a": 0.41}, tied=["ab"], mdd=float("inf"), queries=5)
+    assert "No difference can be significant on 5 rows." in verdict(found, NAMES)
+    many = compared({"b": 0.43, "a": 0.41, "c": 0.4}, tied=["ab", "ac", "bc"], mdd=float("inf"), queries=7)
+    assert "on 7 rows after correction for 3 pairs." in verdict(many, NAMES)
 
 
 def test_few_shots_say_whether_a_published_figure_compares():

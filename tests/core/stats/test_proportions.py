@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.stats.proportions import newcombe, wilson
+from core.stats.proportions import newcombe, rounded_percentages, wilson
 
 
 def test_wilson_agrees_with_published_values():
@@ -25,3 +25,17 @@ def test_newcombe_agrees_with_published_values():
     assert np.round(change, 4).tolist() == [0.2, 0.6, 1.0]
     assert np.round(low, 4).tolist() == [0.0524, 0.1705, 0.6791]
     assert np.round(high, 4).tolist() == [0.3339, 0.8090, 1.0]
+
+
+@pytest.mark.parametrize("decimals", [0, 1])
+def test_percentages_of_a_whole_add_up(decimals):
+    rng = np.random.default_rng(decimals)
+    for size in (1, 2, 3, 7, 40):
+        counts = rng.integers(0, 1_000, size).tolist()
+        shares = rounded_percentages([*counts, 1], decimals)
+        assert sum(shares) == pytest.approx(100)
+        exact = 100 * np.array([*counts, 1]) / (sum(counts) + 1)
+        np.testing.assert_allclose(shares, exact, atol=10.0**-decimals)
+    assert rounded_percentages([1, 1, 1], 0) == [34, 33, 33]
+    assert rounded_percentages([0, 0]) == [0, 0]
+    assert rounded_percentages([3, 1]) == [75, 25]

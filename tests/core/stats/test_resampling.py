@@ -20,7 +20,6 @@ from core.stats.resampling import (
     bootstrap_mean,
     bootstrap_median,
     bootstrap_runs,
-    bootstrap_total,
     jackknife,
     mean_interval,
     percentile_interval,
@@ -108,7 +107,7 @@ def test_all_statistics_use_one_confidence_level(monkeypatch):
 
     def widths():
         intervals = [
-            bootstrap_mean(values), bootstrap_median(values), bootstrap_total(values, np.arange(80)),
+            bootstrap_mean(values), bootstrap_median(values),
             bootstrap(80, [lambda weights: float(weights @ values)])[0], jackknife(0.5, values),
             [part[0] for part in compare_means(values[None], np.arange(80)).scores],
             [part[0] for part in compare_runs(values[None, :5], 0.25).scores],
@@ -151,8 +150,6 @@ def test_copies_are_one_unit_on_every_page():
     line = compare({"a": Scores({"map_at_r": values}, texts)}, "map_at_r").lines[0]
     _, low, high = mean_interval(values[None], texts)
     assert (line.low, line.high) == pytest.approx((low[0], high[0]), abs=1e-12)
-    total = bootstrap_total(values, texts)
-    assert (total.low / 120, total.high / 120) == pytest.approx((low[0], high[0]), abs=1e-12)
 
 
 def test_missing_values_are_left_out():

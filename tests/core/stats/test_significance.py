@@ -1,17 +1,21 @@
 """Paired evidence: against scipy and by hand, and its coverage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from core.stats import resampling, significance
+from core.stats.multiple_testing import holm
 from core.stats.rank_correlation import WeightedColumn, weighted_correlations
 from core.stats.resampling import draw_counts
 from core.stats.significance import (
     compare_correlations,
     compare_means,
     compare_runs,
-    minimum_detectable_difference,
+    minimum_detectable_differences,
+    pair_indices,
     sign_flip_p_values,
     swap_p_values,
 )
@@ -46,10 +50,66 @@ def test_standard_errors_and_detectable_differences(three):
     found = compare_means(three, np.arange(60))
     gaps = three[0] - three[1]
     assert found.standard_error[0] == pytest.approx(gaps.std(ddof=1) / np.sqrt(60))
-    needed = minimum_detectable_difference(found.standard_error[0])
-    power = stats.norm.sf(1.959964 - needed / found.standard_error[0])  # the chance to see a difference of this size
-    assert power == pytest.approx(0.8, abs=1e-3)
-    assert np.isnan(minimum_detectable_difference(0.0))
+    needed = minimum_detectable_differences(found)
+    # the chance that t of a difference of this size is significant at Holm's first step, for three pairs
+    power = stats.nct.sf(stats.t.ppf(1 - 0.025 / 3, 59), 59, needed / found.standard_error)
+    np.testing.assert_allclose(power, 0.8, atol=1e-3)
+    same = minimum_detectable_differences(compare_means(three[[0, 0]], np.arange(60)))
+    assert np.isnan(same).all()
+
+
+@pytest.mark.parametrize(("contenders", "queries", "possible"), [(2, 5, False), (2, 7, True), (3, 6, False)])
+def test_no_difference_is_detectable_where_p_cannot_be_small_enough(contenders, queries, possible):
+    """Two of 2 ** 5 flips of signs are as extreme as any difference: p is 0.06 at best."""
+    values = np.random.default_rng(0).random((contenders, queries))
+    found = compare_means(values, np.arange(queries))
+    assert np.isfinite(minimum_detectable_differences(found)).all() == possible
+    far = compare_means(values * 1e-3 + np.arange(contenders)[:, None], np.arange(queries))
+    assert (holm(far.p_value).min() < 0.05) == possible
+
+
+def test_many_pairs_can_be_significant_after_correction():
+    """Of 34 contenders there are 561 pairs: p values in steps of 1 / 10,000 are too coarse."""
+    values = np.random.default_rng(0).normal(0, 0.01, (34, 20)) + np.arange(34)[:, None]
+    found = compare_means(values, np.arange(20))
+    assert len(found.p_value) == 561
+    assert (holm(found.p_value) < 0.05).all()
+    assert np.isfinite(minimum_detectable_differences(found)).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("contenders", "samples"), [(2, 400), (3, 400), (5, 300), (10, 200)])
+@pytest.mark.parametrize("queries", [20, 100])
+def test_a_minimum_detectable_difference_is_detected_in_80_of_100_samples(quick, contenders, samples, queries):
+    """One contender is better than all others by it, of which none differs from another. p is that of Student's t,
+    which the randomization test is near to, so that many samples take seconds; corrected over all pairs."""
+    rng = np.random.default_rng(contenders * queries)
+    first, second = pair_indices(contenders)
+    error = np.sqrt(2) * 0.15 / np.sqrt(queries)
+    detected, stated = [], []
+    for _ in range(samples):
+        noise = rng.normal(0.5, 0.2, queries) + rng.normal(0, 0.15, (contenders, queries))
+        gaps = noise[first] - noise[second]
+        known = replace(compare_runs(noise, 0.0), standard_error=np.full(len(first), error), degrees=queries - 1)
+        gaps[first == 0] += minimum_detectable_differences(known)[0]
+        p = stats.ttest_1samp(gaps, 0, axis=1).pvalue
+        detected.append(holm(p)[0] < 0.05 and gaps[0].mean() > 0)
+        stated.append(minimum_detectable_differences(known)[0])
+    assert within_sampling_error(detected, 0.82, 0.02)
+
+
+@pytest.mark.parametrize("contenders", [2, 3])
+def test_power_of_the_randomization_test_itself(contenders):
+    rng = np.random.default_rng(1)
+    detected = []
+    for _ in range(120):
+        values = rng.normal(0.5, 0.2, 40) + rng.normal(0, 0.15, (contenders, 40))
+        error = np.full(contenders * (contenders - 1) // 2, np.sqrt(2) * 0.15 / np.sqrt(40))
+        known = replace(compare_runs(values, 0.0), standard_error=error, degrees=39)
+        values[0] += minimum_detectable_differences(known)[0]
+        first, second = pair_indices(contenders)
+        detected.append(holm(sign_flip_p_values(values[first] - values[second]))[0] < 0.05)
+    assert within_sampling_error(detected, 0.82, 0.02)
 
 
 def test_nadeau_and_bengio_by_hand():
@@ -117,8 +177,22 @@ def quick(monkeypatch):
     monkeypatch.setattr(significance, "PERMUTATIONS", 400)
 
 
-def within_sampling_error(hits, expected=0.95):
-    return abs(np.mean(hits) - expected) <= 3 * np.sqrt(expected * (1 - expected) / len(hits))
+def within_sampling_error(hits, expected=0.95, tolerance=0.0):
+    return abs(np.mean(hits) - expected) <= tolerance + 3 * np.sqrt(expected * (1 - expected) / len(hits))
+
+
+@pytest.mark.parametrize("queries", [2, 3, 4, 5, 8])
+def test_intervals_of_few_queries_cover_the_truth(quick, queries):
+    """Of a normal's mean and of the mean difference of two contenders, as Student's t does."""
+    rng, covered = np.random.default_rng(queries), []
+    for seed in range(300):
+        values = 0.5 + 0.1 * rng.normal(size=(2, queries))
+        found = compare_means(values, np.arange(queries), seed=seed)
+        for interval, truth in ((found.scores, 0.5), (found.differences, 0.0)):
+            covered.append(interval.low[0] <= truth <= interval.high[0])
+        half = stats.t.ppf(0.975, queries - 1) * stats.sem(values[0])
+        assert found.scores.high[0] - found.scores.value[0] == pytest.approx(half, rel=0.2)
+    assert 0.93 <= np.mean(covered) <= 0.97
 
 
 @pytest.mark.slow
