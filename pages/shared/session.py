@@ -86,7 +86,7 @@ def ask(
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, cached: arguments must be digests and frozen parameters that determine the answer."""
-    ask_manager = partial(manager().ask, on=on, timeout=600, starting=_show_starting)
+    ask_manager = partial(manager().ask, on=on, timeout=600)
     return cached.worker_result(ask_manager, function, f"{function.__module__}.{function.__qualname__}", *arguments)
 
 
