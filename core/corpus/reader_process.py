@@ -44,7 +44,6 @@ def read_staged(folder: str, source: ImportSource) -> RawTable:
     """The table of staged files, read in another process. Raises InputError for files that can't be read, take too much
     memory or time, or whose reading was cancelled; StorageError for expired ones."""
     with use_budget(source.budget), _lent_process() as process, _exchange_folder(folder) as exchange:
-        _mark(folder, source).unlink(missing_ok=True)
         reply = _ask(process, folder, source, exchange)
         if "error" in reply:
             raise _error(source, reply)
@@ -65,6 +64,14 @@ def start_ahead() -> None:
 
 def _mark(folder: str, source: ImportSource) -> Path:
     return Path(folder) / "staging" / f"{digest_json(encode(source)[0])}.cancel"
+
+
+def _is_newer(mark: Path, started: float) -> bool:
+    """Whether a mark was set after a read began; an older one was for another read of the same files."""
+    try:
+        return mark.stat().st_mtime > started
+    except OSError:
+        return False
 
 
 class _Process:
@@ -147,10 +154,9 @@ def _ask(process: _Process, folder: str, source: ImportSource, exchange: Path) -
     seconds, mark = source.budget.seconds_for(size), _mark(folder, source)
     limits = {"seconds": seconds, "memory": source.budget.memory_for(size)}
     process.send({"folder": folder, "source": encode(source)[0], "exchange": str(exchange), **limits})
-    deadline = time.monotonic() + seconds
+    started, deadline = time.time(), time.monotonic() + seconds
     while (line := process.line(POLL_SECONDS)) is None:
-        if mark.exists():
-            mark.unlink(missing_ok=True)
+        if _is_newer(mark, started):
             raise InputError("Reading was cancelled.", "Upload other files, or these again.")
         if time.monotonic() > deadline:
             raise out_of_time(_title(source), seconds)

@@ -57,8 +57,8 @@ def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:
 
 
 def remove_expired(folder: str) -> None:
-    """Remove uploads that were staged more than a day ago."""
-    for path in (Path(folder) / "staging").glob("*.bin"):
+    """Remove uploads that were staged more than a day ago, and what reading them left behind."""
+    for path in (Path(folder) / "staging").glob("*"):
         with suppress(OSError):  # another session removed it
             if path.stat().st_mtime < time.time() - MAX_STAGED_SECONDS:
                 discard(path)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +216,7 @@ def test_bombs_are_refused_in_seconds_and_below_a_gigabyte(name, tmp_path):
     assert "memory_mb" not in preview.remedy  # refused by a check, before memory runs out
     assert memory.peak < PEAK_BYTES
     assert seconds < MOST_SECONDS
-    assert not [path for path in (tmp_path / "staging").iterdir() if path.suffix != ".bin"]
+    assert not [path for path in (tmp_path / "staging").iterdir() if path.suffix not in (".bin", ".cancel")]
 
 
 SLOW_TEXTS = {
@@ -287,12 +288,15 @@ def test_reading_can_be_cancelled(tmp_path):
     reading = threading.Thread(target=lambda: results.append(preview_files(folder, source)))
     reading.start()
     wait_until(lambda: any((tmp_path / "staging").glob(".read-*")))
-    time.sleep(0.3)  # the mark of a cancel is removed when reading starts
+    time.sleep(0.3)  # a mark from before the process was asked is for an earlier read
     reader_process.cancel_reading(folder, source)
     reading.join(10)
     assert not reading.is_alive()
     assert "cancelled" in results[0].message
-    assert not [path for path in (tmp_path / "staging").iterdir() if path.suffix != ".bin"]
+    quick = replace(source, files=(stage(folder, "slow.jsonl", b'{"text": "a"}'),))
+    reader_process.cancel_reading(folder, quick)
+    assert preview_files(folder, quick).rows == 1  # a cancel from before does not hold
+    assert not [path for path in (tmp_path / "staging").iterdir() if path.suffix not in (".bin", ".cancel")]
 
 
 def test_memory_is_limited(tmp_path):
