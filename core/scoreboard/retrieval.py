@@ -218,7 +218,7 @@ def nearest_candidates(
         near, scores = _nearest(queries[part], rows, candidates, excluded[part], order, depth + 1)
         ids[part], cosines[part] = near[:, :depth], scores[:, :depth]
         if scores.shape[1] > depth:
-            beyond[part] = _tied_beyond(queries[part], rows[candidates], excluded[part], scores)
+            beyond[part] = _tied_beyond(queries[part], rows, candidates, excluded[part], scores)
     return RankedCandidates(ids, cosines, beyond)
 
 
@@ -299,15 +299,18 @@ def _nearest(
     return np.where(is_excluded, -1, nearest), np.where(is_excluded, np.float32(-np.inf), cosines)
 
 
-def _tied_beyond(queries: np.ndarray, rows: np.ndarray, excluded: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+def _tied_beyond(
+    queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, cosines: np.ndarray
+) -> np.ndarray:
     """(q,) candidates past the end of each list that are tied with its last one. cosines: (q, depth + 1) of the list
-    and of the next candidate; only where these two are tied all candidates (m, d) are compared again."""
+    and of the next candidate; only where these two are tied all candidates are compared again."""
     depth, beyond = cosines.shape[1] - 1, np.zeros(len(queries), np.int64)
     tied = np.flatnonzero(cosines[:, depth - 1] - cosines[:, depth] <= ranked.TIE)
     lowest = cosines[tied, depth - 1] - ranked.TIE
-    for start in range(0, len(rows) if len(tied) else 0, _CANDIDATES):
-        beyond[tied] += (queries[tied] @ rows[start : start + _CANDIDATES].T >= lowest[:, None]).sum(axis=1)
-    left_out = np.einsum("ij,ij->i", queries[tied], rows[excluded[tied]]) >= lowest
+    for start in range(0, len(candidates) if len(tied) else 0, _CANDIDATES):
+        similar = queries[tied] @ rows[candidates[start : start + _CANDIDATES]].T
+        beyond[tied] += (similar >= lowest[:, None]).sum(axis=1)
+    left_out = np.einsum("ij,ij->i", queries[tied], rows[candidates[excluded[tied]]]) >= lowest
     beyond[tied] -= depth + (left_out & (excluded[tied] >= 0))
     return beyond
 
