@@ -131,8 +131,8 @@ def _block_scores(similar: np.ndarray, data: LabelRows, part: slice, depth: int)
             start, size = int(ties.start[row, last]), int(ties.size[row, last])
             lowest = values[row, min(start + size, depth) - 1] - (ranked.TIE if start + size > depth else 0)
             tied = data.codes[(similar[row] <= values[row, start]) & (similar[row] >= lowest)]
-            counts = (np.bincount(codes, minlength=len(data.names)) for codes in (near[row, :start], tied))
-            right[row] = vote_chance(int(label[row]), *counts, last + 1 - start)
+            certain, counts = (np.bincount(codes, minlength=len(data.names)) for codes in (near[row, :start], tied))
+            right[row] = vote_chance(int(label[row]), certain, counts, last + 1 - start)
     return {
         "map_at_r": ranked.map_at_r(relevance, relevant, ties),
         "ndcg_at_10": ranked.ndcg_at_k(relevance, relevant, 10),
