@@ -122,15 +122,15 @@ def test_intervals_cover_the_mean_over_samples_of_as_many_texts(kind, texts):
     """Of every measure with an interval, whether it grows with the number of texts or not."""
     draw = shapes(kind, np.random.default_rng(1))
     results = [
-        measure_spectrum(unit_rows(draw(texts, np.random.default_rng(100 + seed))), texts, seed).measures
-        for seed in range(150)
+        measure_spectrum(unit_rows(draw(texts, np.random.default_rng(5_000 + seed))), texts, seed).measures
+        for seed in range(400)
     ]
     covered = []
     for measure in results[0]:
         truth = np.mean([result[measure].value for result in results])
         inside = [result[measure].low <= truth <= result[measure].high for result in results]
         if measure != ("mean_cosine", True):
-            assert 0.90 <= np.mean(inside) <= 0.99, measure  # one measure of 150 samples: 2 standard errors are 0.036
+            assert 0.91 <= np.mean(inside) <= 0.985, measure  # 3 standard errors of 400 samples are 0.033
             covered.append(np.mean(inside))
     assert 0.93 <= np.mean(covered) <= 0.97
 
