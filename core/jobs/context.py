@@ -4,8 +4,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from core.models.openai_client.connections import ANY, allow_servers
+
+T = TypeVar("T")
 _TICK = 0.25  # seconds between looks at progress and cancel
 
 
@@ -23,6 +26,7 @@ class JobContext:
     cancelled: Callable[[], bool]
     set_state: Callable[..., None]
     background: bool = False
+    servers: tuple[str, ...] = (ANY,)  # that may be contacted
 
     def call(
         self,
@@ -44,15 +48,42 @@ class JobContext:
 
         if progress:
             self.client.subscribe_topic(self.job, on_progress)
-        future = self.client.submit(function, *args, **extra, **self._task_options(on))
         try:
-            while not future.done():
-                self._check_cancel([future], stop=True)
-                _wait([future])
-            return future.result()
+            return self._result(self._submit(function, *args, on=on, **extra))
         finally:
             if progress:
                 self.client.unsubscribe_topic(self.job)
+
+    def steps(self, stage: str, total: int, unit: str) -> Callable[[int], None]:
+        """Begin a stage of several `step`s; the function takes the units done so far."""
+        self._begin(stage, total, unit)
+        pace = _Rate()
+        return lambda done: self.set_state(self.job, done=done, rate=pace.rate(done))
+
+    def step(self, function: Callable[..., T], *args: Any) -> T:
+        """One task of a stage that was begun by `steps`, in a job worker."""
+        result: T = self._result(self._submit(function, *args, on="job"))
+        return result
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a server's limit, with no task in any worker."""
+        until = time.time() + seconds
+        self.set_state(self.job, resumes=until)
+        try:
+            while (left := until - time.time()) > 0:
+                self._check_cancel([])
+                time.sleep(min(left, _TICK))
+        finally:
+            self.set_state(self.job, resumes=None)
+
+    def _result(self, future: Any) -> Any:
+        while not future.done():
+            self._check_cancel([future], stop=True)
+            _wait([future])
+        return future.result()
+
+    def _submit(self, function: Callable[..., Any], *args: Any, on: str = "job", **options: Any) -> Any:
+        return self.client.submit(run_task, self.servers, function, *args, **options, **self._task_options(on))
 
     def map(
         self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str
@@ -68,7 +99,7 @@ class JobContext:
                 self._check_cancel(list(running))
                 while waiting and len(running) < window:
                     item, size = waiting.popleft()
-                    running[self.client.submit(function, *item, **self._task_options("job"))] = size
+                    running[self._submit(function, *item)] = size
                 for future in _wait(list(running)):
                     future.result()
                     done += running.pop(future)
@@ -100,6 +131,12 @@ def stop_task(client: Any, future: Any) -> None:
     client.cancel([future])
     if running:
         client.run(_kill_worker, workers=running, nanny=True, on_error="ignore")
+
+
+def run_task(servers: tuple[str, ...], function: Callable[..., T], *args: Any, **options: Any) -> T:
+    """What a worker runs: a function of `core`, with the servers it may contact."""
+    allow_servers(servers)
+    return function(*args, **options)
 
 
 class TopicProgress:

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from core.errors import JobError, PlanisphereError
 from core.files import discard, read_json, write_json
 from core.jobs.cluster import connect, offered_resources, warm_up
-from core.jobs.context import JobCancelled, JobContext, stop_task
+from core.jobs.context import JobCancelled, JobContext, run_task, stop_task
 from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec, JobState
+from core.models.openai_client.connections import ANY
 from core.secret import Secret
 
 T = TypeVar("T")
@@ -31,10 +32,14 @@ class JobManager:
 
     address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
     warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job.
+    servers: what a visitor may contact, as `core.models.openai_client.connections.AllowedServers`.
     Thread-safe: all sessions of a server share one.
     """
 
-    def __init__(self, address: str = "", workers: int = 0, warm_folder: str = "") -> None:
+    def __init__(
+        self, address: str = "", workers: int = 0, warm_folder: str = "", servers: tuple[str, ...] = (ANY,)
+    ) -> None:
+        self._servers = servers
         self._states: dict[str, JobState] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
@@ -61,7 +66,7 @@ class JobManager:
         return spec.id
 
     def cancel(self, job: str) -> None:
-        """Stop a job: finished steps and batches stay stored, batches in flight may finish."""
+        """Stop a job: finished steps and batches stay stored, batches of local models in flight may finish."""
         with self._lock:
             self._cancelled.add(job)
             if (state := self._states.get(job)) and state.status == "queued":
@@ -100,7 +105,8 @@ class JobManager:
         JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
-        future = client.submit(function, *args, pure=False, priority=10, **self._worker_options(on))
+        options = {"pure": False, "priority": 10, **self._worker_options(on)}
+        future = client.submit(run_task, self._servers, function, *args, **options)
         try:
             return self._wait_for(future, timeout, on, starting, tick)
         except PlanisphereError:
@@ -197,7 +203,7 @@ class JobManager:
         ending: dict[str, Any] = {"status": "failed", "error": "The job was interrupted.", "remedy": "Start it again."}
         try:
             setters = self._worker_options, lambda: job in self._cancelled, self._set
-            context = JobContext(self._ready(30), job, *setters, background=state.spec.background)
+            context = JobContext(self._ready(30), job, *setters, state.spec.background, self._servers)
             for following in run_job(state.spec, self._secrets.get(job), context):
                 self.submit(following)
             ending = {"status": "done"}

@@ -36,7 +36,10 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class JobState:
-    """The state of a job. done and total count `unit`s of the current stage; rate is units per second."""
+    """The state of a job. done and total count `unit`s of the current stage; rate is units per second.
+
+    resumes: while a server's limit is waited for, when it ends in unix seconds. note: what to know of a finished job.
+    """
 
     spec: JobSpec
     status: Status = "queued"
@@ -49,6 +52,8 @@ class JobState:
     finished: float | None = None
     error: str = ""
     remedy: str = ""
+    resumes: float | None = None
+    note: str = ""
 
     @property
     def id(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.errors import ServiceError
 from core.models.base import Embedder
 from core.models.registry import backend_of, capabilities
 from core.types import ModelSpec
@@ -57,7 +58,8 @@ def estimate_run(
     """Estimate a run without paying: no text is sent to a service that may charge for it.
 
     cached_mask: (n,) bool, True for rows whose vector is stored. measure: time a few texts of spread lengths
-    where that is free. Above MAX_COUNTED unique texts, tokens are counted on a sample. Raises what the embedder raises.
+    where that is free; a server that fails meanwhile leaves the time unknown. Above MAX_COUNTED unique texts, tokens
+    are counted on a sample. Raises what the embedder raises.
     """
     codes, unique = pd.factorize(pd.Series(list(texts), dtype=object))
     unique_texts, cached = [str(text) for text in unique], np.zeros(len(unique), bool)
@@ -69,7 +71,10 @@ def estimate_run(
     counted = counts if splits else counts - beyond
     long_texts = int(np.count_nonzero(beyond[codes]))
     to_compute = np.flatnonzero(~cached)
-    seconds, basis = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
+    try:
+        seconds, basis = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
+    except ServiceError as error:
+        seconds, basis = None, f"unknown: {error.message}"
     tokens_to_compute = int(counted[to_compute].sum())
     return Estimate(
         texts=len(texts),
