@@ -54,15 +54,7 @@ def embed(
     rows, missing = cached_rows(texts, embedder, cache)
     if cache and len(missing):
         _contact(cache, embedder, texts, missing)
-    done, refused = 0, dict[int, str]()
-    for batch in plan_text_batches(texts, missing, *capabilities(embedder.spec).batch):
-        try:
-            rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
-        except TextsError as error:
-            refused |= {int(batch[position]): message for position, message in error.messages.items()}
-        done += len(batch)
-        if progress:
-            progress(done, len(missing))
+    refused = _embed_missing(texts, missing, rows, embedder, cache, progress)
     if cache and len(missing):
         verify(cache, embedder, force=True)
     if refused:
@@ -75,6 +67,27 @@ def embed(
         workspace.save_vectors(vectors)
         CONTACT.get_or_compute(ContactQuery(CorpusRef(str(workspace.folder), corpus.digest), embedder.spec))
     return vectors
+
+
+def _embed_missing(
+    texts: list[str],
+    missing: np.ndarray,
+    rows: np.ndarray,
+    embedder: Embedder,
+    cache: VectorCache | None,
+    progress: Progress | None,
+) -> dict[int, str]:
+    """Fill in the missing rows; gives what a server said of those it refused, by position."""
+    done, refused = 0, dict[int, str]()
+    for batch in plan_text_batches(texts, missing, *capabilities(embedder.spec).batch):
+        try:
+            rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
+        except TextsError as error:
+            refused |= {int(batch[position]): message for position, message in error.messages.items()}
+        done += len(batch)
+        if progress:
+            progress(done, len(missing))
+    return refused
 
 
 def _contact(cache: VectorCache, embedder: Embedder, texts: list[str], missing: np.ndarray) -> None:

@@ -135,7 +135,7 @@ def limited(client: httpx2.Client | None, url: str) -> httpx2.Client:
     import httpx2
     import openai
 
-    client = client or openai.DefaultHttpxClient(headers={"Accept-Encoding": "gzip"})
+    client = client or openai.DefaultHttpxClient()
     hooks = client.event_hooks
     if _read_limited not in hooks["response"]:
         client.event_hooks = {**hooks, "response": [*hooks["response"], _read_limited]}

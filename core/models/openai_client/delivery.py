@@ -79,7 +79,7 @@ class Delivery:
 
     def check_order(self, stop: threading.Event) -> None:
         """Once for a server that states no index: a text has the same vector alone, before and after another one."""
-        note = f"The answers of {self.sender.server} have no index; that they are in the order sent was checked once."
+        note = f"{self.sender.server}: answers have no index; that they are in the order sent was checked once."
         with self.lock:
             if note in self.server.notes:
                 return

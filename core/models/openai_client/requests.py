@@ -155,7 +155,7 @@ class Sender:
         private: dict[str, Any] = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
         is_azure = bool(azure_deployment(self.spec.base_url))
         azure = {"api-key": self.key.reveal(), "Authorization": openai.omit} if is_azure else {}
-        headers = (private if self.spec.base_url else {}) | azure
+        headers = {"Accept-Encoding": "gzip"} | (private if self.spec.base_url else {}) | azure
         self.count("requests")
         limit_request(self.timeout, max_bytes)
         response = self.client.post(
