@@ -4,9 +4,13 @@ PlanisphereError            anything we can explain
 ├── InputError              a file, table, column or vector that can't be used
 ├── ModelError              an embedding model that can't be loaded or run
 │   └── ServiceError        a server that refused, failed or answered nonsense
+│       ├── RateLimitError  a server that wants a longer wait than was allowed
+│       └── TextsError      some texts that a server refused, while it took the others
 ├── StorageError            the workspace can't be read or written
 └── JobError                a background job that failed, was cancelled or lost its worker
 """
+
+from collections.abc import Mapping
 
 
 class PlanisphereError(Exception):
@@ -34,6 +38,33 @@ class ModelError(PlanisphereError):
 
 class ServiceError(ModelError):
     """An embedding server refused, failed or answered with something unusable."""
+
+
+class RateLimitError(ServiceError):
+    """A server limits requests. seconds: until it takes the next one, None where it does not say.
+
+    messages: as of a TextsError, for texts that it refused before.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        seconds: float | None = None,
+        messages: Mapping[int, str] | None = None,
+    ) -> None:
+        super().__init__(message, remedy)
+        self.seconds, self.messages = seconds, dict(messages or {})
+        self.args = (message, remedy, seconds, self.messages)
+
+
+class TextsError(ServiceError):
+    """A server refused some texts of many. messages: what it says, by position among the texts."""
+
+    def __init__(self, message: str, remedy: str = "", messages: Mapping[int, str] | None = None) -> None:
+        super().__init__(message, remedy)
+        self.messages = dict(messages or {})
+        self.args = (message, remedy, self.messages)
 
 
 class StorageError(PlanisphereError):

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -27,10 +28,18 @@ class EmbeddingServer:
     """`asked` counts how often each text came, those of the contact check left out. `delay`: seconds a request.
     `fail`: a status for every answer. `names`: the models it has, any where empty.
 
-    `sizes`: the `dimensions` that requests named. `takes_dimensions`: "ignores", "refuses" (400) or "obeys" them.
+    `refused`: texts that make a request fail with 500. `sizes`: the `dimensions` that requests named.
+    `takes_dimensions`: "ignores", "refuses" (400) or "obeys" them.
     """
 
-    def __init__(self, delay: float = 0.0, dimensions: int = DIMENSIONS, takes_dimensions: str = "ignores") -> None:
+    def __init__(
+        self,
+        delay: float = 0.0,
+        dimensions: int = DIMENSIONS,
+        takes_dimensions: str = "ignores",
+        refused: Sequence[str] = (),
+    ) -> None:
+        self.refused = refused
         self.asked: Counter[str] = Counter()
         self.dimensions, self.takes_dimensions, self.sizes = dimensions, takes_dimensions, list[int]()
         self.names: tuple[str, ...] = ()
@@ -59,6 +68,7 @@ class EmbeddingServer:
             self.sizes += [] if size is None else [size]
         status = 404 if self.names and model not in self.names else self.fail or 200
         status = 400 if size and self.takes_dimensions == "refuses" else status
+        status = 500 if set(texts) & set(self.refused) else status
         length = size if size and self.takes_dimensions == "obeys" else self.dimensions
         data = [{"index": i, "embedding": row} for i, row in enumerate(self.rows(model, texts, length))]
         body = json.dumps({"data": data, "model": "letters", "usage": {"prompt_tokens": 1, "total_tokens": 1}}).encode()

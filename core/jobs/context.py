@@ -6,10 +6,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from core.jobs.fairness import Claim, Ticket, WorkerSlots
+from core.models.openai_client.connections import ANY, allow_servers
 
+T = TypeVar("T")
 STEP = "step-"  # begins the keys of tasks that may take long
 _TICK = 0.25  # seconds between looks at progress and cancel
 
@@ -32,6 +34,7 @@ class JobContext:
     set_state: Callable[..., None]
     slots: WorkerSlots = field(default_factory=WorkerSlots)
     claim: Claim = field(default_factory=Claim)
+    servers: tuple[str, ...] = (ANY,)  # that may be contacted
     _held: Ticket | None = None  # of the step before, given back once the next one has its place in the queue
 
     def call(
@@ -56,15 +59,38 @@ class JobContext:
         if progress:
             self.client.subscribe_topic(self.job, on_progress)
         try:
-            future = self.client.submit(function, *args, **extra, **self._task_options(on), key=f"{STEP}{uuid.uuid4()}")
-            while not future.done():
-                self._check_cancel([future], stop=True)
-                _wait([future])
-            return future.result()
+            return self._result(function, *args, on=on, **extra)
         finally:
             self._held = ticket
             if progress:
                 self.client.unsubscribe_topic(self.job)
+
+    def steps(self, stage: str, total: int, unit: str) -> Callable[[int], None]:
+        """Begin a stage of several `step`s; the function takes the units done so far."""
+        self._begin(stage, total, unit)
+        pace = _Rate()
+        return lambda done: self.set_state(self.job, done=done, rate=pace.rate(done))
+
+    def step(self, function: Callable[..., T], *args: Any) -> T:
+        """One task of a stage that was begun by `steps`, in a job worker."""
+        ticket = self._wait_for_worker()
+        try:
+            result: T = self._result(function, *args)
+            return result
+        finally:
+            self._held = ticket
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a server's limit, with no task in any worker."""
+        self.release()
+        until = time.time() + seconds
+        self.set_state(self.job, resumes=until)
+        try:
+            while (left := until - time.time()) > 0:
+                self._check_cancel([])
+                time.sleep(min(left, _TICK))
+        finally:
+            self.set_state(self.job, resumes=None)
 
     def release(self) -> None:
         """Give the worker of the last step back; also at the end of the job."""
@@ -83,6 +109,16 @@ class JobContext:
             self.slots.release(ticket)
             raise
         return ticket
+
+    def _result(self, function: Callable[..., Any], *args: Any, on: str = "job", **options: Any) -> Any:
+        future = self._submit(function, *args, on=on, key=f"{STEP}{uuid.uuid4()}", **options)
+        while not future.done():
+            self._check_cancel([future], stop=True)
+            _wait([future])
+        return future.result()
+
+    def _submit(self, function: Callable[..., Any], *args: Any, on: str = "job", **options: Any) -> Any:
+        return self.client.submit(run_task, self.servers, function, *args, **options, **self._task_options(on))
 
     def map(
         self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str
@@ -103,7 +139,7 @@ class JobContext:
                 for ticket in [ticket for ticket in tickets if ticket.granted]:
                     tickets.remove(ticket)
                     item, size = left.popleft()
-                    future = self.client.submit(function, *item, **self._task_options("job"))
+                    future = self._submit(function, *item)
                     running[future] = ticket, size
                     future.add_done_callback(lambda _: wake.set())
                 wake.wait(_TICK)
@@ -143,6 +179,12 @@ def stop_task(client: Any, future: Any) -> None:
     client.cancel([future])
     if running:
         client.run(_kill_worker, workers=running, nanny=True, on_error="ignore")
+
+
+def run_task(servers: tuple[str, ...], function: Callable[..., T], *args: Any, **options: Any) -> T:
+    """What a worker runs: a function of `core`, with the servers it may contact."""
+    allow_servers(servers)
+    return function(*args, **options)
 
 
 class TopicProgress:

@@ -4,19 +4,31 @@ Most jobs are of the kind "result" (core.jobs.results): one stored result and wh
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
+from typing import Any, TypeVar
+
+import numpy as np
 
 from core.corpus.service import import_file
-from core.errors import JobError
+from core.errors import JobError, RateLimitError
 from core.jobs.context import JobContext
 from core.jobs.results import KIND, result_job, run_step, step_of
 from core.jobs.types import JobSpec
+from core.models.base import ServerState
+from core.models.openai_client.packing import SERVER_INPUTS
+from core.models.openai_client.requests import MAX_WAIT
 from core.models.registry import capabilities
 from core.results import Step
 from core.secret import Keys, Secret
 from core.types import CorpusRef, LayoutParams, ModelSpec
 from core.vectors import embedding
 from core.vectors.loaders import store_index
+
+T = TypeVar("T")
+MAX_FRUITLESS = 5  # waits for a server's limit in a row that bring nothing
+ROUNDING = 0.25  # seconds added to a wait, which servers round
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -28,15 +40,70 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
     plan, left_out = context.call("Planning", embedding.plan_batches, spec.ref, model, spec.params.get("limit_usd"))
     if plan:
-        context.call("Checking the model", embedding.check_model, spec.ref, model, secret)
-    items = [(spec.ref, model, secret, batch) for batch in plan]
-    sizes = [len(batch) for batch in plan]
-    context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
+        patiently(context, "Checking the model", embedding.check_model, spec.ref, model, secret)
+    sizes, refused, server = [len(batch) for batch in plan], dict[int, str](), ServerState()
+    if capabilities(model).hosted:
+        refused, server = embed_with_server(spec.ref, model, secret, plan, context)
+    else:
+        items = [(spec.ref, model, secret, batch) for batch in plan]
+        context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
     if left_out:
         message = f"The spending limit was reached: {sum(sizes):,} texts are embedded, {left_out:,} are left."
         raise JobError(message, "Start the model again with a higher limit; only the rest is computed.")
-    context.call("Merging vectors", embedding.collect_vectors, spec.ref, model, secret, sum(sizes), started)
+    arguments = (spec.ref, model, secret, sum(sizes) - len(refused), started, refused, server.notes)
+    if note := patiently(context, "Merging vectors", embedding.collect_vectors, *arguments):
+        context.set_state(context.job, note=note)
+        return
     map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
+
+
+def embed_with_server(
+    corpus: CorpusRef, model: ModelSpec, secret: Secret | None, plan: list[np.ndarray], context: JobContext
+) -> tuple[dict[int, str], ServerState]:
+    """One batch after another, each with several requests in flight, since a server's limits hold for all of them.
+
+    Gives what the server said of texts it refused, by position, and what was learned of it. Where it limits requests,
+    nothing is sent for as long as it says. Raises RateLimitError where it says too long, or waiting does not help.
+    """
+    server, refused, done, fruitless = ServerState(), dict[int, str](), 0, 0
+    set_done = context.steps(f"Embedding with {model.label}", sum(map(len, plan)), "texts")
+    for batch in plan:
+        while len(batch):
+            result = context.step(embedding.embed_with_server, corpus, model, secret, batch, server)
+            refused |= result.refused
+            done += len(batch) - len(result.left)
+            set_done(done)
+            fruitless = 0 if len(result.left) < len(batch) else fruitless + 1
+            batch, server = result.left, result.server
+            if result.limit is not None and len(batch):
+                server = slow_down(server, fruitless)
+                context.wait(wait_seconds(result.limit, fruitless))
+    return refused, server
+
+
+def patiently(context: JobContext, stage: str, function: Callable[..., T], *args: Any) -> T:
+    """One task, again after a wait where a server limits requests. Raises RateLimitError as `embed_with_server`."""
+    for attempt in count(1):
+        try:
+            result: T = context.call(stage, function, *args)
+            return result
+        except RateLimitError as limit:
+            context.wait(wait_seconds(limit, attempt))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def slow_down(server: ServerState, fruitless: int) -> ServerState:
+    """Fewer requests at once after a limit was reached; smaller ones where waiting alone did not help."""
+    inputs = max(1, (server.inputs or SERVER_INPUTS) // 2) if fruitless > 1 else server.inputs
+    return replace(server, concurrency=max(1, server.concurrency // 2), inputs=inputs)
+
+
+def wait_seconds(limit: RateLimitError, fruitless: int) -> float:
+    """How long to wait for a server's limit. Raises the error where that is too long, or was tried often enough."""
+    seconds = min(60.0, 5.0 * 2**fruitless) if limit.seconds is None else limit.seconds + ROUNDING
+    if seconds > MAX_WAIT or fruitless > MAX_FRUITLESS:
+        raise limit
+    return seconds
 
 
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

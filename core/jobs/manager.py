@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from core.errors import JobError, PlanisphereError
 from core.jobs.cluster import connect, is_layout_delayed, job_workers, offered_resources, warm_up
-from core.jobs.context import JobCancelled, JobContext, stop_task
+from core.jobs.context import JobCancelled, JobContext, run_task, stop_task
 from core.jobs.fairness import Claim, WorkerSlots, claim_of, overlap
 from core.jobs.kinds import run_job
 from core.jobs.records import (
@@ -26,6 +26,7 @@ from core.jobs.records import (
     write_record,
 )
 from core.jobs.types import JobSpec, JobState
+from core.models.openai_client.connections import ANY
 from core.secret import Secret
 
 T = TypeVar("T")
@@ -43,12 +44,16 @@ class JobManager:
 
     address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
     warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job,
-    and what an earlier server left unfinished there is resumed.
+    and what an earlier server left unfinished there is resumed. servers: what a visitor may contact, as
+    `core.models.openai_client.connections.AllowedServers`.
     Jobs of other servers on the same workspaces are listed with theirs, and never run twice.
     Thread-safe: all sessions of a server share one.
     """
 
-    def __init__(self, address: str = "", workers: int = 0, warm_folder: str = "") -> None:
+    def __init__(
+        self, address: str = "", workers: int = 0, warm_folder: str = "", servers: tuple[str, ...] = (ANY,)
+    ) -> None:
+        self._servers = servers
         self._states: dict[str, JobState] = {}  # oldest first; those that this server has or had
         self._elsewhere: dict[str, JobSpec] = {}  # of other servers, as far as a page asked for them
         self._leases: dict[str, Lease] = {}
@@ -97,7 +102,7 @@ class JobManager:
         return job
 
     def cancel(self, job: str) -> None:
-        """Stop a job: finished steps and batches stay stored, batches in flight may finish."""
+        """Stop a job: finished steps and batches stay stored, batches of local models in flight may finish."""
         with self._lock:
             self._cancelled.add(job)
             state, spec = self._states.get(job), self._elsewhere.get(job)
@@ -154,7 +159,8 @@ class JobManager:
         JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
-        future = client.submit(function, *args, pure=False, priority=10, **self._worker_options(on))
+        options = {"pure": False, "priority": 10, **self._worker_options(on)}
+        future = client.submit(run_task, self._servers, function, *args, **options)
         try:
             return self._wait_for(future, timeout, on, starting, tick)
         except PlanisphereError:
@@ -277,7 +283,7 @@ class JobManager:
         self._record(job)
         ending: dict[str, Any] = {"status": "failed", "error": "The job was interrupted.", "remedy": "Start it again."}
         setters = self._worker_options, lambda: job in self._cancelled, self._set
-        context = JobContext(self._client, job, *setters, self._slots, self._claims[job])
+        context = JobContext(self._client, job, *setters, self._slots, self._claims[job], self._servers)
         try:
             self._ready(0)
             for following in run_job(state.spec, self._secrets.get(job), context):

@@ -16,6 +16,7 @@ KIND = "result"
 _DECLARED = {
     "core.vectors.loaders": ["neighbors"],
     "core.vectors.contact_report": ["contact"],
+    "core.vectors.failed_rows": ["failed_rows"],
     "core.vectors.contenders": ["variant_neighbors"],
     "core.clusters.results": ["clusters", "cluster_stability", "cluster_sweep", "cluster_keywords", "cluster_trust"],
     "core.disagreement.results": ["comparison", "pair_comparison", "text_facts", "truncated_texts", "neighbor_shifts"],

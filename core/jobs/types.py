@@ -58,6 +58,7 @@ class JobState:
     """The state of a job. done and total count `unit`s of the current stage; rate is units per second.
 
     has_key: it was started with an API key, which is not stored. attempts: how often a server was killed with it.
+    resumes: while a server's limit is waited for, when it ends in unix seconds. note: what to know of a finished job.
     """
 
     spec: JobSpec
@@ -73,6 +74,8 @@ class JobState:
     remedy: str = ""
     has_key: bool = False
     attempts: int = 0
+    resumes: float | None = None
+    note: str = ""
 
     @property
     def id(self) -> str:

@@ -76,14 +76,33 @@ LOCAL = Capabilities(hosted=False, paid=False, price=FREE, separate_queries=Fals
 
 
 @dataclass(frozen=True)
+class ServerState:
+    """What a run has learned of a server, handed on from one worker to the next.
+
+    inputs: the most texts a request may hold, None where that is not known. concurrency: requests in flight. patience:
+    seconds to wait in place where the server limits requests; more is raised as RateLimitError, None for a default.
+    notes: sentences for people on how its answers are read.
+    """
+
+    inputs: int | None = None
+    concurrency: int = 4
+    patience: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class LoadOptions:
-    """models_folder: of exported and distilled files. local_only: never contact a model hub. threads: None for all."""
+    """models_folder: of exported and distilled files. local_only: never contact a model hub. threads: None for all.
+
+    patient: repeat requests that fail and find out which text is at fault; else give up soon, as an estimate does.
+    """
 
     models_folder: Path
     api_key: str | Secret | None = None
     http_client: Any | None = None
     local_only: bool = False
     threads: int | None = None
+    patient: bool = True
 
 
 class Embedder:
@@ -93,6 +112,7 @@ class Embedder:
     """
 
     tokens_exact: bool = True
+    server = ServerState()
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
@@ -111,7 +131,10 @@ class Embedder:
         raise NotImplementedError
 
     def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
-        """(n, d) float32 unit rows of documents in input order; shape (0, d) for no texts."""
+        """(n, d) float32 unit rows of documents in input order; shape (0, d) for no texts.
+
+        Raises TextsError where a server refuses some of them, after on_batch was called with all others.
+        """
         rows = self.encode(texts)
         if on_batch:
             on_batch(list(range(len(rows))), rows)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ModelError
+from core.models.openai_client.connections import TooLargeError
 from core.models.openai_client.errors import CHAT
 from core.models.openai_client.models import checked_url
 from core.models.openai_client.requests import Sender
@@ -47,20 +47,15 @@ def checked_model(name: str, url: str) -> ChatModel:
     plain = name.strip()
     if not plain or len(plain) > 200 or not plain.isprintable():
         raise ModelError("A language model needs a name.", "Enter the model ID on the server.")
-    return ChatModel(plain, chat_url(url))
-
-
-def chat_url(url: str) -> str:
-    """The address without trailing slash or /chat/completions; "" for OpenAI's own. Raises ServiceError."""
-    return checked_url(re.sub(r"/+chat/completions/*$", "", url.strip()))
+    return ChatModel(plain, checked_url(url))
 
 
 class Chat:
     """Posts messages to one server's /chat/completions, with retries. Safe to use from several threads."""
 
     def __init__(self, model: ChatModel, key: Secret | None, http_client: Any = None, timeout: float = 0) -> None:
-        self._timeout = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
-        self._sender = Sender(model.spec, key, http_client, self._timeout, RETRIES)
+        seconds = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
+        self._sender = Sender(model.spec, key, http_client, seconds, RETRIES)
         self._json_mode = True
 
     def ask(self, messages: Messages, stop: threading.Event) -> str:
@@ -90,32 +85,10 @@ class Chat:
         return content
 
     def _post(self, messages: Messages, extra: dict[str, Any]) -> bytes:
-        import httpx2
-        import openai
-
-        streamed = {"X-Stainless-Raw-Response": "stream"}  # the body is read below, within limits
-        response = self._sender.post("/chat/completions", {"messages": messages, **extra}, streamed)
         try:
-            return self._read(response)
-        except httpx2.TimeoutException:
-            raise openai.APITimeoutError(request=response.request) from None
-        except httpx2.HTTPError as error:
-            raise openai.APIConnectionError(message=str(error), request=response.request) from None
-        finally:
-            response.close()
-
-    def _read(self, response: Any) -> bytes:
-        """The body; a server that sends it slowly is given up after `timeout` in all."""
-        import openai
-
-        read, until = bytearray(), time.monotonic() + self._timeout
-        for piece in response.iter_bytes():
-            read += piece
-            if time.monotonic() > until:
-                raise openai.APITimeoutError(request=response.request)
-            if len(read) > MAX_BYTES:
-                raise InvalidAnswer("too much text")
-        return bytes(read)
+            return self._sender.post("/chat/completions", {"messages": messages, **extra}, MAX_BYTES)
+        except TooLargeError:
+            raise InvalidAnswer("too much text") from None
 
 
 def read_content(body: bytes) -> str:

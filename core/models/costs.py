@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.errors import ServiceError
 from core.models.base import Embedder
 from core.models.registry import backend_of, capabilities
 from core.types import ModelSpec
@@ -66,7 +67,8 @@ def estimate_run(
     """Estimate a run without paying: no text is sent to a service that may charge for it.
 
     cached_mask: (n,) bool, True for rows whose vector is stored. measure: time a few texts of spread lengths
-    where that is free. Above MAX_COUNTED unique texts, tokens are counted on a sample. Raises what the embedder raises.
+    where that is free; a server that fails meanwhile leaves the time unknown. Above MAX_COUNTED unique texts, tokens
+    are counted on a sample. Raises what the embedder raises.
     """
     codes, unique = pd.factorize(pd.Series(list(texts), dtype=object))
     unique_texts, cached = [str(text) for text in unique], np.zeros(len(unique), bool)
@@ -78,7 +80,11 @@ def estimate_run(
     counted = counts if splits else counts - beyond
     long_texts = int(np.count_nonzero(beyond[codes]))
     to_compute = np.flatnonzero(~cached)
-    seconds, basis, others = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
+    others = 0.0
+    try:
+        seconds, basis, others = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
+    except ServiceError as error:
+        seconds, basis = None, f"unknown: {error.message}"
     tokens_to_compute = int(counted[to_compute].sum())
     return Estimate(
         texts=len(texts),

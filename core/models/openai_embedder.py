@@ -2,7 +2,7 @@
 
 import threading
 import tomllib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -11,20 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import ServiceError
-from core.models.base import Backend, BatchSize, Capabilities, Embedder, LoadOptions, OnBatch, Price
+from core.errors import RateLimitError, ServiceError, TextsError
+from core.models.base import Backend, BatchSize, Capabilities, Embedder, LoadOptions, OnBatch, Price, ServerState
 from core.models.openai_client import models
-from core.models.openai_client.errors import is_about_batch, is_too_large, without_cause
-from core.models.openai_client.packing import BLANK, Assembly, Piece, pack, split_texts, weighted_row
+from core.models.openai_client.delivery import PROBE_TEXT, Delivery, Part
+from core.models.openai_client.errors import without_cause
+from core.models.openai_client.packing import Assembly, Piece, pack, split_texts
 from core.models.openai_client.requests import Sender, in_parallel
 from core.models.openai_client.tokens import TokenCounter, openai_tokens
 from core.secret import Secret
 from core.types import ModelSpec
 
-PROBE_TEXT = "dimension probe"
 PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
+ESTIMATE_SECONDS = 8.0  # a request to measure time may take
 LOADING = "Check the address and that it is running; one still loading its model may answer if you try again soon."
-MIN_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
+MAX_REFUSED = 200  # texts that a server refuses before it is given up
 
 
 class OpenAIEmbedder(Embedder):
@@ -47,11 +48,21 @@ class OpenAIEmbedder(Embedder):
         super().__init__(models.completed(spec))
         self._sender = Sender(self._spec, api_key, http_client, timeout, max_retries)
         self._limits = models.limits_of(self._spec)
-        self._inputs = self._limits.inputs
-        self._concurrency = concurrency
+        self._delivery = Delivery(self._sender, self._limits.inputs, self.count_tokens, patient=max_retries > 0)
+        self.server = ServerState(concurrency=concurrency)
         native = models.native_dimensions(self._spec)
         self._is_resolved = self._spec.probed or native is not None
         self._requested_dimensions = None if native in (None, self._spec.dimensions) else self._spec.dimensions
+
+    @property
+    def server(self) -> ServerState:
+        return self._delivery.server
+
+    @server.setter
+    def server(self, state: ServerState) -> None:
+        self._delivery.server = state
+        if state.patience is not None:
+            self._sender.patience = state.patience
 
     @property
     def facts(self) -> dict[str, int]:
@@ -113,7 +124,7 @@ class OpenAIEmbedder(Embedder):
         import openai
 
         try:
-            return self._sender.embeddings([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
+            return self._sender.embeddings([PROBE_TEXT], dimensions, dimensions, threading.Event()).rows.shape[1]
         except openai.APITimeoutError as error:
             raise ServiceError(self._sender.explain(error).message, LOADING) from None
         except openai.APIError as error:
@@ -122,63 +133,52 @@ class OpenAIEmbedder(Embedder):
     @without_cause
     def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
         dimensions = self.resolve().dimensions
+        self._delivery.requested, self._delivery.expected = self._requested_dimensions, dimensions
         pieces = split_texts(texts, self._limits, self.counter, prompt)
-        assembly = Assembly(pieces, len(texts))
+        assembly, refused = Assembly(pieces, len(texts)), dict[int, ServiceError]()
         self._sender.count("split", int(np.count_nonzero(assembly.several)))
-        # closed at once where on_batch raises, so that nothing more is sent
-        with closing(self._answers(list(pack(pieces, self._limits)))) as answers:
-            for batch, vectors in answers:
-                done, rows = assembly.add(batch, vectors)
-                if on_batch and done:
-                    on_batch(done, rows)
-                    self._sender.count("stored", len(done))
+        try:
+            # closed at once where on_batch raises, so that nothing more is sent
+            with closing(self._answers(list(pack(pieces, self._limits)))) as answers:
+                for part in answers:
+                    refused |= {piece.text: error for piece, error in part.refused}
+                    if part.pieces:
+                        done, rows = assembly.add(part.pieces, np.stack(part.rows))
+                        if on_batch and done:
+                            on_batch(done, rows)
+                            self._sender.count("stored", len(done))
+                    if len(refused) > MAX_REFUSED:
+                        raise next(iter(refused.values()))
+        except RateLimitError as error:
+            messages = {position: refusal.message for position, refusal in refused.items()}
+            raise RateLimitError(error.message, error.remedy, error.seconds, messages) from None
+        if refused:
+            raise texts_error(refused, len(texts))
         return np.zeros((0, dimensions or 0), np.float32) if assembly.rows is None else assembly.rows
 
-    def _answers(self, batches: list[list[Piece]]) -> Generator[tuple[list[Piece], np.ndarray], None, None]:
+    def _answers(self, batches: list[list[Piece]]) -> Generator[Part, None, None]:
         """Requests in parallel after the very first one, so that a bad key or address is tried once, not four times."""
         first = 0 if self._sender.reached else 1
-        yield from in_parallel(batches[:first], self._fetch, 1)
-        yield from in_parallel(batches[first:], self._fetch, self._concurrency)
+        for some, threads in ((batches[:first], 1), (batches[first:], self.server.concurrency)):
+            with closing(in_parallel(some, self._fetch, threads)) as answers:
+                yield from (part for _, part in answers)
 
-    def _fetch(self, batch: list[Piece], stop: threading.Event) -> np.ndarray:
-        """(len(batch), d) unit rows of one request, or of several where the server takes fewer at once."""
+    def _fetch(self, batch: list[Piece], stop: threading.Event) -> Part:
         import openai
 
-        contents, rows = [piece.content for piece in batch], []
         try:
-            while contents:
-                size = self._inputs  # other threads may lower it meanwhile
-                some, contents = contents[:size], contents[size:]
-                rows.append(self._fetch_some(some, stop))
+            return self._delivery.send(batch, stop)
         except openai.APIError as error:
             raise self._sender.explain(error) from None  # the SDK's error holds the request and with it the key
-        return np.concatenate(rows)
 
-    def _fetch_some(self, contents: list[str], stop: threading.Event, part: bool = False) -> np.ndarray:
-        import openai
 
-        try:
-            return self._sender.embeddings(contents, self._requested_dimensions, self._spec.dimensions, stop)
-        except openai.APIStatusError as error:
-            if not is_too_large(error):
-                raise
-            if len(contents) == 1:
-                return self._fetch_halved(contents[0], error, stop, part)
-            half = (len(contents) + 1) // 2
-            if is_about_batch(error):
-                self._inputs = min(self._inputs, half)
-        return np.concatenate([self._fetch_some(some, stop, part) for some in (contents[:half], contents[half:])])
-
-    def _fetch_halved(self, text: str, error: Exception, stop: threading.Event, part: bool) -> np.ndarray:
-        """(1, d): the mean of both halves of a text that the server finds too long."""
-        middle = len(text) // 2
-        if middle < MIN_HALF:
-            raise error
-        at = max(0, text.rfind(" ", middle - middle // 4, middle)) or middle
-        halves = [half if half.strip() else BLANK for half in (text[:at], text[at:])]
-        rows = np.concatenate([self._fetch_some([half], stop, part=True) for half in halves])
-        self._sender.count("split", 0 if part else 1)
-        return weighted_row(np.maximum(1, self.count_tokens(halves)) @ rows)[None, :]
+def texts_error(refused: Mapping[int, ServiceError], total: int) -> ServiceError:
+    """The error for texts, by position, that a server refused; of a single text it is the server's own."""
+    first = min(refused)
+    message = refused[first].message
+    if total > 1:
+        message = f"{len(refused):,} of {total:,} texts could not be embedded. Text {first + 1:,}: {message}"
+    return TextsError(message, refused[first].remedy, {position: error.message for position, error in refused.items()})
 
 
 def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: Any | None = None) -> ModelSpec:
@@ -234,7 +234,8 @@ class OpenAIBackend(Backend):
         return spec if self.is_resolved(spec) else resolve_openai(spec, options.api_key, options.http_client)
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> OpenAIEmbedder:
-        return OpenAIEmbedder(spec, api_key=options.api_key, http_client=options.http_client)
+        manner: dict[str, Any] = {} if options.patient else {"timeout": ESTIMATE_SECONDS, "max_retries": 0}
+        return OpenAIEmbedder(spec, api_key=options.api_key, http_client=options.http_client, **manner)
 
 
 BACKEND = OpenAIBackend(

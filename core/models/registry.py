@@ -62,6 +62,7 @@ def load_embedder(
     dimensions: int | None = None,
     local_only: bool = False,
     threads: int | None = None,
+    patient: bool = True,
 ) -> Embedder:
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
@@ -69,7 +70,7 @@ def load_embedder(
     Others as in `LoadOptions`. Raises ModelError saying what to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    options = LoadOptions(Path(models_folder or default_folder()), api_key, http_client, local_only, threads)
+    options = LoadOptions(Path(models_folder or default_folder()), api_key, http_client, local_only, threads, patient)
     backend = backend_of(spec)
     # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
     if isinstance(model, str) and capabilities(spec).hosted:

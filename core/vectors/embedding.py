@@ -5,7 +5,8 @@ job, for several workers.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ import numpy as np
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
-from core.errors import ModelError
-from core.models.base import Embedder
+from core.errors import ModelError, RateLimitError, TextsError
+from core.models.base import Embedder, ServerState
 from core.models.checks import Probe
 from core.models.costs import affordable_batches, tokens_beyond_window
 from core.models.registry import capabilities, resolve
@@ -24,7 +25,11 @@ from core.types import Corpus, CorpusRef, ModelSpec, Progress, Vectors
 from core.vectors.cache import VectorCache
 from core.vectors.contact import cut_at, first_contact, load_probe, probe_usd, verify
 from core.vectors.contact_report import CONTACT, ContactQuery
+from core.vectors.failed_rows import record_failed_rows
 from core.vectors.loaders import cached_embedder, vector_cache
+
+MAX_LISTED = 20  # rows that a message names
+JOB_PATIENCE = 3.0  # seconds a worker waits for a server's limit; a job waits longer without holding a worker
 
 
 def embed(
@@ -34,7 +39,8 @@ def embed(
 
     With a workspace the result is stored, finished batches survive a kill, and nothing is computed twice.
     progress is called with (texts done, texts to do). Raises ModelError, also where the embedder returns another
-    number or length of vectors than its spec says, or StorageError.
+    number or length of vectors than its spec says; TextsError, by row, where a server refuses some texts and the others
+    are cached; or StorageError.
     """
     stored = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
     if stored is None and embedder.spec.dimensions is None:
@@ -48,14 +54,11 @@ def embed(
     rows, missing = cached_rows(texts, embedder, cache)
     if cache and len(missing):
         _contact(cache, embedder, texts, missing)
-    done = 0
-    for batch in plan_text_batches(texts, missing, *capabilities(embedder.spec).batch):
-        rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
-        done += len(batch)
-        if progress:
-            progress(done, len(missing))
+    refused = _embed_missing(texts, missing, rows, embedder, cache, progress)
     if cache and len(missing):
         verify(cache, embedder, force=True)
+    if refused:
+        raise _rows_error(codes, refused)
     facts = {"computed": len(missing), "seconds": round(time.perf_counter() - started, 3)}
     facts |= count_truncated(texts, codes, embedder, load_probe(cache) if cache else None)
     vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts)
@@ -66,11 +69,41 @@ def embed(
     return vectors
 
 
+def _embed_missing(
+    texts: list[str],
+    missing: np.ndarray,
+    rows: np.ndarray,
+    embedder: Embedder,
+    cache: VectorCache | None,
+    progress: Progress | None,
+) -> dict[int, str]:
+    """Fill in the missing rows; gives what a server said of those it refused, by position."""
+    done, refused = 0, dict[int, str]()
+    for batch in plan_text_batches(texts, missing, *capabilities(embedder.spec).batch):
+        try:
+            rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
+        except TextsError as error:
+            refused |= {int(batch[position]): message for position, message in error.messages.items()}
+        done += len(batch)
+        if progress:
+            progress(done, len(missing))
+    return refused
+
+
 def _contact(cache: VectorCache, embedder: Embedder, texts: list[str], missing: np.ndarray) -> None:
     """Check the model at first contact, else that it is still the same. Raises ModelError."""
     known = np.delete(np.arange(len(texts)), missing)
     first_contact(cache, embedder, max(map(len, texts), default=0), [texts[i] for i in known])
     verify(cache, embedder)
+
+
+def _rows_error(codes: np.ndarray, messages: Mapping[int, str]) -> TextsError:
+    """The error for distinct texts that a server refused, by rows of the corpus."""
+    rows = np.flatnonzero(np.isin(codes, list(messages)))
+    by_row = {int(row): messages[int(codes[row])] for row in rows}
+    listed = ", ".join(f"{row + 1:,}" for row in rows[:MAX_LISTED]) + (" …" if len(rows) > MAX_LISTED else "")
+    message = f"{len(rows):,} of {len(codes):,} rows could not be embedded (row {listed}). {by_row[int(rows[0])]}"
+    return TextsError(message, "Leave these rows out, or use another model.", by_row)
 
 
 def resolved_dimensions(embedder: Embedder) -> int:
@@ -195,38 +228,93 @@ def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) ->
 def check_model(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> None:
     """Before the first batch: the contact check, or that the model is still the same. Raises ModelError."""
     texts, cache = load_distinct_texts(corpus), vector_cache(corpus.folder, spec)
-    embedder = cached_embedder(corpus.folder, spec, secret, 1)
+    embedder = _patient(corpus, spec, secret)
     cached = cache.contains([digest_text(text) for text in texts], resolved_dimensions(embedder))
     _contact(cache, embedder, texts, np.flatnonzero(~cached))
 
 
 def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, positions: np.ndarray) -> int:
     """Embed one batch into the cache, without texts that are cached by now; gives the size of the batch."""
-    texts = load_distinct_texts(corpus)
-    batch = [texts[position] for position in positions]
-    cache = vector_cache(corpus.folder, spec)
-    cached = cache.contains([digest_text(text) for text in batch], spec.dimensions)
-    left = [text for text, have in zip(batch, cached, strict=True) if not have]
-    if left:
+    texts, cache = load_distinct_texts(corpus), vector_cache(corpus.folder, spec)
+    todo = _uncached(texts, positions, cache, spec)
+    if len(todo):
         embedder = cached_embedder(corpus.folder, spec, secret, 1)
         dimensions = resolved_dimensions(embedder)
         verify(cache, embedder)
-        embed_batch(left, embedder, cache, dimensions)
+        embed_batch([texts[position] for position in todo], embedder, cache, dimensions)
     return len(positions)
 
 
-def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, computed: int, started: float) -> None:
-    """Put the cached rows together in row order and store them. Raises ModelError if any is missing."""
+@dataclass(frozen=True)
+class ServerBatch:
+    """What came of a batch. left: positions that wait, since `limit` was reached; refused: messages by position."""
+
+    left: np.ndarray
+    refused: dict[int, str]
+    limit: RateLimitError | None
+    server: ServerState
+
+
+def embed_with_server(
+    corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, positions: np.ndarray, server: ServerState
+) -> ServerBatch:
+    """Embed one batch into the cache, as far as the server takes it. server: as the batch before left it.
+
+    Raises ServiceError where the server fails for all texts.
+    """
+    texts, cache = load_distinct_texts(corpus), vector_cache(corpus.folder, spec)
+    embedder = _patient(corpus, spec, secret, server)
+    todo, refused, limit = _uncached(texts, positions, cache, spec), dict[int, str](), None
+    try:
+        verify(cache, embedder)
+        embed_batch([texts[position] for position in todo], embedder, cache, resolved_dimensions(embedder))
+    except (TextsError, RateLimitError) as error:
+        refused = {int(todo[at]): message for at, message in error.messages.items()}
+        limit = error if isinstance(error, RateLimitError) else None
+    left = _uncached(texts, positions, cache, spec) if limit else positions[:0]
+    return ServerBatch(np.setdiff1d(left, list(refused)), refused, limit, embedder.server)
+
+
+def _patient(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, server: ServerState | None = None) -> Embedder:
+    """The embedder of a job's task, which raises RateLimitError rather than wait for long."""
+    embedder = cached_embedder(corpus.folder, spec, secret, 1)
+    embedder.server = replace(server or embedder.server, patience=JOB_PATIENCE)
+    return embedder
+
+
+def _uncached(texts: list[str], positions: np.ndarray, cache: VectorCache, spec: ModelSpec) -> np.ndarray:
+    cached = cache.contains([digest_text(texts[position]) for position in positions], spec.dimensions)
+    return positions[~cached]
+
+
+def collect_vectors(
+    corpus: CorpusRef,
+    spec: ModelSpec,
+    secret: Secret | None,
+    computed: int,
+    started: float,
+    refused: Mapping[int, str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> str:
+    """Put the cached rows together in row order and store them. Raises ModelError if any is missing.
+
+    refused: what a server said of distinct texts, by position; where it refused all that are missing, these are stored
+    instead, and the answer is how many rows are embedded; else it is "".
+    """
     workspace = Workspace(corpus.folder)
     if workspace.load_vectors(corpus.digest, spec) is not None:
-        return
+        return ""
     codes, texts = distinct_texts(load_corpus(corpus).texts)
-    embedder, cache = cached_embedder(corpus.folder, spec, secret, 1), vector_cache(corpus.folder, spec)
+    embedder, cache = _patient(corpus, spec, secret), vector_cache(corpus.folder, spec)
     if computed:
         verify(cache, embedder, force=True)
     rows, missing = cached_rows(texts, embedder, cache)
+    if len(missing) and refused and set(missing) <= set(refused):
+        return record_failed_rows(corpus, spec, codes, {int(code): refused[int(code)] for code in missing})
     if len(missing):
         raise ModelError(f"{len(missing):,} texts have no vector yet.", "Start again: only these are computed.")
-    facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
+    facts: dict[str, Any] = {"computed": computed, "seconds": round(time.time() - started, 3)}
+    facts |= {"notes": list(notes)} if notes else {}
     facts |= count_truncated(texts, codes, embedder, load_probe(cache))
     workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts))
+    return ""

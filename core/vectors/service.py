@@ -15,7 +15,7 @@ from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import InputError, ModelError
 from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd, truncation_report
-from core.models.registry import backend_of, capabilities, resolve
+from core.models.registry import backend_of, capabilities, load_embedder, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
@@ -59,7 +59,13 @@ def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, st
     codes, texts = distinct_texts(load_corpus(corpus).texts)
     cache = vector_cache(corpus.folder, spec)
     cached = cache.contains([digest_text(text) for text in texts], spec.dimensions)
-    embedder = cached_embedder(corpus.folder, spec, secret)
+    # a server that fails or is slow must not hold up the page
+    hosted = capabilities(spec).hosted
+    embedder = (
+        load_embedder(spec, models_folder=models_folder(corpus.folder), api_key=secret, patient=False)
+        if hosted
+        else cached_embedder(corpus.folder, spec, secret)
+    )
     estimate = estimate_run([texts[code] for code in codes], embedder, cached[codes])
     findings = load_probe(cache)
     if findings is not None and findings.chars_read is not None:  # less than it declares

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import session
 from pages.shared.messages import show_no_corpus
-from pages.shared.models import choice, contact, export, run
+from pages.shared.models import choice, contact, export, failed, run
 from pages.shared.text import count, plain
 
 
@@ -21,6 +21,7 @@ def page() -> None:
     specs = choice.select_models()
     if specs:
         run.plan_and_start(info, specs)
+    failed.show_failed_rows(info)
     states = contact.load_states(info, specs)
     contact.show_states(info, states)
     export.show_embedded_models(info, {state.model.key: state.summary for state in states})

@@ -21,9 +21,9 @@ class Shared:
 
 
 @st.cache_resource(show_spinner=False)
-def shared(scheduler: str, workers: int, _folder: str) -> Shared:
+def shared(scheduler: str, workers: int, servers: tuple[str, ...], _folder: str) -> Shared:
     """The job manager, one per server; the workspace of the first session is where workers load models ahead."""
-    return Shared(JobManager(scheduler, workers, _folder))
+    return Shared(JobManager(scheduler, workers, _folder, servers))
 
 
 @st.cache_data(max_entries=200, show_spinner=False, max_size="40 MB")

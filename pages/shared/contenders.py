@@ -12,6 +12,7 @@ from core.vectors.contact_report import check_contenders
 from core.vectors.contenders import BITS, Contender, from_key
 from pages.shared import jobs_view, messages, session
 from pages.shared.messages import show_error
+from pages.shared.models import failed
 from pages.shared.text import disambiguate_labels, plain
 
 MAX_CONTENDERS = 10
@@ -68,6 +69,7 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
     left.multiselect(
         "Contenders", list(available), key="contenders", format_func=names.__getitem__, help=help_, **options
     )
+    failed.show_partial_models(info)
     session.write_list_to_link("contenders")
     session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
     _show_unfinished_models(info, models)

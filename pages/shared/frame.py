@@ -13,6 +13,7 @@ from pages.shared import jobs_view, messages, session, sign_in
 from pages.shared.corpus import sample as starter
 from pages.shared.corpus.creation import finish_creation
 from pages.shared.messages import show_error
+from pages.shared.models import failed
 from pages.shared.selections import active
 from pages.shared.text import disambiguate_labels, plain
 
@@ -142,6 +143,8 @@ def select_model() -> None:
         labels = ", ".join(plain(label or "an unknown model") for label in damaged)
         remedy = "Run it again on the Embed page; cached vectors are not computed again. Import uploaded ones again."
         st.warning(f"Damaged embedding: {labels}. {remedy}", icon=":material/broken_image:")
+    if info:
+        failed.show_partial_models(info)
     if not models:
         pending = info is not None and messages.pending_embedding(info)
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")

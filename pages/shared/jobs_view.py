@@ -1,5 +1,7 @@
 """Jobs in the sidebar of every page: progress with rate and time left, cancel, resume."""
 
+import time
+
 import streamlit as st
 
 from core.jobs.types import JobState
@@ -24,7 +26,7 @@ def _show_jobs() -> None:
     session.remember("open_jobs", now)
     if set(before) - set(now):
         st.rerun()  # a job ended: the page may show its result
-    unfinished = [job for job in jobs if job.status != "done"]
+    unfinished = [job for job in jobs if job.status != "done" or job.note]
     if unfinished:
         st.divider()
     for job in unfinished:
@@ -66,10 +68,12 @@ def _draw_progress(job: str, message: str) -> None:
 
 
 def show_stop_reason(job: JobState) -> None:
-    """Why a job ended without a result; nothing where it is done."""
+    """Why a job ended without a result, or what to know of it."""
     labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the app stopped"}
     if job.error:
         st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""), icon=":material/error:")
+    elif job.note:
+        st.warning(plain(job.note), icon=":material/rule:")
     elif job.status in labels:
         st.caption(f"{labels[job.status]}.{' Progress is saved.' if job.done else ''}")
 
@@ -77,8 +81,11 @@ def show_stop_reason(job: JobState) -> None:
 def _show_stopped_job(job: JobState) -> None:
     show_stop_reason(job)
     again, forget = st.columns(2)
-    with again:
-        continue_button(job, key=f"again-{job.id}")
+    if job.status == "done":
+        again.page_link("pages/data/embed.py", label="Details", icon=":material/memory:")
+    else:
+        with again:
+            continue_button(job, key=f"again-{job.id}")
     forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(session.folder(), job.id))
 
 
@@ -100,7 +107,9 @@ def progress_text(job: JobState) -> str:
     if not job.total:
         return plain(job.stage) + " …"
     parts = [f"{job.done:,} of {job.total:,} {job.unit}"]
-    if job.rate:
+    if job.resumes:
+        parts.append(f"waiting for the server's limit, {format_duration(max(job.resumes - time.time(), 1))}")
+    elif job.rate:
         slow = job.rate < 1  # folds, contenders: per minute
         pace = f"{60 * job.rate:,.1f} {job.unit}/min" if slow else f"{job.rate:,.0f} {job.unit}/s"
         parts += [pace, f"{format_duration(job.seconds_left or 0)} left"]

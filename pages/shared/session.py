@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.jobs.manager import JobManager
 from core.models import folders
 from core.models.chat import ChatModel
+from core.models.openai_client.connections import ANY, PUBLIC
 from core.models.registry import capabilities
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
@@ -30,12 +31,14 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Settings:
     """home: the workspace. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 is one a core.
-    budget: what reading an upload may take."""
+    budget: what reading an upload may take. servers: embedding and chat servers that visitors may name; empty for the
+    default."""
 
     home: Path
     scheduler: str
     workers: int
     budget: Budget
+    servers: tuple[str, ...]
 
 
 def settings() -> Settings:
@@ -45,6 +48,7 @@ def settings() -> Settings:
         os.environ.get("PLANISPHERE_SCHEDULER", ""),
         _whole_number(os.environ.get("PLANISPHERE_WORKERS") or "0"),
         parse_budget(os.environ.get(SETTING, "")),
+        tuple(os.environ.get("PLANISPHERE_SERVERS", "").replace(",", " ").split()),
     )
 
 
@@ -69,7 +73,9 @@ def workspace() -> Workspace:
 
 def manager() -> JobManager:
     current = settings()
-    return cached.shared(current.scheduler, current.workers, str(current.home)).manager
+    # with sign-in, visitors are not those who run this machine: its network is not theirs to reach
+    servers = current.servers or ((PUBLIC,) if sign_in.providers() else (ANY,))
+    return cached.shared(current.scheduler, current.workers, servers, str(current.home)).manager
 
 
 def ask(

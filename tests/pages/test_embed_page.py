@@ -2,8 +2,10 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
+from core.models.base import ServerState
 from core.models.minilm import model_folder
 from core.models.openai_embedder import PROBE_TEXT
 from core.models.registry import load_embedder, resolve
@@ -11,7 +13,7 @@ from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
 from core.vectors.cache import VectorCache
 from core.vectors.contact_report import contact_state
-from core.vectors.embedding import embed
+from core.vectors.embedding import collect_vectors, embed, embed_with_server, plan_batches
 from tests.embedding_server import DIMENSIONS, EmbeddingServer
 from tests.waiting import wait_until
 
@@ -174,3 +176,69 @@ def test_a_model_of_an_earlier_version_is_checked_by_a_button(corpus, app, home)
     next(button for button in at.button if button.label == "Check models").click().run()
     assert not at.exception
     wait_until(lambda: contact_state(CorpusRef(str(home), info.digest), spec).summary == "passed")
+
+
+REFUSED_ROWS = (4, 17)
+
+
+@pytest.fixture
+def failed(corpus, home):
+    """A server that refuses two texts of the corpus, and its model, whose job has run."""
+    info, _ = corpus
+    texts = Workspace(home).load_corpus(info.digest).texts
+    server = EmbeddingServer(refused=[texts[row] for row in REFUSED_ROWS])
+    spec = ModelSpec("openai", "letters", base_url=server.url, dimensions=DIMENSIONS, probed=True)
+    ref = CorpusRef(str(home), info.digest)
+    positions = np.concatenate(plan_batches(ref, spec, None)[0])
+    refused = embed_with_server(ref, spec, None, positions, ServerState()).refused
+    assert collect_vectors(ref, spec, None, 58, 0.0, refused) == "58 of 60 rows embedded"
+    yield info, spec, server
+    server.close()
+
+
+def test_failed_rows_are_listed_with_what_can_be_done(failed, app):
+    _, spec, _ = failed
+    at = open_page(app)
+    assert not at.exception, at.exception
+    assert "58 of 60 rows" in visible_text(at)
+    table = next(frame.value for frame in at.dataframe if "Message" in frame.value)
+    assert table["Row"].tolist() == [row + 1 for row in REFUSED_ROWS]
+    assert table["Message"].str.contains("out of order").all()
+    key = spec.key
+    assert at.button(key=f"failed_retry_{key}").label == "Retry"
+    assert any(button.proto.id.endswith(f"failed_csv_{key}") for button in at.get("download_button"))
+    at.switch_page("pages/compare/scoreboard.py").run()  # where models are selected
+    assert "58 of 60 rows" in visible_text(at)
+
+
+def test_leaving_out_failed_rows_opens_a_corpus_that_costs_nothing(failed, app, home):
+    info, spec, server = failed
+    at, asked = open_page(app), sum(server.asked.values())
+    at.button(key=f"failed_out_{spec.key}").click().run()
+    assert not at.exception, at.exception
+    copy = next(corpus for corpus in Workspace(home).corpora() if corpus.digest != info.digest)
+    assert (copy.rows, at.session_state["corpus"]) == (58, copy.digest)
+    assert "58 of 60 rows" in copy.name
+    wait_until(lambda: Workspace(home).load_vectors(copy.digest, spec), lambda: visible_text(at))
+    assert sum(server.asked.values()) == asked
+
+
+def test_a_retry_embeds_the_failed_rows(failed, app, home):
+    info, spec, server = failed
+    at = open_page(app)
+    server.refused = []
+    at.button(key=f"failed_retry_{spec.key}").click().run()
+    wait_until(lambda: Workspace(home).load_vectors(info.digest, spec), lambda: visible_text(at))
+    at.run()
+    assert not at.exception, at.exception
+    assert "58 of 60 rows" not in visible_text(at)
+
+
+def test_a_server_that_visitors_may_not_name_is_refused(corpus, app, monkeypatch):
+    monkeypatch.setenv("PLANISPHERE_SERVERS", "https://llm.example.com/v1, 10.0.0.5:8000")
+    server = EmbeddingServer()
+    at = add_server(app, server.url)
+    assert "PLANISPHERE" in visible_text(at)
+    assert not any("letters" in option for option in at.multiselect(key="models").options)
+    assert not server.asked
+    server.close()

@@ -14,7 +14,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from core.digest import digest_json
 from core.files import write_json
 from core.store import Workspace
-from pages.shared import frame, request_guard, sign_in
+from pages.shared import cached, frame, request_guard, session, sign_in
 from pages.shared.sign_in import SignInError, user_folder
 
 SHARED = 'redirect_uri = "http://localhost:8501/oauth2callback"\ncookie_secret = "a long random string"\n'
@@ -317,3 +317,20 @@ def test_a_workspace_is_refused_where_a_page_forgets_to_ask(home, secrets):
     secrets(COMPLETE)
     with pytest.raises(SignInError):
         sign_in.home_folder(home)
+
+
+@pytest.mark.parametrize(
+    ("setting", "file", "expected"),
+    [
+        ("", "", ("*",)),
+        ("", COMPLETE, ("public",)),
+        ("llm.example.com, 10.0.0.5:8000", COMPLETE, ("llm.example.com", "10.0.0.5:8000")),
+    ],
+)
+def test_visitors_who_sign_in_reach_no_private_server_by_default(secrets, home, monkeypatch, setting, file, expected):
+    started = []
+    monkeypatch.setattr(cached, "shared", lambda *settings: started.append(settings) or cached.Shared(None))
+    monkeypatch.setenv("PLANISPHERE_SERVERS", setting)
+    secrets(file)
+    session.manager()
+    assert started[0][2] == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MAX_QUOTE = 300  # characters of a server's own message that are shown
 RETRIED = frozenset({408, 409, 425, 429})
+ABOUT_TEXT = frozenset({400, 422, 500})  # repeated for the same request, these may mean one of its texts
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_PART = r"(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])"
+_REQUEST = re.compile(rf"(?:again|retry|wait|resets?)\D{{0,40}}?((?:{_PART}[\s,]*(?:and\s+)?)+)", re.IGNORECASE)
+EPOCH = 1e9  # a larger number of seconds is a time of day, in unix seconds
 CHAT_PROGRESS_SAVED = "What was answered so far is saved; start again for the rest."
 
 
@@ -49,17 +55,46 @@ CHAT = Wording(
 )
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds a server asks to wait, from `retry-after-ms` or `Retry-After` (seconds or an HTTP date)."""
-    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) / scale)
-        except (KeyError, ValueError):
-            continue
+def retry_after(headers: Mapping[str, str], message: str = "") -> float | None:
+    """Seconds a server asks to wait, None where it does not say.
+
+    From `retry-after-ms`, `Retry-After` (seconds or an HTTP date), the message ("Try again in 1m2s"), or the time until
+    an exhausted limit is reset (`x-ratelimit-reset-tokens` and `-requests`).
+    """
+    for name, unit in (("retry-after-ms", "ms"), ("retry-after", "s")):
+        if (seconds := parse_duration(headers.get(name, ""), unit)) is not None:
+            return seconds
     try:
         return max(0.0, email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
     except (KeyError, ValueError, TypeError):
+        pass
+    if match := _REQUEST.search(message):
+        return parse_duration(match[1])
+    resets = [parse_duration(headers.get(f"x-ratelimit-reset{kind}", "")) or 0.0 for kind in exhausted(headers)]
+    return max(resets, default=0.0) or None
+
+
+def exhausted(headers: Mapping[str, str]) -> list[str]:
+    """Which limits are used up: of tokens, of requests, or one that has no name. All where the server does not say."""
+    kinds = ["-tokens", "-requests", ""]
+    left = {kind: headers.get(f"x-ratelimit-remaining{kind}", "").strip() for kind in kinds}
+    return [kind for kind in kinds if left[kind] in ("0", "0.0")] or kinds
+
+
+def parse_duration(text: str, unit: str = "s") -> float | None:
+    """Seconds of "41.2s", "1m3s", "250ms", "2 minutes", or of a number of `unit`; None for anything else."""
+    text = text.strip().lower()
+    try:
+        seconds = float(text) * _UNITS[unit]
+    except ValueError:
+        parts = re.findall(_PART, text)
+        if not parts or re.sub(_PART, "", text).replace("and", "").strip(" ,"):
+            return None
+        units = ["ms" if name.startswith(("ms", "mil")) else name[0] for _, name in parts]
+        seconds = sum(float(number) * _UNITS[unit] for (number, _), unit in zip(parts, units, strict=True))
+    if not math.isfinite(seconds):
         return None
+    return max(0.0, seconds - time.time() if seconds > EPOCH else seconds)
 
 
 def may_retry(error: openai.APIStatusError) -> bool:
@@ -77,6 +112,11 @@ def is_too_large(error: openai.APIStatusError) -> bool:
         return True
     pattern = r"batch|too (large|long|many)|length|context|max(imum)?[ _-]|token|input size"
     return error.status_code in (400, 422) and re.search(pattern, error_text(error), re.IGNORECASE) is not None
+
+
+def may_be_text(error: openai.APIStatusError) -> bool:
+    """True where one text of several may have failed the request: a server's own fault, or inputs it refuses."""
+    return error.status_code >= 500 or (error.status_code in ABOUT_TEXT and error.code != "insufficient_quota")
 
 
 def is_about_batch(error: openai.APIStatusError) -> bool:
@@ -114,8 +154,9 @@ def without_cause(method: Callable[..., T]) -> Callable[..., T]:
         try:
             return method(*args, **kwargs)
         except ServiceError as error:
-            copy = ServiceError(error.message, error.remedy)
-        raise copy
+            bare = error
+        bare.__cause__ = bare.__context__ = None
+        raise bare.with_traceback(None)
 
     return wrapper
 
@@ -145,11 +186,29 @@ def _explain_status(
         target = quoted(error.response.headers.get("location", "another address"), key)
         message = f"{server} redirects to {target}; a key is never sent on to another address."
         return ServiceError(message, "Enter the final address as the base URL.")
+    if status == 404 and (azure := _explain_azure(error, server, tail)):
+        return azure
     if "insufficient_quota" in (error.code, error.type):
         name = server[0].lower() + server[1:] if server.startswith("The ") else server
         return ServiceError(f"The account at {name} has no credit left{tail}", f"Add credit. {wording.saved}")
     problem, remedy = _problem(status, model, wording)
     return ServiceError(f"{server} {problem} (HTTP {status}){tail}", remedy)
+
+
+def _explain_azure(error: openai.APIStatusError, server: str, tail: str) -> ServiceError | None:
+    """What an address of Azure lacks; None for other servers' addresses."""
+    url = error.request.url
+    deployment = re.search(r"/openai/deployments/([^/]+)/", url.path)
+    if deployment and "deployment" in f"{error.code} {tail}".lower():
+        remedy = "Check the deployment's name in the address; a new deployment takes a few minutes."
+        return ServiceError(f"{server} has no deployment {deployment[1][:100]!r}{tail}", remedy)
+    if not url.path.startswith("/openai") and not url.host.endswith(".azure.com"):
+        return None
+    remedy = (
+        "For Azure, enter https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT/embeddings?api-version=VERSION, "
+        "or the address that ends in /openai/v1 with the deployment as the model."
+    )
+    return ServiceError(f"{server} has nothing at this address (HTTP 404){tail}", remedy)
 
 
 def _problem(status: int, model: str, wording: Wording) -> tuple[str, str]:

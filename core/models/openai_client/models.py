@@ -22,6 +22,9 @@ def completed(spec: ModelSpec) -> ModelSpec:
     Raises ServiceError for an address that can't be used, ModelError for dimensions the model does not have.
     """
     spec = replace(spec, base_url=checked_url(spec.base_url))
+    spec = replace(spec, name=spec.name.strip() or azure_deployment(spec.base_url))
+    if not spec.name:
+        raise ModelError("The model needs a name.", "Enter the model's ID on the server.")
     native = native_dimensions(spec)
     min_dimensions = 1 if spec.name in SHORTENED else native
     if spec.dimensions is not None and native and min_dimensions and not min_dimensions <= spec.dimensions <= native:
@@ -59,9 +62,19 @@ def server_name(spec: ModelSpec) -> str:
     return "OpenAI" if is_openai(spec) else f"The server at {urlsplit(spec.base_url).netloc}"
 
 
+def azure_deployment(url: str) -> str:
+    """The deployment that an address of Azure names, or ""."""
+    match = re.search(r"/openai/deployments/([^/]+)$", urlsplit(url).path)
+    return match[1] if match else ""
+
+
 def checked_url(url: str) -> str:
-    """The address without trailing slash or /embeddings; '' for OpenAI's own. Raises ServiceError."""
-    plain = re.sub(r"/+(embeddings/*)?$", "", url.strip())
+    """The address without trailing slash or the name of an operation; '' for OpenAI's own. Raises ServiceError.
+
+    An address of Azure has its `api-version`; no other query may stand there.
+    """
+    plain, _, query = url.strip().partition("?")
+    plain = re.sub(r"/+((embeddings|chat/completions)/*)?$", "", plain)
     if not plain:
         return ""
     remedy = "Enter it like http://localhost:8000/v1; the key has a field of its own."
@@ -73,11 +86,16 @@ def checked_url(url: str) -> str:
     if not usable or not plain.isprintable() or " " in plain:
         raise ServiceError("The server's address must be an http or https URL.", remedy)
     # a password or a key there would be stored with the model and shown
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ServiceError("The server's address must hold no user name, password, '?' or '#'.", remedy)
+    is_version = re.fullmatch(r"api-version=[\w.-]{1,40}", query)
+    if parts.username is not None or parts.password is not None or parts.fragment or (query and not is_version):
+        message = "The server's address must hold no user name, password, '#' or '?' (but ?api-version= of Azure)."
+        raise ServiceError(message, remedy)
+    if azure_deployment(plain) and not query:
+        message = "The address of an Azure deployment needs its api-version."
+        raise ServiceError(message, f"Enter it like {plain}/embeddings?api-version=2024-10-21")
     if parts.hostname == urlsplit(OPENAI_URL).hostname:
         return ""  # however it is written: paid, and known as such
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}{'?' if query else ''}{query}"
 
 
 def checked_key(key: str | Secret | None, spec: ModelSpec) -> Secret:

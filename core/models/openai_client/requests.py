@@ -6,26 +6,26 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from core.errors import ServiceError
-from core.models.openai_client.errors import EMBEDDING, Wording, explain, may_retry, retry_after
-from core.models.openai_client.models import OPENAI_URL, checked_key, server_name
-from core.models.openai_client.responses import read_answer
+from core.errors import RateLimitError, ServiceError
+from core.models.openai_client.connections import MAX_BYTES, check_allowed, limit_request, limited
+from core.models.openai_client.errors import EMBEDDING, Wording, error_text, explain, may_retry, retry_after
+from core.models.openai_client.models import OPENAI_URL, azure_deployment, checked_key, server_name
+from core.models.openai_client.responses import Answer, read_answer
 from core.secret import Secret
 from core.types import ModelSpec
 
 if TYPE_CHECKING:
     import openai
 
-MAX_WAIT = 120.0  # seconds; a server that requests a longer wait is given up
+MAX_WAIT = 900.0  # seconds; a server that requests a longer wait is given up
+BYTES, BYTES_A_TEXT = 1_000_000, 500_000  # of an answer: the longest vectors have 16,384 numbers of some 25 characters
 FIRST_CONTACT_RETRIES = 1  # for a server that never answered yet: a wrong address should show soon
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -59,20 +59,29 @@ def pause(stop: threading.Event, seconds: float) -> None:
 
 class Sender:
     """Posts to one server. Safe to use from several threads: a request that fails in a way that may pass is sent again
-    after a wait that all threads share, `max_retries` times at most."""
+    after a wait that all threads share, `max_retries` times at most.
+
+    patience: seconds that a server may ask to wait; a longer wait is raised as RateLimitError.
+    """
 
     def __init__(
         self, spec: ModelSpec, key: str | Secret | None, http_client: Any, timeout: float, max_retries: int
     ) -> None:
         self.spec, self.key = spec, checked_key(key, spec)
         self.http_client, self.timeout, self.max_retries = http_client, timeout, max_retries
-        self.server = server_name(spec)
-        self.gate, self.reached = Gate(), False
+        check_allowed(spec.base_url)
+        self.server, self.patience = server_name(spec), MAX_WAIT
+        self.gate = Gate()
         self.counts, self.lock = Counter[str](), threading.Lock()
 
     def count(self, name: str, number: int = 1) -> None:
         with self.lock:
             self.counts[name] += number
+
+    @property
+    def reached(self) -> bool:
+        """Whether the server has answered yet."""
+        return self.counts["answers"] > 0
 
     @cached_property
     def client(self) -> openai.OpenAI:
@@ -80,60 +89,91 @@ class Sender:
         import httpx2
         import openai
 
+        address, _, query = self.spec.base_url.partition("?")
         return openai.OpenAI(
             api_key=self.key.reveal() or "none",
-            base_url=self.spec.base_url or OPENAI_URL,
+            base_url=address or OPENAI_URL,
+            default_query=dict([query.split("=", 1)]) if query else None,
             max_retries=0,
             timeout=httpx2.Timeout(self.timeout, connect=min(10.0, self.timeout)),
-            http_client=self.http_client,
+            http_client=limited(self.http_client, self.spec.base_url),
         )
 
     def embeddings(
-        self, inputs: list[str], dimensions: int | None, expected: int | None, stop: threading.Event
-    ) -> np.ndarray:
-        """(len(inputs), d) float32 unit rows. dimensions: requested of the server; expected: checked in the answer.
+        self,
+        inputs: list[str],
+        dimensions: int | None,
+        expected: int | None,
+        stop: threading.Event,
+        not_retried: Collection[int] = (),
+    ) -> Answer:
+        """One vector for each input. dimensions: requested of the server; expected: checked in the answer.
 
         Raises the SDK's APIError when trying again can't help or did not, ServiceError for a useless answer.
         """
         # compatible servers know floats only, or say base64 and send floats (LiteLLM issue 42426)
         body: dict[str, Any] = {"input": inputs, "encoding_format": "float" if self.spec.base_url else "base64"}
         body |= {} if dimensions is None else {"dimensions": dimensions}
-        response = self.with_retries(lambda: self.post("/embeddings", body), stop)
-        return read_answer(response.content, len(inputs), expected, self.server, self.key)
+        limit = min(MAX_BYTES, BYTES + BYTES_A_TEXT * len(inputs))
+        content = self.with_retries(lambda: self.post("/embeddings", body, limit), stop, not_retried)
+        return read_answer(content, len(inputs), expected, self.server, self.key)
 
-    def with_retries(self, send: Callable[[], Result], stop: threading.Event) -> Result:
-        """What `send` gives. Raises the SDK's APIError as `embeddings` does, Stopped where `stop` is set."""
+    def with_retries(
+        self, send: Callable[[], Result], stop: threading.Event, not_retried: Collection[int] = ()
+    ) -> Result:
+        """What `send` gives. Raises the SDK's APIError as `embeddings` does, Stopped where `stop` is set.
+
+        not_retried: statuses that are raised at once. A wait does not count while other requests are answered.
+        """
         import openai
 
-        for attempt in range(self.max_retries + 1):
+        attempt, answers = 0, self.counts["answers"]
+        while True:
             self.gate.wait(stop)
             try:
                 result = send()
             except openai.APIError as error:
-                if (delay := self._delay(error, attempt)) is None:
+                if self._status(error) in not_retried or (delay := self._delay(error, attempt)) is None:
                     raise
                 self.count("retries")
                 self.gate.hold(delay)
+                attempt = attempt + 1 if answers == self.counts["answers"] else 0
+                answers = self.counts["answers"]
             else:
-                self.reached = True
+                self.count("answers")
                 return result
-        raise AssertionError("the last attempt returns or raises")
 
-    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
-        """One request for the model; the response as it comes. Raises the SDK's APIError."""
+    def post(self, path: str, body: dict[str, Any], max_bytes: int) -> bytes:
+        """The body of the answer to one request for the model, whose time and size are limited as a whole.
+
+        Raises the SDK's APIError; ServiceError for an answer above max_bytes.
+        """
         import httpx2
         import openai
 
         # the SDK adds the organization from the environment, which is nobody else's business
-        private = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit} if self.spec.base_url else {}
-        all_headers: dict[str, Any] = {**private, **(headers or {})}
+        private: dict[str, Any] = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
+        is_azure = bool(azure_deployment(self.spec.base_url))
+        azure = {"api-key": self.key.reveal(), "Authorization": openai.omit} if is_azure else {}
+        headers = {"Accept-Encoding": "gzip"} | (private if self.spec.base_url else {}) | azure
         self.count("requests")
-        return self.client.post(
+        limit_request(self.timeout, max_bytes)
+        response = self.client.post(
             path,
             cast_to=httpx2.Response,
             body={"model": self.spec.name, **body},
-            options={"follow_redirects": False, "security": {"bearer_auth": True}, "headers": all_headers},
+            options={"follow_redirects": False, "security": {"bearer_auth": not is_azure}, "headers": headers},
         )
+        return bytes(response.content)
+
+    def _limited(self, error: openai.APIStatusError, seconds: float | None) -> RateLimitError:
+        explained = self.explain(error)
+        return RateLimitError(explained.message, explained.remedy, seconds)
+
+    @staticmethod
+    def _status(error: openai.APIError) -> int:
+        """The status of an answer, 0 where there was none."""
+        return int(getattr(error, "status_code", 0))
 
     def explain(self, error: openai.APIError, wording: Wording = EMBEDDING) -> ServiceError:
         if not self.counts["stored"]:  # nothing has been paid yet that could be paid again
@@ -144,13 +184,17 @@ class Sender:
         """Seconds to wait before the next attempt; None to give up."""
         import openai
 
-        if attempt >= self.max_retries:
-            return None
         jittered = min(20.0, 2.0**attempt) * random.uniform(0.5, 1.0)
         if isinstance(error, openai.APIStatusError):
-            requested = retry_after(error.response.headers)
-            patient = requested is None or requested <= MAX_WAIT
-            return (jittered if requested is None else requested) if may_retry(error) and patient else None
+            if not may_retry(error):
+                return None
+            requested = retry_after(error.response.headers, error_text(error)) or None
+            delay, is_limit = requested or jittered, requested is not None or error.status_code == 429
+            if is_limit and (attempt >= self.max_retries or delay > self.patience):
+                raise self._limited(error, requested) from None
+            return delay if attempt < self.max_retries else None
+        if attempt >= self.max_retries:
+            return None
         if isinstance(error, openai.APIConnectionError) and (self.reached or attempt < FIRST_CONTACT_RETRIES):
             return jittered
         return None

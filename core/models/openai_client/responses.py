@@ -3,6 +3,9 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,8 @@ DIMENSIONS_REMEDY = (
     "Where you requested these dimensions, the model can't be shortened: add it with its own. Otherwise the server's "
     "model has changed: add it again, and vectors of both will not be mixed."
 )
+VALUES_REMEDY = "Check the server's log and number format; leave these texts out, or use another model."
+SMALLEST = 1e-30  # of a vector's largest value; float32 has full precision above 1.2e-38
 REMEDY = "Check that the address is that of an OpenAI-compatible embeddings server and the model one for embeddings."
 
 
@@ -27,24 +32,49 @@ class InvalidResponse(Exception):
         self.remedy = remedy
 
 
-def read_answer(content: bytes, count: int, dimensions: int | None, server: str, key: Secret) -> np.ndarray:
-    """(count, d) float32 unit rows in input order, from the body of an answer.
+class LengthError(InvalidResponse):
+    """A vector of another length than expected."""
 
-    Vectors are ordered by `index` and may be lists or base64 of little-endian float32. Raises ServiceError for no JSON,
-    another number of vectors, missing or repeated indexes, other or varying lengths, NaN, infinite or zero vectors.
+
+@dataclass(frozen=True)
+class Answer:
+    """rows: (n, d) float32 unit rows in input order; those of `invalid` inputs, by position what is wrong, are zero.
+
+    ordered: False where the vectors of several inputs came without an index, in an order nobody states.
     """
+
+    rows: np.ndarray
+    invalid: dict[int, ServiceError]
+    ordered: bool
+
+
+def read_answer(content: bytes, count: int, dimensions: int | None, server: str, key: Secret) -> Answer:
+    """The vectors in the body of an answer.
+
+    Vectors are ordered by `index` and may be lists or base64 of little-endian float32. Invalid is a vector of another
+    length, with values that are no numbers, NaN, infinite, or so small that no direction is left. Raises ServiceError
+    for no JSON, another number of vectors, partly missing or repeated indexes, and where all have another length.
+    """
+    rows: dict[int, np.ndarray] = {}
+    invalid: dict[int, InvalidResponse] = {}
     try:
-        matrix = _matrix(_items(content, key), count)
-        if dimensions is not None and matrix.shape[1] != dimensions:
-            message = f"vectors of {matrix.shape[1]:,} numbers where {dimensions:,} were expected"
-            raise InvalidResponse(message, DIMENSIONS_REMEDY)
-        if invalid := np.count_nonzero(~np.isfinite(matrix).all(axis=1)):
-            raise InvalidResponse(f"NaN or infinite values ({invalid:,} of {count:,} vectors)")
-        if empty := np.count_nonzero(~matrix.any(axis=1)):
-            raise InvalidResponse(f"vectors of only zeros ({empty:,} of {count:,})")
+        items = _items(content, key)
+        positions, ordered = _positions(items, count)
+        width = dimensions or _usual_length([item.get("embedding") for item in items])
+        for position, item in zip(positions, items, strict=True):
+            try:
+                rows[position] = _row(item.get("embedding"), width)
+            except InvalidResponse as wrong:
+                invalid[position] = wrong
+        if not rows and all(isinstance(wrong, LengthError) for wrong in invalid.values()):
+            raise InvalidResponse(str(invalid[0]), DIMENSIONS_REMEDY)
     except InvalidResponse as wrong:
         raise ServiceError(f"{server} answered with {wrong}.", wrong.remedy) from None
-    return unit_rows(matrix)
+    matrix = np.zeros((count, width), np.float32)
+    if rows:
+        matrix[list(rows)] = unit_rows(np.stack(list(rows.values())))
+    errors = {at: ServiceError(f"{server} answered with {wrong}.", wrong.remedy) for at, wrong in invalid.items()}
+    return Answer(matrix, errors, ordered)
 
 
 def _items(content: bytes, key: Secret) -> list[Any]:
@@ -60,35 +90,57 @@ def _items(content: bytes, key: Secret) -> list[Any]:
     raise InvalidResponse(f"an error: “{message}”" if message else "JSON without a list of vectors (“data”)")
 
 
-def _matrix(items: list[Any], count: int) -> np.ndarray:
-    """(count, d) float32 in order of index."""
+def _positions(items: list[Any], count: int) -> tuple[Sequence[int], bool]:
+    """The input that each item belongs to, and whether the server says so."""
     if len(items) != count:
         raise InvalidResponse(f"{len(items):,} vectors for {count:,} texts")
-    indexes: list[Any] = [item.get("index") if isinstance(item, dict) else None for item in items]
-    if any(type(index) is not int for index in indexes):
-        raise InvalidResponse("vectors without an index")
-    if sorted(indexes) != list(range(count)):
+    if not all(isinstance(item, dict) for item in items):
+        raise InvalidResponse("an entry that holds no vector")
+    indexes = [item.get("index") for item in items]
+    missing = sum(index is None for index in indexes)
+    if missing == count:
+        return range(count), count < 2
+    if missing:
+        raise InvalidResponse(f"{missing:,} of {count:,} vectors without an index")
+    if any(type(index) is not int for index in indexes) or sorted(indexes) != list(range(count)):
         raise InvalidResponse(f"indexes that are not 0 to {count - 1:,}, each once")
-    rows = [_row(item.get("embedding")) for item in items]
-    if len(sizes := sorted(set(map(len, rows)))) > 1:
-        raise InvalidResponse(f"vectors of varying length ({sizes[0]:,} to {sizes[-1]:,} numbers)")
-    matrix = np.empty((count, sizes[0]), np.float32)
-    matrix[indexes] = rows
-    return matrix
+    return indexes, True
 
 
-def _row(embedding: Any) -> np.ndarray:
-    if isinstance(embedding, str):
-        return _from_base64(embedding)
+def _usual_length(embeddings: list[Any]) -> int:
+    """The most frequent length of the vectors, where none is expected."""
+    lengths = [
+        len(row) * 3 // 16 if isinstance(row, str) else len(row) for row in embeddings if isinstance(row, str | list)
+    ]
+    return max(set(lengths), key=lengths.count, default=0)
+
+
+def _row(embedding: Any, width: int) -> np.ndarray:
+    """(width,) float32, a vector with a direction."""
+    row = _from_base64(embedding) if isinstance(embedding, str) else _from_list(embedding)
+    if len(row) != width:
+        raise LengthError(f"a vector of {len(row):,} numbers where {width:,} were expected", VALUES_REMEDY)
+    if not np.isfinite(row).all():
+        raise InvalidResponse("a vector with NaN or infinite values", VALUES_REMEDY)
+    if np.abs(row).max() < SMALLEST:
+        kind = "values too small for a direction" if row.any() else "only zeros"
+        raise InvalidResponse(f"a vector of {kind}", VALUES_REMEDY)
+    return row
+
+
+def _from_list(embedding: Any) -> np.ndarray:
     if not isinstance(embedding, list) or not embedding:
         raise InvalidResponse("an entry that holds no vector")
-    try:
-        row = np.asarray(embedding, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidResponse("a vector that does not hold numbers") from None
-    if row.ndim != 1:
+    kinds = set(map(type, embedding))  # numpy would take True and "0.1" for numbers
+    if list in kinds:
         raise InvalidResponse("one vector a token instead of one a text")
-    return row
+    if not kinds <= {int, float, NoneType}:
+        raise InvalidResponse("a vector that does not hold numbers")
+    try:
+        with np.errstate(over="ignore"):  # beyond float32 is infinite
+            return np.asarray(embedding, dtype=np.float32)
+    except OverflowError:
+        raise InvalidResponse("a vector with NaN or infinite values", VALUES_REMEDY) from None
 
 
 def _from_base64(text: str) -> np.ndarray:

@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.models.chat import ChatModel, chat_url, checked_model
+from core.models.chat import ChatModel, checked_model
+from core.models.openai_client.models import checked_url
 from core.models.registry import capabilities
 from pages.shared import session
 from pages.shared.models import choice
@@ -23,7 +24,7 @@ def select_chat_model() -> ChatModel | None:
         help="Base URL of a server with the OpenAI API, such as http://localhost:11434/v1 (Ollama, vLLM, LM Studio, "
         "llama.cpp). Empty: OpenAI.",
     )
-    base_url = chat_url(url)
+    base_url = checked_url(url)
     key, default = f"chat_model-{urlsplit(base_url).netloc}", "" if base_url else DEFAULT_MODEL
     note = "Model ID on the server. A small, fast model is enough."
     name = right.text_input("Model", default, key=key, persist_state="session", help=note)

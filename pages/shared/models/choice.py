@@ -81,7 +81,8 @@ def server_model_fields() -> ModelSpec | None:
     """The model as typed, None while the address or the name is missing."""
     example, help = "http://localhost:8000/v1", "Base URL of a server with OpenAI's API: vLLM, TEI, Ollama, LM Studio."
     url = st.text_input("Server address", key="add_url", placeholder=example, help=help).strip()
-    name = st.text_input("Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="Its ID there.").strip()
+    help = "Its ID there. May be empty for the address of an Azure deployment."
+    name = st.text_input("Model name", key="add_server_model", placeholder="BAAI/bge-m3", help=help).strip()
     size = st.number_input(
         "Dimensions (0 = default)", 0, 16_384, 0, key="add_size", help="For models that support shorter vectors."
     )
@@ -93,7 +94,8 @@ def server_model_fields() -> ModelSpec | None:
         help="Stored in memory for this session only. Your OpenAI key is never sent to another server.",
     )
     st.caption("Adding sends one short text to the server, to check that it responds and how long its vectors are.")
-    return ModelSpec("openai", name, base_url=url, dimensions=int(size) or None) if url and name else None
+    is_complete = url and (name or "/deployments/" in url)
+    return ModelSpec("openai", name, base_url=url, dimensions=int(size) or None) if is_complete else None
 
 
 def add_model(spec: ModelSpec | None) -> None:

@@ -15,7 +15,7 @@ from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.models.contact import HELP
 from pages.shared.tables import show_table
-from pages.shared.text import format_bytes, format_duration
+from pages.shared.text import format_bytes, format_duration, plain
 
 FORMATS: dict[Format, str] = {
     "parquet": "Parquet: table with a vector column",
@@ -47,6 +47,8 @@ def show_embedded_models(info: CorpusInfo, checks: Mapping[str, str]) -> None:
     }
     rows = pd.DataFrame([embedded_model_row(record, checks) for record in records])
     show_table(rows, "The models this corpus is embedded with", columns)
+    for note in dict.fromkeys(note for record in records for note in record["facts"].get("notes", ())):
+        st.caption(f":material/info: {plain(note)}")
     left, right = st.columns(2)
     left.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
     right.page_link("pages/explore/search.py", label="Search", icon=":material/search:")

@@ -118,7 +118,7 @@ def plan_row(plan: EmbeddingPlan) -> dict[str, object]:
         "Tokens": ("" if estimate.tokens_exact else "≈ ") + f"{estimate.tokens:,}",
         "Truncated": estimate.truncated,
         "Text lost": f"{estimate.unseen_share:.1%}",
-        "Time": estimate.seconds_basis if estimate.seconds is None else _time_text(estimate),
+        "Time": estimate.seconds_basis.partition(":")[0] if estimate.seconds is None else _time_text(estimate),
         "Price": price_text(plan),
     }
 
@@ -136,6 +136,9 @@ def price_text(plan: EmbeddingPlan) -> str:
 
 def show_plan_notes(plan: EmbeddingPlan) -> None:
     """What the person should know before starting."""
+    basis, _, reason = plan.estimate.seconds_basis.partition(": ")
+    if reason:
+        st.warning(f"{plain(plan.spec.label)}: the time is {basis}. {plain(reason)}", icon=":material/timer_off:")
     if plan.warning:
         st.warning(plain(plan.warning), icon=":material/translate:")
     if plan.estimate.busy:

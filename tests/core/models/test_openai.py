@@ -12,12 +12,14 @@ import httpx2
 import numpy as np
 import pytest
 
-from core.errors import ModelError, ServiceError
+from core.errors import ModelError, RateLimitError, ServiceError
 from core.models import openai_embedder as openai_module
+from core.models.base import ServerState
 from core.models.openai_client import requests as openai_requests
+from core.models.openai_client.errors import retry_after
 from core.models.openai_client.packing import OPENAI_LIMITS, Assembly, Limits, Piece, pack, split_texts
 from core.models.openai_client.tokens import TokenCounter
-from core.models.openai_embedder import OpenAIEmbedder, resolve_openai
+from core.models.openai_embedder import PROBE_TEXT, OpenAIEmbedder, resolve_openai
 from core.secret import Secret
 from core.types import ModelSpec
 from tests.waiting import WAIT
@@ -247,7 +249,7 @@ def test_each_finished_request_is_handed_over_while_others_fail():
     client._limits = Limits(2, 300_000, 8191)
     with pytest.raises(ServiceError):
         client.embed(["a", "b", "bad", "c"], on_batch=lambda at, rows: stored.update(zip(at, rows, strict=True)))
-    assert sorted(stored) == [0, 1]
+    assert sorted(stored) == [0, 1, 3]
     np.testing.assert_allclose(stored[1], unit("b"), atol=1e-6)
 
 
@@ -291,6 +293,66 @@ def test_retry_after_as_a_date(waits):
     assert 60 < waits[0] <= 100
 
 
+@pytest.mark.parametrize(
+    ("headers", "message", "seconds"),
+    [
+        ({"x-ratelimit-reset-tokens": "41.2s"}, "", 41.2),
+        ({"x-ratelimit-reset-requests": "1m3s"}, "", 63),
+        ({"x-ratelimit-reset-tokens": "250ms"}, "", 0.25),
+        ({"x-ratelimit-reset-tokens": "17"}, "", 17),
+        ({"x-ratelimit-reset-tokens": "6ms", "x-ratelimit-reset-requests": "8s"}, "", 8),
+        (
+            {
+                "x-ratelimit-reset-tokens": "6s",
+                "x-ratelimit-reset-requests": "8m",
+                "x-ratelimit-remaining-tokens": "0",
+                "x-ratelimit-remaining-requests": "99",
+            },
+            "",
+            6,
+        ),
+        ({}, "Limit 1500 tokens a minute, used 1480, asked 40. Try again in 41.2s.", 41.2),
+        ({}, "Rate limit reached. Please try again in 1m2s. Visit https://host/limits.", 62),
+        ({}, "Too many requests: please retry after 20 seconds.", 20),
+        ({}, "Please wait 2 minutes and 5 seconds", 125),
+        ({"retry-after": "5", "x-ratelimit-reset-tokens": "41.2s"}, "Try again in 9s", 5),
+        ({"retry-after": "2s"}, "", 2),
+        ({}, "Limit 1500 tokens a minute, 3 retries more", None),
+        ({"x-ratelimit-reset-tokens": "soon"}, "Try again in a while", None),
+        ({"x-ratelimit-reset-tokens": "0"}, "", None),
+    ],
+)
+def test_what_a_server_says_of_its_limit_is_read(headers, message, seconds):
+    assert retry_after(httpx2.Headers(headers), message) == (seconds and pytest.approx(seconds))
+
+
+def test_a_limit_beyond_the_patience_is_raised_with_its_seconds_and_what_was_refused(waits):
+    def handler(request):
+        texts = json.loads(request.content)["input"]
+        if "late" in texts:
+            return refusal(429, "Limit 10, used 10. Try again in 41.2s.", "rate_limit_exceeded")
+        return refusal(400, "bad letters") if "bad" in texts else answer(request)
+
+    client = embedder(handler, concurrency=1)
+    client._limits, client.server = Limits(2, 300_000, 8191), ServerState(concurrency=1, patience=3.0)
+    with pytest.raises(RateLimitError) as caught:
+        client.embed(["a", "bad", "b", "late"])
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert error.seconds == pytest.approx(41.2)
+    assert list(error.messages) == [1]
+    assert "bad letters" in error.messages[1]
+    assert waits == []
+
+
+def test_waits_of_a_known_length_do_not_end_a_run_that_goes_on(waits):
+    limited = [refusal(429, "Try again in 2s") for _ in range(4)]
+    wire = Wire(answer, *limited, answer, *limited, answer, *limited)
+    client = embedder(wire, concurrency=1)
+    client._limits = Limits(1, 300_000, 8191)
+    assert client.embed(list("abcd")).shape == (4, 1536)
+    assert client.facts["retries"] == 12
+
+
 def test_the_wait_holds_every_thread(waits):
     wire = Wire(refusal(429, "slow down", headers={"Retry-After": "30"}))
     client = embedder(wire, concurrency=1)
@@ -300,7 +362,7 @@ def test_the_wait_holds_every_thread(waits):
     assert len(wire.requests) == 4
 
 
-@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 529])
+@pytest.mark.parametrize("status", [408, 409, 502, 503, 529])
 def test_passing_failures_are_tried_again(waits, status):
     wire = Wire(httpx2.Response(status, text="oops"), httpx2.Response(status, text="oops"))
     client = embedder(wire)
@@ -308,11 +370,18 @@ def test_passing_failures_are_tried_again(waits, status):
     assert client.facts["retries"] == 2
 
 
+@pytest.mark.parametrize("failures", [1, 2, 4])
+def test_an_internal_error_that_passes_fails_no_text(waits, failures):
+    wire = Wire(*[httpx2.Response(500, text="oops")] * failures)
+    texts = list("abcdefgh")
+    np.testing.assert_allclose(embedder(wire).embed(texts), [unit(text) for text in texts], atol=1e-6)
+
+
 def test_lasting_failure_ends_after_the_retries(waits):
     wire = Wire(*[httpx2.Response(500, text="database on fire")] * 9)
     with pytest.raises(ServiceError, match=r"keeps failing \(HTTP 500\).*database on fire"):
         embedder(wire, max_retries=3).embed(["a"])
-    assert len(wire.requests) == 4
+    assert len(wire.requests) == 1 + 4  # then a harmless text, as often as any
     assert waits == sorted(waits)
 
 
@@ -343,7 +412,8 @@ def test_hard_errors_show_at_once_and_without_the_key(waits, reply, message):
     client._limits = Limits(1, 300_000, 8191)
     with pytest.raises(ServiceError, match=message) as caught:
         client.embed(["a", "b", "c"])
-    assert len(wire.requests) == 1
+    bodies = [body["input"] for body in wire.bodies]
+    assert bodies in ([["a"]], [["a"], [PROBE_TEXT]])  # a harmless text tells whether one text is at fault
     assert waits == []
     assert caught.value.remedy
     assert KEY not in str(caught.value) + repr(caught.value) + repr(pickle.dumps(caught.value))
@@ -351,7 +421,7 @@ def test_hard_errors_show_at_once_and_without_the_key(waits, reply, message):
 
 def test_long_words_of_a_server_are_trimmed():
     with pytest.raises(ServiceError) as caught:
-        embedder(Wire(refusal(400, "blah " * 1000))).embed(["a"])
+        embedder(Wire(*[refusal(400, "blah " * 1000)] * 3)).embed(["a"])
     assert len(caught.value.message) < 400
 
 
@@ -382,8 +452,18 @@ def set_row(index, value):
         (reply_with(lambda body: body["data"][0].pop("index")), "without an index"),
         (reply_with(lambda body: body["data"][0].update(index=1)), "each once"),
         (reply_with(lambda body: body["data"][0].update(index=7)), "each once"),
+        (reply_with(lambda body: body["data"][0].update(index="0")), "each once"),
+        (reply_with(lambda body: body["data"][0].update(index=False)), "each once"),
         (reply_with(lambda body: [row.update(embedding=[1.0] * 384) for row in body["data"]]), "384 .* 1,536 were"),
-        (reply_with(set_row(1, [1.0] * 384)), r"varying length \(384 to 1,536"),
+        (reply_with(set_row(1, [1.0] * 384)), "Text 2: .*384 .* 1,536 were"),
+        (reply_with(set_row(1, [True, False] * 768)), "Text 2: .*does not hold numbers"),
+        (reply_with(set_row(1, [0.5] * 1535 + [True])), "Text 2: .*does not hold numbers"),
+        (reply_with(set_row(1, ["0.5"] * 1536)), "Text 2: .*does not hold numbers"),
+        (reply_with(set_row(1, [1e-40] * 1536)), "Text 2: .*too small"),
+        (reply_with(set_row(1, base64.b64encode(np.full(1536, 1e-41, "<f4").tobytes()).decode())), "too small"),
+        (reply_with(set_row(1, [1e39] * 1536)), "infinite"),
+        (reply_with(set_row(1, [10**400] * 1536)), "infinite"),
+        (reply_with(set_row(1, [1e400] * 1536)), "infinite"),
         (reply_with(set_row(1, [0.0] * 1536)), "only zeros"),
         (reply_with(set_row(1, [float("nan")] * 1536)), "NaN"),
         (reply_with(set_row(1, [None] * 1536)), "NaN"),

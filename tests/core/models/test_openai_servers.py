@@ -138,8 +138,33 @@ def test_batches_are_halved_and_the_size_is_remembered(serve):
     embedder = OpenAIEmbedder(spec_of(server), api_key=None, concurrency=1)
     np.testing.assert_allclose(embedder.embed(texts), [unit(text) for text in texts], atol=1e-6)
     sizes = [len(body["input"]) for body in server.bodies[1:]]
-    assert [size for size in sizes if size > 8] == [32, 16, 16]
+    assert [size for size in sizes if size > 8] == [32, 16]
     assert sum(size for size in sizes if size <= 8) == 128
+    assert embedder.server.inputs == 8
+
+
+@pytest.mark.parametrize("reply", ["", "Request Entity Too Large", {"error": {"message": "payload too large"}}])
+def test_a_413_without_a_reason_is_met_once(serve, reply):
+    server = serve(lambda body: (413, reply) if len(body["input"]) > 5 else None)
+    texts = [chr(97 + i % 26) * (i + 1) for i in range(100)]
+    embedder = OpenAIEmbedder(spec_of(server), api_key=None, concurrency=1)
+    np.testing.assert_allclose(embedder.embed(texts), [unit(text) for text in texts], atol=1e-6)
+    sizes = [len(body["input"]) for body in server.bodies[1:]]
+    assert [size for size in sizes if size > 5] == [32, 16, 8]
+    other = OpenAIEmbedder(spec_of(server), api_key=None)  # of another worker
+    other.server = embedder.server
+    refused = len(server.bodies)
+    other.embed(texts)
+    assert max(len(body["input"]) for body in server.bodies[refused:]) <= 5
+
+
+def test_one_text_that_is_too_large_does_not_make_all_requests_small(serve):
+    server = serve(lambda body: (413, "") if any(len(text) > 3_000 for text in body["input"]) else None)
+    texts = ["long " * 800, *(f"text {i}" for i in range(99))]
+    embedder = OpenAIEmbedder(spec_of(server), api_key=None, concurrency=1)
+    assert embedder.embed(texts).shape == (100, 26)
+    assert embedder.facts["split"] == 1
+    assert [len(body["input"]) for body in server.bodies][-2:] == [32, 4]
 
 
 def test_tei_with_its_default_limit_is_never_refused(serve):
@@ -223,6 +248,8 @@ def test_nobody_listens(serve):
         ("https://api.openai.com/v1/", ""),
         (" http://Localhost:8000/v1/ ", "http://localhost:8000/v1"),
         ("http://[::1]:80/v1/embeddings", "http://[::1]:80/v1"),
+        ("http://Host/openai/deployments/E/embeddings?api-version=1", "http://host/openai/deployments/E?api-version=1"),
+        ("http://host/openai/v1/", "http://host/openai/v1"),
     ],
 )
 def test_addresses_have_one_form(entered, normalized):
@@ -238,6 +265,8 @@ def test_addresses_have_one_form(entered, normalized):
         "http://",
         "http://user:hunter2@host/v1",
         "http://host/v1?key=hunter2",
+        "http://host/openai/deployments/e?api-version=1&api-key=hunter2",
+        "http://host/openai/deployments/e/embeddings",
         "http://host:99999/v1",
         "http://ho st/v1",
         "http://[::1/v1",
