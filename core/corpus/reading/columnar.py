@@ -92,7 +92,7 @@ def _pandas_names(table: pd.DataFrame, pandas: dict[str, Any]) -> pd.Index:
     levels = len(pandas.get("column_indexes") or ())
     names = []
     for i, name in enumerate(map(str, table.columns)):
-        if _UNNAMED_INDEX.fullmatch(name) and table.iloc[:, i].map(type).eq(str).any():
+        if _UNNAMED_INDEX.fullmatch(name) and table.iloc[:, i].map(lambda cell: isinstance(cell, str)).any():
             name = "index"
         elif levels > 1 and _TUPLE_NAME.fullmatch(name):
             name = " ".join(part for part in re.findall(r"'([^']*)'", name) if part)

@@ -107,8 +107,8 @@ def read_html(upload: Upload, options: ReadOptions = ReadOptions()) -> ParsedFil
         raise InputError(message, "Save the data itself, as CSV, XLSX or JSON.")
     names = [str(name) for name in found.table.columns]
     cells = [infer_numbers(found.table.iloc[:, i].astype("str"), name) for i, name in enumerate(names)]
-    table = pd.DataFrame({i: column for i, (column, _) in enumerate(cells)}).set_axis(found.table.columns, axis=1)
+    inferred = pd.DataFrame({i: column for i, (column, _) in enumerate(cells)}).set_axis(found.table.columns, axis=1)
     changes = [note for _, note in cells if note]
     notes = (*decoded.notes, "The file is HTML; its largest table was read.", *found.notes, *changes)
-    source = Source(upload.name, "HTML", decoded.encoding, "", len(table), notes, decoded.alternatives)
-    return ParsedFile(source, table, upload=upload)
+    source = Source(upload.name, "HTML", decoded.encoding, "", len(inferred), notes, decoded.alternatives)
+    return ParsedFile(source, inferred, upload=upload)

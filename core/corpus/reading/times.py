@@ -3,6 +3,7 @@
 import re
 import warnings
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -101,7 +102,8 @@ def _from_numbers(numbers: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
 
 def _excel_days(numbers: pd.Series) -> pd.Series:
     days = numbers.where(numbers.between(*_EXCEL_DAYS))
-    return _EXCEL_EPOCH.as_unit("ns") + pd.to_timedelta(np.round(days * 86_400), unit="s")
+    times: pd.Series = pd.to_timedelta((days * 86_400).round(), unit="s") + _EXCEL_EPOCH.as_unit("ns")
+    return times
 
 
 def _unix_times(numbers: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
@@ -188,6 +190,7 @@ def _split_zones(texts: pd.Series) -> tuple[pd.Series, pd.Series, list[str]]:
     parts = texts.str.extract(_ZONE)
     named = parts[1].dropna()
     offsets, unknown = pd.Series(np.nan, index=texts.index), []
+    row: Any
     for row, zone in named[~named.isin(["AM", "PM"])].items():
         hours = _HOURS.get(zone)
         offset = hours * 3600.0 if hours is not None else _zone_offset(zone, str(parts[0][row]))

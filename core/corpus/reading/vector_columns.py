@@ -81,12 +81,12 @@ def _matrix(where: str, rows: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, n
     """(n, d) float32 with zeros where there is no vector, and the (n,) mask of the rows with one."""
     if isinstance(rows, np.ndarray):
         matrix = np.asarray(rows, dtype=np.float32)
-        return matrix, np.isfinite(matrix).all(axis=1) & matrix.any(axis=1)
+        return matrix, np.asarray(np.isfinite(matrix).all(axis=1) & matrix.any(axis=1))
     filled = np.array([row is not None and len(row) > 0 for row in rows], dtype=bool)
     if not filled.any():
         raise InputError(f"{where} holds no vectors.", WAY_ON)
-    present = np.flatnonzero(filled)
-    check_lengths(where, np.array([len(rows[row]) for row in present], dtype=float), present + 1)
+    present = np.flatnonzero(filled).tolist()
+    check_lengths(where, np.array([len(rows[row]) for row in present], dtype=float), np.array(present) + 1)
     matrix = np.zeros((len(rows), len(rows[present[0]])), dtype=np.float32)
     try:
         matrix[filled] = np.array([rows[row] for row in present], dtype=np.float32)

@@ -140,7 +140,8 @@ def _choose_options(source: ImportSource, preview: FilePreview | InvalidInput) -
 
 def _choose_content(source: ImportSource, sources: Sequence[Source], has_vectors: bool) -> ReadOptions:
     """The sheet, the rows of chats, and the use of vectors; each only where there is something to choose."""
-    sheet, unit, vectors = None, None, "all"
+    sheet, unit = None, None
+    vectors: VectorRows = "all"
     style: dict[str, Any] = {"persist_state": "session"}
     sheets = next((read.sheets for read in sources if len(read.sheets) > 1), ())
     left, middle, right = st.columns(3)
@@ -151,14 +152,12 @@ def _choose_content(source: ImportSource, sources: Sequence[Source], has_vectors
     if detected:
         units = [None, *CHAT_UNITS] if detected == "none" else list(CHAT_UNITS)
         help = "Role, turn and conversation become columns; messages without text are left out."
-        name = CHAT_NAMES.__getitem__
-        unit = middle.selectbox("Row of chats", units, key=f"chat-{tag(source)}", format_func=name, help=help, **style)
+        naming: dict[str, Any] = {"key": f"chat-{tag(source)}", "format_func": CHAT_NAMES.__getitem__}
+        unit = middle.selectbox("Row of chats", units, help=help, **naming, **style)
     if has_vectors:
         help = "Vectors in a column of the file, and what happens to rows that have none."
-        key, name = f"vectors-{tag(source)}", VECTOR_NAMES.__getitem__
-        vectors = right.selectbox(
-            "Vectors in the file", list(VECTOR_NAMES), key=key, format_func=name, help=help, **style
-        )
+        naming = {"key": f"vectors-{tag(source)}", "format_func": VECTOR_NAMES.__getitem__}
+        vectors = right.selectbox("Vectors in the file", list(VECTOR_NAMES), help=help, **naming, **style)
     # what is detected anyway is no option, so that nothing is read twice
     sheet = None if not sheets or sheet == sheets[0] else sheet
     return ReadOptions(sheet=sheet, chat_unit=None if unit == detected else unit, vector_rows=vectors)

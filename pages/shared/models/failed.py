@@ -23,7 +23,7 @@ from pages.shared.text import count, file_stem, plain
 def show_failed_rows(info: CorpusInfo) -> None:
     """The failed rows of each model, with what can be done; nothing where there are none."""
     for spec, failed in list_failed_rows(session.folder(), info.digest).items():
-        if not run.is_running(info, spec):
+        if not run.running_job(info, spec):
             with st.container(border=True):
                 _show_model(info, spec, failed)
 
@@ -61,8 +61,8 @@ def _show_retry(info: CorpusInfo, spec: ModelSpec) -> None:
         st.caption("To retry, select the model above and start it again.")
         return
     options: dict[str, Any] = {"icon": ":material/replay:", "help": "Sends these rows again; the others are cached."}
-    retry = {"on_click": run.submit_embed_jobs, "args": (info, [spec], None)}
-    st.button("Retry", key=f"failed_retry_{spec.key}", type="primary", **options, **retry)
+    options |= {"on_click": run.submit_embed_jobs, "args": (info, [spec], None)}
+    st.button("Retry", key=f"failed_retry_{spec.key}", type="primary", **options)
 
 
 def _leave_out(info: CorpusInfo, spec: ModelSpec) -> None:
