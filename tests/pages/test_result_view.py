@@ -35,7 +35,7 @@ class Manager:
     def cancel(self, job):
         self.cancelled.append(job)
 
-    def ask(self, function, *arguments, timeout=120, on="answer"):
+    def ask(self, function, *arguments, **options):
         return function(*arguments)
 
 
