@@ -69,13 +69,12 @@ def submit_embed_jobs(info: CorpusInfo, specs: list[ModelSpec], limit: float | N
 
 
 def _show_running(info: CorpusInfo, specs: list[ModelSpec]) -> None:
-    """The progress of the selected models where their start button was; afterwards, where to go."""
+    """The progress of the selected models where their start button was."""
     running = [job for spec in specs if (job := running_job(info, spec))]
     for job in running:
         jobs_view.show_progress(job)
     if not running:
         st.caption("Already embedded.")
-        st.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
 
 
 def running_job(info: CorpusInfo, spec: ModelSpec) -> JobState | None:

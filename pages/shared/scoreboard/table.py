@@ -12,6 +12,7 @@ from core.store import CorpusInfo
 from core.text import common_decimals
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
+from pages.shared.tables import number, text
 from pages.shared.text import file_stem, plain
 
 NOT_MEASURED = {
@@ -100,25 +101,23 @@ def _score_row(rank: int, contenders: tuple[Contender, ...], board: Board, costs
 
 
 def _score_columns(metric: str, formats: dict[str, str]) -> dict[str, Any]:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    return {
-        "rank": text("Rank", help="By score. Contenders that share a letter (a, b, ...) do not differ significantly."),
-        "contender": text("Contender", width=280, help="A model, or a variant with smaller vectors."),
-        "score": number(metric, format="%.3f", help="Higher is better."),
-        "interval": text("95% interval", help="Bootstrap confidence interval: the range for other rows of this kind."),
-        "share_best": number(
-            "Share of resamples",
-            format="%.0f%%",
-            help="Bootstrap resamples in which it is best, ties split. Not the probability that it is best.",
-        ),
-        "dimensions": number("Dimensions", format="localized", help="Numbers per vector."),
-        "bytes": number("Bytes per vector", format="localized", help="Storage size of one vector."),
-        "seconds": number("Seconds per 1,000 texts", format=formats["seconds"], help="Embedding time on this machine."),
-        "p50": number("Query p50 (ms)", format=formats["p50"], help="Median time to embed a query and search exactly."),
-        "p95": number("Query p95 (ms)", format=formats["p95"], help="95% of queries are faster than this."),
-        "price": text("Price per 1M texts", help="US dollars for texts as long as these. Free: runs locally."),
-        "truncated": number("Truncated", format="%.1f%%", help="Share of tokens beyond the model's maximum length."),
-        "timing": text("Timing", help="Busy: share of the processors that other programs used; times are too long."),
+    share = "Share of resamples in which it is best, ties split. Not the probability that it is best."
+    speed = "Embedding time for 1,000 texts on this machine."
+    price = "US dollars for a million texts as long as these. Free: runs locally."
+    return {  # narrow enough for a window of 1,400 pixels
+        "rank": text("Rank", "By score. Contenders that share a letter (a, b, ...) do not differ significantly.", 50),
+        "contender": text("Contender", "A model, or a variant with smaller vectors.", 180),
+        "score": number(metric, "%.3f", "Higher is better.", 70),
+        "interval": text("95% interval", "Confidence interval: the range for other rows of this kind.", 100),
+        "share_best": number("Best in", "%.0f%%", share, 60),
+        "dimensions": number("Dims", "localized", "Dimensions: numbers per vector.", 55),
+        "bytes": number("Bytes", "localized", "Storage size of one vector.", 60),
+        "seconds": number("s / 1,000", formats["seconds"], speed, 75),
+        "p50": number("p50 (ms)", formats["p50"], "Median time to embed a query and search exactly.", 70),
+        "price": text("$ / 1M texts", price, 90),
+        "truncated": number("Truncated", "%.1f%%", "Share of tokens beyond the model's maximum length.", 75),
+        "p95": number("p95 (ms)", formats["p95"], "95% of queries are faster than this.", 70),
+        "timing": text("Timing", "Busy: share of the processors that other programs used; times are too long."),
     }
 
 
