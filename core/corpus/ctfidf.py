@@ -28,10 +28,11 @@ class ClusterNamer:
         allowed = [i for i, term in enumerate(vocabulary) if is_name(term)]
         self.matrix, self.terms = matrix[:, np.array(allowed, dtype=np.int64)], [vocabulary[i] for i in allowed]
 
-    def names(self, labels: np.ndarray, avoided: Sequence[str]) -> list[str]:
+    def names(self, labels: np.ndarray, avoided: Sequence[str], coverage: float = NAME_COVERAGE) -> list[str]:
         """A name for each cluster of labels (n,), "" where no term is frequent enough.
 
-        avoided: for each cluster a name it must not have. Names are unique; large clusters are named first.
+        avoided: for each cluster a name it must not have. coverage: the minimum share of its rows with a term of the
+        name. Names are unique; large clusters are named first.
         """
         groups = len(avoided)
         counts, rows = group_counts(self.matrix, labels, groups), np.bincount(labels, minlength=groups)
@@ -40,17 +41,19 @@ class ClusterNamer:
         names = [""] * groups
         for group in np.argsort(-rows, kind="stable"):
             ranked = [int(term) for term in best[group] if weights[group, term] > 0]
-            names[group] = self._name(ranked, counts[group], labels == group, {*names, avoided[group]})
+            names[group] = self._name(ranked, counts[group], labels == group, {*names, avoided[group]}, coverage)
         return names
 
-    def _name(self, ranked: list[int], counts: np.ndarray, members: np.ndarray, taken: set[str]) -> str:
+    def _name(
+        self, ranked: list[int], counts: np.ndarray, members: np.ndarray, taken: set[str], coverage: float
+    ) -> str:
         """The best terms joined; without the first of them where that name exists."""
         for first in range(len(ranked)):
             selected = self._select_terms(ranked[first:], counts)
             name = short_name(", ".join(self.terms[term] for term in selected))
             if name not in taken:
                 rows = self.matrix[np.flatnonzero(members)][:, selected]
-                return name if (np.diff(rows.indptr) > 0).mean() >= NAME_COVERAGE else ""
+                return name if (np.diff(rows.indptr) > 0).mean() >= coverage else ""
         return ""
 
     def _select_terms(self, ranked: list[int], counts: np.ndarray) -> list[int]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.clusters.service import ClusterParams, cluster_set
-from core.corpus.ctfidf import ClusterNamer, short_name
+from core.corpus.ctfidf import NAME_COVERAGE, ClusterNamer, short_name
 from core.corpus.filters import factorize_texts
 from core.corpus.loaders import load_corpus
 from core.corpus.terms import load_terms
@@ -115,7 +115,8 @@ def map_regions(
         labels = _kmeans(located, sample, count, seed)
         inside = (parent_labels[labels == region] for region in range(count))
         parents = [names[np.bincount(parent_label, minlength=1).argmax()] for parent_label in inside]
-        names = namer.names(labels, parents)
+        # an island without a name would look like a fault: the coarsest regions are named by whatever is distinctive
+        names = namer.names(labels, parents, 0.0 if level == 0 else NAME_COVERAGE)
         named += _named_regions(located, labels, names, level)
         parent_labels = labels
     return tuple(named)
