@@ -18,7 +18,7 @@ def test_presets_are_resolved_and_tell_apart():
         len({spec.key for spec in PRESETS})
         == len({spec.label for spec in PRESETS})
         == len(PRESETS)
-        == 7 + has_bfloat16()
+        == 8 + has_bfloat16()
     )
     assert all(spec.dimensions for spec in PRESETS)
     assert {spec.label: spec.dimensions for spec in PRESETS if spec.backend == "openai"} == {
