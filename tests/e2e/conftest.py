@@ -43,7 +43,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Sample:
-    """The sample corpus in the server's workspace, embedded with three models. link: the query that opens it."""
+    """The sample corpus in the server's workspace, embedded with its models. link: the query that opens it."""
 
     server: Server
     link: str

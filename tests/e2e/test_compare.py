@@ -1,4 +1,4 @@
-"""The pages of Compare in a browser: the sample's three models, and smaller variants of the first."""
+"""The pages of Compare in a browser: the sample's models, and smaller variants of the first."""
 
 from collections.abc import Callable
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.store import Workspace
+from pages.shared.corpus.sample import COMPARED_WITH
 from tests.e2e import labels, texts
 from tests.e2e.conftest import Sample
 from tests.e2e.steps import (
@@ -29,8 +30,8 @@ TEMPLATE = "Title: {title}; Content: {body}"
 COMBINE_COLUMNS = 1  # of the text modes
 
 
-def test_a_new_workspace_has_the_sample_with_three_models_and_their_maps(sample: Sample):
-    assert len(sample.workspace.models(sample.digest)) == len(sample.maps) == 3
+def test_a_new_workspace_has_the_sample_with_its_models_and_their_maps(sample: Sample):
+    assert len(sample.workspace.models(sample.digest)) == len(sample.maps) == 1 + len(COMPARED_WITH)
     assert len(sample.workspace.corpora()) == 1
     assert "Traceback" not in sample.server.log.read_text(errors="replace")
 

@@ -3,14 +3,17 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from core.corpus.build import build_corpus
+from core.corpus.reading.values import RawTable
 from core.models.base import ServerState
 from core.models.minilm import model_folder
 from core.models.openai_embedder import PROBE_TEXT
-from core.models.registry import load_embedder, resolve
+from core.models.registry import find_spec, load_embedder, resolve
 from core.store import Workspace
-from core.types import CorpusRef, ModelSpec
+from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.cache import VectorCache
 from core.vectors.contact_report import contact_state
 from core.vectors.embedding import collect_vectors, embed, embed_with_server, plan_batches
@@ -54,6 +57,20 @@ def test_starting_a_model_embeds_the_corpus(corpus, app, home):
     assert not at.exception
     next(button for button in at.button if button.label == "Start").click().run()
     wait_until(lambda: len(Workspace(home).models(info.digest)) >= 2, lambda: visible_text(at))
+
+
+def test_a_multilingual_model_is_suggested_for_chinese_texts_and_added_by_a_click(home, app):
+    texts = [f"我的订单 {number} 还没有到，请帮我查一下。" for number in range(12)] + ["The lamp works well today."] * 8
+    table = pd.DataFrame({"text": texts})
+    Workspace(home).save_corpus(build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="two").corpus)
+    at = open_page(app)
+    assert not at.exception
+    (button,) = [button for button in at.button if str(button.key).startswith("suggest-")]
+    button.click().run()
+    assert not at.exception
+    spec = find_spec("multilingual-e5-small")
+    assert spec.key in at.multiselect(key="models").value
+    assert not [button for button in at.button if str(button.key).startswith("suggest-")]
 
 
 def test_openai_without_a_key_asks_for_one(corpus, app):

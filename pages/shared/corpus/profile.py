@@ -21,7 +21,8 @@ from pages.shared.text import count, plain
 
 MAX_LANGUAGES, OTHER_LANGUAGES = 6, "Other or uncertain"
 MAX_NOTES = 8  # on what was assumed and what is missing
-COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision == "float32")  # int8 reads the same
+# not int8 and bfloat16, which read the same as float32
+COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision in ("float32", "int4"))
 LOCAL = tuple(spec for spec in COUNTED if not capabilities(spec).hosted)
 
 

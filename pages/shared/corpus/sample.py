@@ -8,7 +8,8 @@ from core.jobs.types import JobSpec
 from core.models.registry import PRESETS, find_spec
 from pages.shared import session
 
-COMPARED_WITH = ("lexical", "static")  # local and fast, and different from the default model
+# local, and different from the default model; fast ones first, the multilingual one where it is installed
+COMPARED_WITH = ("lexical", "static", *(spec.label for spec in PRESETS if spec.backend == "e5"))
 SAMPLE = Path(__file__).parents[3] / "samples" / "shop_feedback.csv"
 
 

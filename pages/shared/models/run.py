@@ -46,6 +46,7 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     show_table(pd.DataFrame([plan_row(plan) for plan in plans]), "What each selected model will take", PLAN_COLUMNS)
     for plan in plans:
         show_plan_notes(plan)
+    _suggest_models(plans, specs)
     plans = [plan for plan in plans if has_key(plan.spec)]
     limit = paid_consent(plans) if plans else 0.0
     names = ", ".join(plan.spec.label for plan in plans)
@@ -148,6 +149,24 @@ def show_plan_notes(plan: EmbeddingPlan) -> None:
     if plan.estimate.split:
         texts = f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts are too long for one request"
         st.caption(f"{texts}; they are split and the vectors of their parts averaged.")
+
+
+def _suggest_models(plans: list[EmbeddingPlan], selected: list[ModelSpec]) -> None:
+    """A button for each model that reads languages of the corpus which a selected one was not made for."""
+    for suggestion in {plan.suggestion for plan in plans if plan.suggestion} - {*selected}:
+        st.info(
+            f"Some texts are in languages that not every selected model was made for. {plain(suggestion.label)} reads "
+            f"{len(suggestion.languages)} languages and runs on this machine, free and offline.",
+            icon=":material/translate:",
+        )
+        st.button(
+            f"Add {plain(suggestion.label)}",
+            key=f"suggest-{suggestion.key}",
+            icon=":material/add:",
+            on_click=session.remember,
+            args=("choose_model", suggestion.key),  # selected from the next time the models are drawn
+            help=capabilities(suggestion).description,
+        )
 
 
 class Priced(Protocol):
