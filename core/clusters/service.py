@@ -1,5 +1,6 @@
 """What pages and other features ask about clusters: the clustering with its names, and an overview of its quality."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -25,7 +26,7 @@ from core.clusters.sweep import SweepPoint
 from core.clusters.validation import ClusterTrust, centers
 from core.corpus.export import free_name, short_cells
 from core.corpus.loaders import load_corpus
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
 from core.vectors.loaders import load_neighbors, load_vectors
@@ -68,7 +69,8 @@ class ClusterOverview:
     """A clustering in figures. table: one row per cluster, the largest first, index labels. trust: over all rows.
 
     runs: resamples of the stability in the table, 0 where it was not measured. dbcv: of density methods, else NaN;
-    dbcv_rows: rows it was measured on. models: labels of the other models that were compared.
+    dbcv_rows: rows it was measured on. models: labels of the other models that were compared; not_compared: of those
+    without clusters of this kind yet.
     """
 
     table: pd.DataFrame
@@ -82,6 +84,7 @@ class ClusterOverview:
     dbcv: float
     dbcv_rows: int
     models: tuple[str, ...]
+    not_compared: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +167,7 @@ def cluster_overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams)
         dbcv=float(facts.get("dbcv", "nan")),
         dbcv_rows=int(facts.get("dbcv_looked", 0)),
         models=tuple(compared),
+        not_compared=tuple(name for name in matches if name not in compared),
     )
 
 
@@ -210,7 +214,8 @@ def _clusters_in_model(corpus: CorpusRef, clusters: ClusterSet, other: ModelSpec
     """(c,) bool: whether another model has a cluster with half of the joint rows in common; None without clusters."""
     others = CLUSTERS.load(ClusterQuery(corpus, other, clusters.params))
     if others is None and clusters.params.method == "leiden" and len(clusters.labels) <= MAX_INLINE_ROWS:
-        others = clustering(corpus, other, clusters.params)
+        with suppress(StorageError):  # a model may have vectors and no neighbor graph yet
+            others = clustering(corpus, other, clusters.params)
     if others is None:
         return None
     return np.nan_to_num(best_jaccard(clusters.labels, others.labels, len(clusters.names))) >= MIN_JACCARD

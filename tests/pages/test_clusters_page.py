@@ -345,3 +345,18 @@ def test_a_sweep_says_where_its_cliff_is(counts, said, cliff):
     assert said in told
     assert at == cliff
     assert tuning.summarize_sweep("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None
+
+
+def test_another_model_with_vectors_but_no_graph_is_named_and_not_compared(app, where):
+    corpus, spec, params = where
+    static = embed(
+        Workspace(corpus.folder).load_corpus(corpus.digest), load_embedder("static"), Workspace(corpus.folder)
+    )
+    overview = answers.cluster_overview(corpus, spec, params)
+    assert overview.models == ()
+    assert overview.not_compared == (static.model.label,)
+    page = opened_page(app, model=spec.key)
+    assert not page.exception
+    assert not page.error
+    NEIGHBORS.get_or_compute(ModelQuery(corpus, static.model))
+    assert answers.cluster_overview(corpus, spec, params).models == (static.model.label,)

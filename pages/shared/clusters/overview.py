@@ -55,6 +55,9 @@ def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
         f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}."
     )
     st.markdown(" · ".join([*_size_parts(overview), *_quality_parts(overview)]), help=note)
+    if overview.not_compared:
+        names = ", ".join(map(plain, overview.not_compared))
+        st.caption(f"Not compared with {names}: select the model and open this page once to find its clusters.")
     if not len(overview.table):
         message = "All rows are noise. Reduce the minimum cluster size, or use another method."
         st.warning(message, icon=":material/warning:")
