@@ -24,7 +24,8 @@ UMAP_DIMS, UMAP_NEIGHBORS = 5, 15  # BERTopic's recipe for HDBSCAN (Grootendorst
 MAX_K = 200
 BLOCK = 4096  # rows compared with all centers at once
 MIN_ROWS = 4  # fewer rows are one cluster
-K_SAMPLE = 20_000  # rows sampled to choose k
+K_SAMPLE = 10_000  # rows sampled to choose k
+EVERY_K, AROUND_K = 20, 12  # every k is tried up to the first; so many around a larger best one
 K_MEANS_STARTS = 3
 Labeling = tuple[np.ndarray, dict[str, Any]]  # labels (n,) and facts
 
@@ -227,9 +228,17 @@ def k_means(rows: np.ndarray, k: int, seed: int) -> np.ndarray:
     return np.asarray(KMeans(k, n_init=K_MEANS_STARTS, random_state=seed).fit_predict(rows), dtype=np.int32)
 
 
+def k_candidates(max_k: int) -> list[int]:
+    """Every k from 2 to 20, then about eight up to max_k."""
+    every = range(2, min(max_k, EVERY_K) + 1)
+    wider = np.geomspace(EVERY_K, max_k, 9).round().astype(int) if max_k > EVERY_K else ()
+    return sorted({*every, *map(int, wider)})
+
+
 def suggest_k(rows: np.ndarray, seed: int, max_k: int, progress: Progress) -> tuple[int, list[tuple[int, float]]]:
-    """The k with the highest mean silhouette (Rousseeuw, 1987) of cosine distances among about twelve, and all of
-    these; over at most 20,000 rows, sampled by the seed; one start per k."""
+    """The k with the highest mean silhouette (Rousseeuw, 1987) of cosine distances, and all that were tried: every k up
+    to 20, about eight larger ones, and those around the best of these; over at most 10,000 rows, sampled by the seed;
+    three starts up to 20."""
     from sklearn.cluster import KMeans
 
     sample = rows
@@ -239,10 +248,21 @@ def suggest_k(rows: np.ndarray, seed: int, max_k: int, progress: Progress) -> tu
     max_k = min(max_k, distinct - 1, max(2, len(sample) // 5))
     if max_k < 2:
         return min(1, len(rows)), []
-    candidates = np.unique(np.geomspace(2, max_k, 12).round().astype(int))
-    scores: list[tuple[int, float]] = []
-    for done, k in enumerate(candidates):
-        labels = KMeans(int(k), n_init=1, random_state=seed).fit_predict(sample)
-        scores.append((int(k), float(silhouettes(sample, labels).mean())))
-        progress(done + 1, len(candidates))
-    return max(scores, key=lambda pair: pair[1])[0], scores
+    scores: dict[int, float] = {}
+
+    def score(candidates: list[int]) -> int:
+        for k in candidates:
+            labels = KMeans(k, n_init=K_MEANS_STARTS if k <= EVERY_K else 1, random_state=seed).fit_predict(sample)
+            scores[k] = float(silhouettes(sample, labels).mean())
+            progress(len(scores), total)
+        return max(scores, key=lambda k: scores[k])
+
+    coarse = k_candidates(max_k)
+    total = len(coarse) + (AROUND_K if max_k > EVERY_K else 0)
+    best = score(coarse)
+    if best > EVERY_K:
+        position = coarse.index(best)
+        low, high = coarse[position - 1] + 1, (coarse[position + 1] if best < max_k else best + 1) - 1
+        around = np.unique(np.linspace(low, high, AROUND_K).round().astype(int))
+        best = score([int(k) for k in around if int(k) not in scores])
+    return best, sorted(scores.items())

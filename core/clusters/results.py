@@ -9,7 +9,16 @@ import numpy as np
 from core import codec
 from core.clusters.methods import MAX_K, ClusterParams, Clusters, Method, check, cluster
 from core.clusters.names import cluster_names, keywords
-from core.clusters.stability import SAMPLE_SHARE, Stability, resample_runs, resampler, stability
+from core.clusters.stability import (
+    LEVEL_RUNS,
+    SAMPLE_SHARE,
+    LevelStability,
+    Stability,
+    level_stability,
+    resample_runs,
+    resampler,
+    stability,
+)
 from core.clusters.sweep import SEEDS, SweepPoint, sweep, sweep_values
 from core.clusters.validation import PURITY_K, ClusterTrust, cluster_trust
 from core.corpus.loaders import load_corpus
@@ -25,9 +34,9 @@ K_MEANS_SECONDS = 1.2e-8  # per row, dimension and cluster
 HDBSCAN_SECONDS = 7e-3  # per row, most of it for the five UMAP dimensions on one thread
 EVOC_SECONDS = 2e-3  # per row
 EVOC_COMPILE_SECONDS = 60.0
-SUGGEST_K_RUNS = 4  # what suggesting k takes, in k-means runs with the largest k
+SUGGEST_K_RUNS = 8  # what suggesting k takes, in k-means runs with the largest k
 NAME_SECONDS, KEYWORD_SECONDS, TRUST_SECONDS = 1e-5, 2e-5, 5e-5  # per row
-CLUSTERS_VERSION = 2
+CLUSTERS_VERSION = 3
 Keywords = list[list[tuple[str, float]]]
 
 
@@ -104,6 +113,17 @@ def _measure_stability(query: ClusterQuery, progress: Progress) -> Stability:
     return stability(clusters.labels, recluster, runs, settings.seed, progress)
 
 
+def level_query(query: ClusterQuery) -> ClusterQuery:
+    """The Leiden clustering that tells whether there are stable clusters, whatever method is shown."""
+    return ClusterQuery(query.corpus, query.model, ClusterParams())
+
+
+def _measure_levels(query: ClusterQuery, progress: Progress) -> LevelStability:
+    clusters = CLUSTERS.get(query)
+    levels = clusters.labels[None] if clusters.levels is None else clusters.levels
+    return level_stability(levels, load_neighbors(query.corpus, query.model), clusters.params.seed, progress)
+
+
 def _stability_seconds(query: ClusterQuery) -> float:
     rows, dimensions = _size(query.corpus, query.model)
     return resample_runs(query.params.method, rows) * _seconds(query.params, round(SAMPLE_SHARE * rows), dimensions)
@@ -162,6 +182,11 @@ CLUSTER_STABILITY: Result[ClusterQuery, Stability] = Result(
     compute=_measure_stability, seconds=_stability_seconds, requires=_after_clusters,
     stage="Clustering resamples", unit="resamples", worker=lambda query: worker_of(query.params.method),
 )  # fmt: skip
+LEVEL_STABILITY: Result[ClusterQuery, LevelStability] = Result(
+    "cluster_levels", 1, ClusterQuery, LevelStability, cluster_inputs, _measure_levels,
+    seconds=lambda query: LEVEL_RUNS * SAMPLE_SHARE * _seconds(query.params, *_size(query.corpus, query.model)),
+    requires=_after_clusters, stage="Comparing resolutions", unit="resamples",
+)  # fmt: skip
 CLUSTER_SWEEP: Result[SweepQuery, Any] = Result(
     "cluster_sweep", 2, SweepQuery, tuple[SweepPoint, ...],
     inputs=lambda query: {**neighbor_inputs(query.model), "method": query.method},
@@ -179,9 +204,12 @@ CLUSTER_KEYWORDS = Result(
     seconds=_per_row(KEYWORD_SECONDS), requires=_after_clusters, stage="Extracting keywords",
 )  # fmt: skip
 CLUSTER_TRUST = Result(
-    "cluster_trust", 3, ClusterQuery, ClusterTrust, level_inputs, _measure_trust,
+    "cluster_trust", 4, ClusterQuery, ClusterTrust, level_inputs, _measure_trust,
     seconds=_per_row(TRUST_SECONDS),
     # requires all that the Clusters page shows with it, so that one job stores all of that
-    requires=lambda query: (*_after_clusters(query), *_name_steps(query), Step(CLUSTER_KEYWORDS, query)),
+    requires=lambda query: (
+        *_after_clusters(query), Step(LEVEL_STABILITY, level_query(query)), *_name_steps(query),
+        Step(CLUSTER_KEYWORDS, query),
+    ),
     stage="Measuring cluster quality",
 )  # fmt: skip

@@ -17,11 +17,13 @@ from core.clusters.results import (
     CLUSTER_SWEEP,
     CLUSTER_TRUST,
     CLUSTERS,
+    LEVEL_STABILITY,
     ClusterQuery,
     SweepQuery,
     cluster_inputs,
+    level_query,
 )
-from core.clusters.stability import best_jaccard
+from core.clusters.stability import LevelStability, best_jaccard
 from core.clusters.sweep import SweepPoint
 from core.clusters.validation import ClusterTrust, centers
 from core.corpus.export import free_name, short_cells
@@ -182,6 +184,11 @@ def cluster_detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, l
     terms = tuple(CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(corpus, model, params))[label])
     tables = (_distinct_texts(texts, representative), _distinct_texts(texts, distinctive))
     return ClusterDetail(clusters.names[label], int((labels == label).sum()), terms, *tables)
+
+
+def stored_stability(corpus: CorpusRef, model: ModelSpec) -> LevelStability | None:
+    """How stable the default hierarchy's levels are, None where that was not measured."""
+    return LEVEL_STABILITY.load(level_query(ClusterQuery(corpus, model)))
 
 
 def finished_sweeps(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[SweepPoint, ...]]:

@@ -7,7 +7,15 @@ from itertools import product
 
 import numpy as np
 
-from core.clusters.methods import ClusterParams, Method, cluster, density_clusters, distinct_graph, umap_points
+from core.clusters.methods import (
+    ClusterParams,
+    Method,
+    cluster,
+    density_clusters,
+    distinct_graph,
+    k_candidates,
+    umap_points,
+)
 from core.clusters.validation import silhouettes
 from core.results import no_progress
 from core.types import Neighbors, Progress, Vectors
@@ -36,7 +44,8 @@ class SweepPoint:
 def sweep(
     vectors: Vectors, neighbors: Neighbors, method: Method, progress: Progress, seeds: tuple[int, ...] = SEEDS
 ) -> tuple[SweepPoint, ...]:
-    """Ten resolutions (leiden), seven minimum cluster sizes (hdbscan, evoc) or twelve k (kmeans), three seeds each."""
+    """Ten resolutions (leiden), seven minimum cluster sizes (hdbscan, evoc), or every k up to 20 and some larger ones
+    (kmeans), three seeds each."""
     values, labelings, labeled = sweep_values(method, len(vectors)), [], _labeler(vectors, neighbors, method)
     for done, (value, seed) in enumerate(product(values, seeds)):
         labelings.append((value, seed, labeled(value, seed)))
@@ -60,7 +69,7 @@ def sweep_values(method: Method, rows: int) -> tuple[float, ...]:
         return SWEPT_RESOLUTIONS
     if method == "kmeans":
         max_k = max(2, min(200, rows // 5))
-        return tuple(float(k) for k in np.unique(np.geomspace(2, max_k, 12).round()))
+        return tuple(map(float, k_candidates(max_k)))
     return tuple(float(size) for size in SWEPT_SIZES if size <= rows // 4) or (2.0,)
 
 

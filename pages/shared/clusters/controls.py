@@ -6,7 +6,8 @@ from typing import Any
 import streamlit as st
 
 from core.clusters.methods import MAX_K, ClusterParams, Method
-from core.clusters.results import CLUSTER_TRUST, ClusterQuery
+from core.clusters.results import CLUSTER_TRUST, LEVEL_STABILITY, ClusterQuery, level_query
+from core.clusters.service import stored_stability
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
 from core.vectors.communities import DEFAULT_LEVEL, RESOLUTIONS
@@ -28,7 +29,7 @@ LEVELS = ("broadest", "broader", "broad", "medium", "fine", "finest")
 COST_NOTES = {
     "hdbscan": "HDBSCAN first computes a layout in five dimensions: a minute or more from about 10,000 rows.",
     "evoc": "EVoC is compiled at first use, which takes a minute or two.",
-    "kmeans": "Without a number of clusters, about a dozen numbers are tried.",
+    "kmeans": "Without a number of clusters, every number up to 20 and about a dozen larger ones are tried.",
     "leiden": "Leiden finds communities of the neighbor graph at six resolutions.",
 }
 
@@ -61,7 +62,11 @@ def clusters_ready(view: ClusterView) -> bool:
         "description": f"Clusters {count(view.info.rows, 'row')}. {COST_NOTES[view.params.method]}",
     }
     title = job_title("Clusters", view)
-    return result_view.ready(CLUSTER_TRUST, view.query, button="Find clusters", title=title, **texts)
+    measured = LEVEL_STABILITY.exists(level_query(view.query))
+    ready = result_view.ready(CLUSTER_TRUST, view.query, button="Find clusters", title=title, **texts)
+    if ready and not measured and view.params.method == "leiden":
+        st.rerun()  # the default resolution is known from now on
+    return ready
 
 
 def job_title(task: str, view: ClusterView) -> str:
@@ -72,18 +77,25 @@ def select_clustering(info: CorpusInfo, model: ModelSpec) -> ClusterView:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Method", list(METHODS), key="grouping", bind="query-params", width=280, help=METHOD_HELP)
         method = METHODS[str(name)]
-        values: dict[str, Any] = {"method": method, **_SETTINGS[method](info), "seed": _select_seed()}
+        values: dict[str, Any] = {"method": method, **_SETTINGS[method](info, model), "seed": _select_seed()}
     return ClusterView(info, model, ClusterParams(**values).canonical())
 
 
-def _select_level(info: CorpusInfo) -> dict[str, Any]:
-    note = f"Leiden's resolution parameter, from coarse to fine: {', '.join(f'{value:g}' for value in RESOLUTIONS)}."
+def _select_level(info: CorpusInfo, model: ModelSpec) -> dict[str, Any]:
+    """The default is the finest resolution whose clusters are stable, once that was measured."""
+    stable = session.ask(stored_stability, session.corpus_ref(info), model)
+    if stable is None and "fine" not in st.query_params and "fine" not in st.session_state:
+        return {"level": DEFAULT_LEVEL}  # a slider would hold on to this default
+    note = (
+        f"Leiden's resolution parameter, from coarse to fine: {', '.join(f'{value:g}' for value in RESOLUTIONS)}. "
+        "Default: the finest one whose clusters are stable under resampling."
+    )
     options: dict[str, Any] = {"key": "fine", "bind": "query-params", "width": 320, "help": note}
-    level = st.select_slider("Resolution", LEVELS, LEVELS[DEFAULT_LEVEL], **options)
-    return {"level": LEVELS.index(str(level))}
+    default = LEVELS[DEFAULT_LEVEL if stable is None else stable.level]
+    return {"level": LEVELS.index(str(st.select_slider("Resolution", LEVELS, default, **options)))}
 
 
-def _select_density(info: CorpusInfo) -> dict[str, Any]:
+def _select_density(info: CorpusInfo, model: ModelSpec) -> dict[str, Any]:
     limit, note = max(2, min(5_000, info.rows)), "Small changes can merge or split many clusters: see Tune."
     options: dict[str, Any] = {"key": "smallest", "bind": "query-params", "width": 190, "help": note}
     size = st.number_input("Minimum cluster size", 2, limit, min(15, limit), **options)
@@ -92,8 +104,10 @@ def _select_density(info: CorpusInfo) -> dict[str, Any]:
     return {"min_size": int(size), "assign_noise": assign}
 
 
-def _select_k(info: CorpusInfo) -> dict[str, Any]:
-    note = f"0 = suggested: the number from 2 to {MAX_K} with the highest mean silhouette among about a dozen."
+def _select_k(info: CorpusInfo, model: ModelSpec) -> dict[str, Any]:
+    note = (
+        f"0 = suggested: the number from 2 to {MAX_K} with the highest mean silhouette. Every number up to 20 is tried."
+    )
     options: dict[str, Any] = {"key": "groups", "bind": "query-params", "width": 170, "help": note}
     clusters = st.number_input("Number of clusters", 0, max(1, min(1_000, info.rows)), 0, **options)
     return {"k": int(clusters)}

@@ -14,7 +14,7 @@ from core.clusters.hierarchy import Node, hierarchy, icicle_bars
 from core.clusters.methods import MIN_ROWS
 from core.clusters.selection import cluster_of_selection, save_clicked
 from core.clusters.service import ClusterOverview
-from core.clusters.stability import STABLE_JACCARD
+from core.clusters.stability import REAL_JACCARD, STABLE_JACCARD
 from core.corpus.export import table_bytes
 from core.errors import PlanisphereError
 from pages.shared import session
@@ -55,6 +55,14 @@ def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
         f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}."
     )
     st.markdown(" · ".join([*_size_parts(overview), *_quality_parts(overview)]), help=note)
+    stable = session.ask(service.stored_stability, *view.args[:2])
+    if stable and not stable.has_structure and len(overview.table) > 1:
+        st.warning(
+            "No cluster structure detected: at no resolution are the clusters found again in resamples of the rows "
+            f"(mean Jaccard index at most {stable.best:.2f}; real clusters reach {REAL_JACCARD:g}; Hennig, 2007). "
+            "The clusters below divide a continuum, and other settings divide it elsewhere.",
+            icon=":material/warning:",
+        )
     if overview.not_compared:
         names = ", ".join(map(plain, overview.not_compared))
         st.caption(f"Not compared with {names}: select the model and open this page once to find its clusters.")

@@ -164,3 +164,18 @@ def test_what_a_method_does_not_read_does_not_name_it():
     assert ClusterParams("kmeans", 2, 99, 9, 1, True).canonical() == ClusterParams("kmeans", k=9, seed=1)
     kept = ClusterParams("hdbscan", 2, 99, 9, 1, True).canonical()
     assert kept == ClusterParams("hdbscan", min_size=99, seed=1, assign_noise=True)
+
+
+@pytest.mark.parametrize("groups", [4, 6, 9])
+def test_every_number_of_groups_can_be_suggested(plant, groups):
+    rows = plant(sizes=(20,) * groups, spread=0.3).vectors.rows
+    best, tried = suggest_k(rows, 0, 20, quiet)
+    assert best == groups
+    assert {k for k, _ in tried} >= set(range(2, 13))
+
+
+@pytest.mark.slow
+def test_a_large_number_of_groups_is_suggested_exactly(plant):
+    best, tried = suggest_k(plant(sizes=(12,) * 37, spread=0.2).vectors.rows, 0, 80, quiet)
+    assert abs(best - 37) <= 2  # a k-means start may join two groups
+    assert 20 < len(tried) < 45

@@ -1,10 +1,18 @@
 import numpy as np
 import pytest
 
-from core.clusters.methods import ClusterParams, restrict_graph
-from core.clusters.stability import SAMPLE_SHARE, best_jaccard, leiden_resampler, resampler, stability
+from core.clusters.methods import ClusterParams, cluster, restrict_graph
+from core.clusters.stability import (
+    SAMPLE_SHARE,
+    LevelStability,
+    best_jaccard,
+    leiden_resampler,
+    level_stability,
+    resampler,
+    stability,
+)
 from core.clusters.sweep import largest_step, sweep, sweep_values
-from core.vectors.communities import by_size, leiden_communities, neighbor_graph
+from core.vectors.communities import DEFAULT_LEVEL, by_size, leiden_communities, neighbor_graph
 
 
 def quiet(done: int, total: int) -> None:
@@ -115,3 +123,47 @@ def test_the_cliff_is_where_neighboring_settings_differ_by_the_largest_factor():
     assert largest_step([50, 5, 25, 10], [15, 400, 20, 220]) == (1, pytest.approx(11))  # in whatever order
     assert largest_step([1, 2], [0, 0]) == (0, 1)
     assert largest_step([1], [7]) is None
+
+
+def blobs(count: int, rows: int, dims: int, spread: float) -> np.ndarray:
+    random = np.random.default_rng(count)
+    return random.normal(size=(count, dims))[np.arange(rows) % count] + spread * random.normal(size=(rows, dims))
+
+
+def measured(planted) -> LevelStability:
+    neighbors, params = planted.neighbors, ClusterParams()
+    return level_stability(cluster(planted.vectors, neighbors, planted.texts, params).levels, neighbors, 0, quiet)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(4, 1_000), (2, 300), (9, 450)])
+def test_clear_blobs_are_the_default_clusters(given, count, rows):
+    found = measured(given(blobs(count, rows, 20, 0.4)))
+    assert found.clusters[found.level] == count
+    assert found.has_structure
+    assert found.best > 0.95
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        lambda random: random.normal(size=(500, 2)),
+        lambda random: random.uniform(size=(500, 2)),
+        lambda random: np.c_[random.uniform(-1, 1, size=(500, 2)), np.full(500, 2.0)],
+        lambda random: random.normal(size=(500, 20)),
+        lambda random: random.normal(size=(500, 384)),
+        lambda random: random.normal(size=(500, 64)) * np.linspace(3, 0.1, 64),
+    ],
+    ids=["ring", "arc", "square", "20", "384", "anisotropic"],
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_noise_has_no_cluster_structure(given, noise, seed):
+    found = measured(given(noise(np.random.default_rng(seed))))
+    assert not found.has_structure, (found.best, found.clusters)
+    assert found.level == DEFAULT_LEVEL
+
+
+def test_too_few_or_equal_rows_are_not_called_unstructured_or_nan(given):
+    few, equal = measured(given(blobs(1, 20, 8, 1.0))), measured(given(np.ones((120, 8))))
+    assert few.has_structure
+    assert np.isfinite([*few.jaccard, *equal.jaccard]).all()
+    assert equal.clusters.tolist() == [1, 1, 1, 1]
