@@ -20,6 +20,42 @@ MIN_HAN = 2
 MIN_PROBABILITY = 0.35  # of py3langid; below it the language is unknown
 MIN_SHARE = 0.01  # of the texts; languages of fewer are shown together
 UNNAMED = (UNKNOWN, "zxx")  # the latter: ISO 639's code for text in no language
+UNREAD_SHARE = 0.05  # share of rows in a language that a model was not trained for that is mentioned
+BY_SCRIPT = ("ja", "ko", "zh")  # languages detected by their script
+LAST_LATIN = 0x24F  # code point
+LATIN = frozenset(
+    [
+        "af",
+        "cs",
+        "da",
+        "de",
+        "en",
+        "es",
+        "et",
+        "fi",
+        "fr",
+        "hr",
+        "hu",
+        "id",
+        "it",
+        "lt",
+        "lv",
+        "ms",
+        "nl",
+        "no",
+        "pl",
+        "pt",
+        "ro",
+        "sk",
+        "sl",
+        "sq",
+        "sv",
+        "sw",
+        "tr",
+        "vi",
+    ]
+)
+QUERY_LETTERS = 25  # from which the language of a query in Latin letters is detected
 WARN_SHARE = 0.3  # share of rows in other languages that gives a warning
 KANA = re.compile("[\u3040-\u30ff\uff66-\uff9d]")
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
@@ -131,9 +167,49 @@ def fit_warning(spec: ModelSpec, shares: dict[str, float]) -> str:
     part = sum(other.values()) / sum(identified.values()) if identified else 0.0
     if not spec.languages or part < WARN_SHARE:
         return ""
-    trained_on = " and ".join(NAMES.get(code, code) for code in spec.languages[:3])
     largest = max(other, key=lambda code: other[code])
     return (
-        f"{spec.label} was trained for {trained_on}, but about {part:.0%} of the texts are in other languages, mostly "
-        f"{NAMES.get(largest, largest)}: expect poor results for them. Choose a model for these languages."
+        f"{spec.label} was trained for {_trained_on(spec)}, but about {part:.0%} of the texts are in other languages, "
+        f"mostly {NAMES.get(largest, largest)}: expect poor results for them. Choose a model for these languages."
     )
+
+
+def unread_warning(spec: ModelSpec, languages: Languages) -> str:
+    """One sentence where a language of the rows is not among those the model was trained for, else ''."""
+    unread = [
+        (share, NAMES.get(code, code))
+        for code, share in languages.shares.items()
+        if spec.languages and code not in (*spec.languages, *UNNAMED)
+        # short texts are misidentified as rare languages, but not by script
+        if languages.counts[code] > 1 and share >= (MIN_SHARE if code in BY_SCRIPT else UNREAD_SHARE)
+    ]
+    if not unread:
+        return ""
+    largest = ", ".join(f"{name} {share:.0%}" for share, name in sorted(unread, reverse=True)[:3])
+    return (
+        f"{spec.label} was trained for {_trained_on(spec)}, but rows are in other languages ({largest}). Such rows lie "
+        "close together whatever they say, so their similarities, clusters and scores mean little."
+    )
+
+
+def query_warning(spec: ModelSpec, text: str) -> str:
+    """One sentence where a query is in a language that the model was not trained for, else ''. A short query in Latin
+    letters is too uncertain."""
+    letters = [letter for letter in text[:MAX_CHARACTERS] if letter.isalpha()]
+    other_script = sum(ord(letter) > LAST_LATIN for letter in letters) > len(letters) / 2
+    if not spec.languages or not (other_script or len(letters) >= QUERY_LETTERS):
+        return ""
+    code = detect_language(text)
+    sure = code in BY_SCRIPT or (code not in UNNAMED and len(letters) >= QUERY_LETTERS)
+    # of a short query only the script is certain
+    if code in spec.languages if sure else not (other_script and LATIN.issuperset(spec.languages)):
+        return ""
+    name = NAMES.get(code, code) if sure else "another script"
+    return (
+        f"The query is in {name}, and {spec.label} was trained for {_trained_on(spec)}: the hits and their cosines "
+        "mean little."
+    )
+
+
+def _trained_on(spec: ModelSpec) -> str:
+    return " and ".join(NAMES.get(code, code) for code in spec.languages[:3])

@@ -7,7 +7,7 @@ import numpy as np
 from core.corpus.selections import selection_mask
 from core.corpus.texts import distinct_texts
 from core.store import Workspace
-from core.types import Corpus, CorpusRef
+from core.types import Corpus, CorpusRef, ModelSpec
 
 
 @lru_cache(maxsize=4)
@@ -19,6 +19,14 @@ def load_corpus(corpus: CorpusRef) -> Corpus:
 def load_distinct_texts(ref: CorpusRef) -> list[str]:
     """The corpus' distinct texts, in order of appearance."""
     return distinct_texts(load_corpus(ref).texts)[1]
+
+
+@lru_cache(maxsize=4)
+def load_text_codes(corpus: CorpusRef, model: ModelSpec | None) -> np.ndarray:
+    """(n,) codes, equal for rows with the same text; under imported vectors each row is its own, as equal texts may
+    have unequal vectors."""
+    texts = load_corpus(corpus).texts
+    return np.arange(len(texts)) if model and model.backend == "imported" else distinct_texts(texts)[0]
 
 
 @lru_cache(maxsize=32)

@@ -19,7 +19,8 @@ from core.corpus.keyword import (
     search_regex,
     texts_with_excluded,
 )
-from core.corpus.loaders import load_corpus, load_selection
+from core.corpus.language import query_warning
+from core.corpus.loaders import load_corpus, load_selection, load_text_codes
 from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.registry import capabilities
 from core.search.search import (
@@ -65,7 +66,8 @@ class SearchResult:
     characters; truncated: number of such cells. counts, edges: histogram of the query's cosines over all rows, None
     without a query vector. embed_ms: time to embed the query's text, 0 if cached or not needed. searched of total: rows
     that pass the filters. matching: rows that match keywords or pattern, None for a semantic search. index: the index
-    that was searched.
+    that was searched. copies: (k,) int64 further searched rows with the text of the hit, which are no hits themselves.
+    language_warning: a sentence where the model does not read the query's language; there are no percentiles then.
     """
 
     hits: Hits
@@ -81,6 +83,8 @@ class SearchResult:
     calibration: Calibration | None
     embed_ms: float
     search_ms: float
+    copies: np.ndarray
+    language_warning: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +105,15 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
     if query.mode == "hybrid" and (excluded := texts_with_excluded(loaded.texts, query.text)) is not None:
         mask = ~excluded if mask is None else mask & ~excluded
     vector, embed_ms = _query_vector(corpus, spec, query, secret) if spec else (None, 0.0)
+    codes = load_text_codes(corpus, spec)
+    distinct, counts_by_text = _first_rows(codes, mask, (*query.near, *query.far))
     started = time.perf_counter()
-    hits, matches = _hits(corpus, spec, query, vector, mask)
+    hits, matches = _hits(corpus, spec, query, vector, distinct)
+    if matches and distinct is not None:  # rows that match are counted with copies
+        matches = replace(matches, total=_text_matches(corpus, query, 1, mask).total)
+    warning = _language_warning(spec, query, loaded.texts)
+    if warning:
+        hits = replace(hits, percentiles=np.full(len(hits), np.nan))
     search_ms = (time.perf_counter() - started) * 1000
     table, truncated = short_cells(loaded.table.iloc[hits.rows])
     cosines = similarities(load_vectors(corpus, spec).rows, vector) if spec and vector is not None else None
@@ -121,7 +132,30 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
         calibration=calibration(corpus, spec) if spec else None,
         embed_ms=embed_ms,
         search_ms=search_ms,
+        copies=counts_by_text[codes[hits.rows]] - 1,
+        language_warning=warning,
     )
+
+
+def _language_warning(spec: ModelSpec | None, query: SearchQuery, texts: Sequence[str]) -> str:
+    """A sentence where the query's text, or its example rows, are in a language the model does not read."""
+    text = query.text.strip() or " ".join(texts[row] for row in query.near)
+    return query_warning(spec, text) if spec else ""
+
+
+def _first_rows(
+    codes: np.ndarray, mask: np.ndarray | None, examples: tuple[int, ...]
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """A mask (n,) of the first searched row of each text, without those of the example rows, or the mask itself where
+    no text repeats; and the searched rows of each text (t,)."""
+    rows = np.arange(len(codes)) if mask is None else np.flatnonzero(mask)
+    counts = np.bincount(codes[rows], minlength=int(codes.max(initial=-1)) + 1)
+    if counts.max(initial=0) < 2:
+        return mask, counts
+    first = np.zeros(len(codes), dtype=bool)
+    first[rows[np.unique(codes[rows], return_index=True)[1]]] = True
+    known = [row for row in examples if 0 <= row < len(codes)]  # others are refused later
+    return first & ~np.isin(codes, codes[known]), counts
 
 
 def _query_vector(

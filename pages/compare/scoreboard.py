@@ -27,6 +27,7 @@ def page() -> None:
     contenders = select_contenders(info)
     if not contenders:
         return
+    messages.show_language_warnings(info, *(contender.model for contender in contenders))
     task, metric = controls.select_task(info, contenders)
     if task is None:
         return

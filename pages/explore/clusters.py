@@ -39,6 +39,7 @@ def clusters_page() -> None:
     with st.spinner("Loading clusters", show_time=False):
         overview = session.ask(cluster_overview, *view.args, timeout=600)
     show_summary(overview, view)
+    messages.show_language_warnings(info, model)
     options: dict[str, Any] = {"key": "look", "bind": "query-params", "default": "Clusters", "required": True}
     show_part(str(st.segmented_control("View", list(PARTS), **options)), view, overview)
 

@@ -6,7 +6,7 @@ from core.errors import PlanisphereError
 from core.map.scene import MapScene
 from core.map.service import LayoutKey
 from core.store import CorpusInfo
-from pages.shared import session
+from pages.shared import messages, session
 from pages.shared.map import chart, layout_status, selection, settings, state, view
 from pages.shared.messages import show_error
 from pages.shared.selections import active
@@ -28,6 +28,7 @@ def page() -> None:
     if first is None:
         return
     layout_keys = (first, *others)
+    messages.show_language_warnings(info, *(key.model for key in layout_keys))
     titles = tuple(settings.layout_title(key) for key in layout_keys) if others else ("",)
     scene = MapScene(layout_keys, color, columns)
     if params.dims == 3 or session.remembered("no_webgl"):

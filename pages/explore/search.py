@@ -21,6 +21,8 @@ def page() -> None:
     query = form.read_query(info, bool(models))
     if query is None:
         return
+    if models and query.mode in ("semantic", "hybrid"):
+        messages.show_language_warnings(info, *models)
     results.select_view()
     searched: list[ModelSpec | None] = [*models] if models and query.mode in ("semantic", "hybrid") else [None]
     for column, spec in zip(st.columns(len(searched)), searched, strict=True):

@@ -5,6 +5,8 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.jobs.types import JobState
 from core.store import CorpusInfo
+from core.types import ModelSpec
+from core.vectors.service import language_warning
 from pages.shared import jobs_view, session
 from pages.shared.text import plain
 
@@ -31,6 +33,14 @@ def show_not_embedded(message: str) -> None:
         return
     st.info(message, icon=":material/info:")
     st.page_link("pages/data/embed.py", label="Choose a model on the Embed page", icon=":material/memory:")
+
+
+def show_language_warnings(info: CorpusInfo, *models: ModelSpec) -> None:
+    """For each model with rows in a language that it was not trained for: what that means, and what to use instead."""
+    for model in {model.key: model for model in models}.values():
+        if warning := session.ask(language_warning, session.corpus_ref(info), model):
+            remedy = "Embed this corpus with a multilingual model on the Embed page, or use Keyword search."
+            st.warning(f"{plain(warning)} {remedy}", icon=":material/translate:")
 
 
 def pending_embedding(info: CorpusInfo | None) -> JobState | None:

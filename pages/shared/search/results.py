@@ -34,6 +34,9 @@ def show_search_result(info: CorpusInfo, spec: ModelSpec | None, query: SearchQu
     if compact and spec:
         st.subheader(plain(spec.label))
     _show_counts(result, query)
+    if result.language_warning:
+        remedy = "Use Keyword mode, or embed this corpus with a multilingual model on the Embed page."
+        st.warning(f"{plain(result.language_warning)} {remedy}", icon=":material/translate:")
     if not len(result.hits):
         st.info("No hits. Try another query, or fewer filters.", icon=":material/search_off:")
         return
@@ -90,6 +93,7 @@ def _show_hit_list(result: SearchResult, table: pd.DataFrame, spec: ModelSpec | 
         "score": number("Score", "%.3f", "Cosine, BM25, matches or fused score, by mode.", 70),
         "cosine": number("Cosine", "%.3f", width=70),
         "percentile": number("Percentile", "%.1f", "Share of random pairs of rows that are less similar.", 80),
+        "copies": number("Copies", "localized", "Further rows with the same text.", 65),
         "hit text": text("Text", width="large"),
     }
     if "cosine" in table and np.array_equal(table["score"], table["cosine"]):
@@ -110,7 +114,8 @@ def _show_hit_list(result: SearchResult, table: pd.DataFrame, spec: ModelSpec | 
 def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bool) -> None:
     with st.container(border=True):
         row = int(result.hits.rows[i])
-        st.caption(f"**{result.hits.ranks[i]}** · {score_text(result, i)} · row {row + 1:,}")
+        copies = f" · + {count(int(result.copies[i]), 'copy', 'copies')}" if result.copies[i] else ""
+        st.caption(f"**{result.hits.ranks[i]}** · {score_text(result, i)} · row {row + 1:,}{copies}")
         st.markdown(highlighted(result.texts[i]))
         cells = result.table.iloc[i]
         names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name in result.table.columns]
@@ -153,6 +158,8 @@ def hits_table(result: SearchResult) -> pd.DataFrame:
     hits = result.hits
     columns = {"rank": hits.ranks, "row": hits.rows + 1}
     columns |= {"score": hits.scores, "cosine": hits.cosines, "percentile": hits.percentiles}
+    if result.copies.any():
+        columns["copies"] = result.copies
     for name, values in reversed(columns.items()):
         table.insert(0, free_name(table, name), values)
     return table.dropna(axis="columns", how="all")
