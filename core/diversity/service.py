@@ -11,14 +11,14 @@ from core.clusters.service import default_clusters
 from core.corpus.export import rows_csv
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
-from core.corpus.loaders import load_corpus
+from core.corpus.loaders import load_corpus, load_text_codes
 from core.diversity.coverage import coverage, coverage_curve, facility_location, farthest_first
 from core.diversity.measures import MAX_EXACT_ROWS, SampledScore, mean_pair_distance, sampled_vendi, vendi_score
 from core.errors import InputError
 from core.search.service import calibration
 from core.types import CorpusRef, ModelSpec
 from core.vectors.hubs import find_hubs, occurrence_bins
-from core.vectors.loaders import load_neighbors, load_vectors
+from core.vectors.loaders import load_neighbors, load_vectors, nearest_texts
 
 SAMPLE_SIZES = (10, 20, 50, 100, 200)  # rows drawn from each group
 MAX_GROUPS = 30
@@ -70,7 +70,8 @@ class GroupScores:
 class HubSummary:
     """Of the k-occurrences: in how many others' lists of k neighbors a row is. skewness; antihubs: share of rows in no
     list; both with what chance gives. hubs: rows above the threshold. robin_hood: index in [0, 1]. bins, rows: their
-    histogram. table: the 50 highest, index row ids: k-occurrence, relative to mean, text."""
+    histogram. table: the 50 highest, index row ids: k-occurrence, copies where there are any, relative to mean,
+    text. total: distinct texts."""
 
     k: int
     total: int
@@ -173,13 +174,20 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
 
 
 def hub_summary(corpus: CorpusRef, model: ModelSpec, k: int) -> HubSummary:
-    """How unevenly rows are neighbors of others, and which are most often."""
-    hubs = find_hubs(load_neighbors(corpus, model).ids, k)
+    """How unevenly texts are neighbors of others, and which are most often; each distinct text counts once."""
+    codes = load_text_codes(corpus, model)
+    first, copies = np.unique(codes, return_index=True, return_counts=True)[1:]
+    if len(first) == len(codes):
+        hubs = find_hubs(load_neighbors(corpus, model).ids, k)
+    else:
+        hubs = find_hubs(codes[nearest_texts(corpus, model, first, k)[0]], k)
     texts = load_corpus(corpus).texts
     top = np.argsort(-hubs.counts, kind="stable")[:MAX_HUBS]
-    table = pd.DataFrame({"k-occurrence": hubs.counts[top]}, index=top)
+    table = pd.DataFrame({"k-occurrence": hubs.counts[top]}, index=first[top])
+    if copies.max(initial=1) > 1:
+        table["copies"] = copies[top] - 1
     table["relative to mean"] = hubs.counts[top] / max(hubs.k, 1)
-    table["text"] = [texts[row][:CELL] for row in top]
+    table["text"] = [texts[row][:CELL] for row in table.index]
     bins, rows = occurrence_bins(hubs.counts)
     return HubSummary(
         k=hubs.k, total=len(hubs.counts), skewness=hubs.skewness, skewness_chance=hubs.chance,

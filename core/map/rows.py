@@ -10,7 +10,7 @@ from core.corpus.distinctive_terms import DistinctiveItems, distinctive_terms, d
 from core.corpus.export import MAX_CELL_LENGTH as LONGEST_CELL
 from core.corpus.export import free_name, short_cells, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS
-from core.corpus.loaders import load_corpus
+from core.corpus.loaders import load_corpus, load_text_codes
 from core.corpus.reading.template import column_field
 from core.corpus.selections import SavedSelection, save_selection
 from core.corpus.terms import load_terms
@@ -20,7 +20,7 @@ from core.map.selection import MapSelection
 from core.map.service import LayoutKey
 from core.store import Workspace
 from core.types import Corpus
-from core.vectors.loaders import load_neighbors
+from core.vectors.loaders import nearest_texts
 
 MAX_TABLE_ROWS = 1_000  # rows of a selection sent to the page
 MAX_CELL = 400  # characters of one cell sent to the page
@@ -51,7 +51,8 @@ class SelectionTable:
 @dataclass(frozen=True, eq=False)
 class RowView:
     """One row. text: in full up to 50,000 characters, of `length`. cells: (column, value), values truncated to 2,000
-    characters; truncated: columns with such values. neighbors: indexed by row id, columns cosine and text."""
+    characters; truncated: columns with such values. neighbors: distinct texts, indexed by row id, columns cosine, text,
+    and copies where there are any. copies: further rows with this text."""
 
     row: int
     text: str
@@ -59,6 +60,7 @@ class RowView:
     cells: tuple[tuple[str, str], ...]
     truncated: tuple[str, ...]
     neighbors: pd.DataFrame
+    copies: int
 
 
 def selection_table(scene: MapScene, selection: MapSelection, view: TableView) -> SelectionTable:
@@ -94,15 +96,20 @@ def row_view(layout_key: LayoutKey, row: int, count: int = 10) -> RowView:
     corpus = load_corpus(layout_key.corpus)
     if not 0 <= row < len(corpus):
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
-    graph = load_neighbors(layout_key.corpus, layout_key.model)
-    ids = np.asarray(graph.ids[row, :count])
-    near = pd.DataFrame({"cosine": np.asarray(graph.scores[row, :count], dtype=np.float64)}, index=ids)
+    where = (layout_key.corpus, layout_key.model)
+    (ids,), (cosines,) = nearest_texts(*where, np.array([row]), count)
+    near = pd.DataFrame({"cosine": cosines.astype(np.float64)}, index=ids)
+    codes = load_text_codes(*where)
+    copies = np.bincount(codes) - 1
+    if copies[codes[ids]].any():
+        near["copies"] = copies[codes[ids]]
     near["text"] = [corpus.texts[i][:MAX_CELL] for i in ids]
 
     named_cells = [(str(name), str(value)) for name, value in corpus.table.iloc[row].items() if _has_value(value)]
     truncated = tuple(name for name, value in named_cells if len(value) > LONGEST_CELL)
     cells = tuple((name, value[:LONGEST_CELL]) for name, value in named_cells)
-    return RowView(row, corpus.texts[row][:MAX_TEXT], len(corpus.texts[row]), cells, truncated, near)
+    text = corpus.texts[row]
+    return RowView(row, text[:MAX_TEXT], len(text), cells, truncated, near, int(copies[codes[row]]))
 
 
 def _has_value(value: Any) -> bool:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
+from core.corpus.loaders import load_text_codes
 from core.errors import StorageError
 from core.models.base import Embedder
 from core.models.registry import default_folder, load_embedder
@@ -62,6 +65,34 @@ def load_vectors(corpus: CorpusRef, spec: ModelSpec) -> Vectors:
 def load_neighbors(corpus: CorpusRef, spec: ModelSpec) -> Neighbors:
     """Raises StorageError where the graph has not been built."""
     return NEIGHBORS.get(ModelQuery(corpus, spec))
+
+
+def nearest_texts(corpus: CorpusRef, spec: ModelSpec, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(m, k') ids and cosines of the nearest rows with other texts, nearest first, the first row of each text.
+
+    rows: (m,) ids. From the stored graph; exact where copies leave too few in it. k' is lower where there are fewer
+    texts."""
+    graph, codes = load_neighbors(corpus, spec), load_text_codes(corpus, spec)
+    first = np.unique(codes, return_index=True)[1]
+    k = min(k, graph.k, len(first) - 1)
+    near, scores = np.asarray(graph.ids[rows]), np.asarray(graph.scores[rows])
+    texts = np.where(near >= 0, codes[near], -1)
+    order = np.argsort(texts, axis=1, kind="stable")
+    ordered = np.take_along_axis(texts, order, axis=1)
+    usable = np.zeros(near.shape, dtype=bool)
+    new = np.diff(ordered, axis=1, prepend=-1) != 0
+    np.put_along_axis(usable, order, new & (ordered != codes[rows][:, None]), axis=1)
+    nearest = np.argsort(~usable, axis=1, kind="stable")[:, :k]
+    ids = first[np.take_along_axis(texts, nearest, axis=1)]
+    cosines = np.array(np.take_along_axis(scores, nearest, axis=1), dtype=np.float32)
+    short, vectors = np.flatnonzero(usable.sum(axis=1) < k), load_vectors(corpus, spec).rows
+    distinct = vectors[first] if len(short) else vectors[:0]
+    for position in short:
+        similarity = np.asarray(distinct @ vectors[rows[position]])
+        similarity[codes[rows[position]]] = -np.inf
+        best = np.argsort(-similarity, kind="stable")[:k]
+        ids[position], cosines[position] = first[best], similarity[best]
+    return ids, cosines
 
 
 @lru_cache(maxsize=8)

@@ -35,8 +35,8 @@ def show_hubs(info: CorpusInfo, model: ModelSpec) -> None:
             hub_figure(summary.bins, summary.rows, summary.k, session.theme()), key="hubs", alt="Rows by k-occurrence"
         )
         st.caption(
-            f"All {summary.total:,} rows by k-occurrence: in how many other rows' lists of {summary.k} nearest "
-            f"neighbors a row is. The mean is always {summary.k}; its bar is orange."
+            f"All {summary.total:,} distinct texts by k-occurrence: in how many others' lists of {summary.k} nearest "
+            f"neighbors a text is. The mean is always {summary.k}; its bar is orange."
         )
     with right:
         show_hub_table(summary)
@@ -66,6 +66,7 @@ def show_hub_table(summary: HubSummary) -> None:
     st.markdown(f"**{count(len(table), 'row')} with the highest k-occurrence**")
     columns = {
         "k-occurrence": NumberColumn(format="localized", help="Other rows' neighbor lists this row is in."),
+        "copies": NumberColumn("Copies", format="localized", help="Further rows with the same text."),
         "relative to mean": NumberColumn("Relative to mean", format="%.1f ×", help=f"The mean is {summary.k}."),
         "text": TextColumn("Text", width="large"),
         "Row": ROW_COLUMN,

@@ -85,6 +85,8 @@ def show_row(layout_key: LayoutKey, row: int, key: str) -> None:
 def _show_row_details(view: RowView) -> None:
     source = dict(view.cells).get("source_row")
     st.markdown(f"**Row {view.row + 1:,}**" + (f" (row {plain(cut(source, 20))} of the source file)" if source else ""))
+    if view.copies:
+        st.caption(f"+ {count(view.copies, 'copy', 'copies')} of this text; neighbors are other texts.")
     with st.container(height=220 if view.length > 600 else "content", border=True):
         st.text(view.text or "(empty)")
     if view.length > len(view.text):
@@ -100,10 +102,11 @@ def _show_neighbors(view: RowView) -> None:
     if view.neighbors.empty:
         st.caption("This corpus has no other text.")
         return
-    table = view.neighbors.rename(columns={"cosine": "Cosine", "text": "Text"})
+    table = view.neighbors.rename(columns={"cosine": "Cosine", "text": "Text", "copies": "Copies"})
     table = with_row_numbers(table)
     cosine = number(None, "%.3f", "Cosine similarity of the embeddings; 1 is identical.", 70)
-    columns = {"Cosine": cosine, "Text": text(width="large"), "Row": ROW_COLUMN}
+    copies = number(None, "localized", "Further rows with the same text.", 70)
+    columns = {"Cosine": cosine, "Copies": copies, "Text": text(width="large"), "Row": ROW_COLUMN}
     show_table(table, "Nearest neighbors with cosine similarity", columns)
 
 

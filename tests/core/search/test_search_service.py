@@ -8,12 +8,15 @@ from core.corpus.build import build_corpus
 from core.corpus.filters import Filter
 from core.corpus.language import Languages, query_warning, unread_warning
 from core.corpus.reading.values import RawTable
+from core.diversity.service import hub_summary
+from core.map.rows import row_view
+from core.map.service import LayoutKey
 from core.models.registry import load_embedder
 from core.search.service import SearchQuery, search
 from core.store import Workspace
-from core.types import CorpusRef, ModelSpec, Roles
+from core.types import CorpusRef, LayoutParams, ModelSpec, Roles
 from core.vectors.embedding import embed
-from core.vectors.loaders import NEIGHBORS, ModelQuery
+from core.vectors.loaders import NEIGHBORS, ModelQuery, nearest_texts
 from core.vectors.service import language_warning
 
 ENGLISH = ModelSpec("onnx", "reads English", languages=("en",))
@@ -106,3 +109,36 @@ def test_rows_in_unread_languages(embedded):
     ref, spec = embedded([*OTHERS, *[CHINESE] * 4, "  "], "static")
     assert "Chinese" in language_warning(ref, spec)
     assert language_warning(*embedded([*OTHERS, CHINESE])) == ""  # the lexical model reads any
+
+
+def test_hubs_and_neighbors_are_distinct_texts(embedded):
+    random = np.random.default_rng(0)
+    words = np.array([f"word{i}" for i in range(40)])
+    texts = [" ".join(random.choice(words, 6)) for _ in range(150)]
+    ref, spec = embedded(texts)
+    alone, near = hub_summary(ref, spec, 10), nearest_texts(ref, spec, np.arange(5), 10)
+    copied = [*texts, *[texts[0]] * 150, *[texts[3]] * 40]
+    ref, spec = embedded(copied)
+    summary, (ids, cosines) = hub_summary(ref, spec, 10), nearest_texts(ref, spec, np.array([0, 1, 2, 3, 200]), 10)
+    np.testing.assert_allclose(cosines[:4], near[1][:4], atol=1e-5)
+    np.testing.assert_allclose(cosines[4], cosines[0], atol=1e-6)
+    assert all(len({copied[row] for row in line}) == 10 for line in ids)
+    assert not {0, 200} & set(ids[0].tolist())
+    assert summary.total == 150
+    assert summary.skewness == pytest.approx(alone.skewness, abs=0.1)  # ties aside
+    assert abs(summary.hubs - alone.hubs) <= 1
+    assert summary.table["copies"].get(0, 150) == 150
+    view = row_view(LayoutKey(ref, spec, LayoutParams()), 200)
+    assert view.copies == 150
+    assert len(set(view.neighbors["text"])) == 10
+
+
+@pytest.mark.parametrize("texts", [["n/a"] * 120, ["a lamp", "a chair", "a teapot"], ["one"]])
+def test_hubs_and_neighbors_of_equal_or_few_rows_are_finite(embedded, texts):
+    ref, spec = embedded(texts)
+    summary = hub_summary(ref, spec, 10)
+    assert summary.total == len(set(texts))
+    figures = (summary.skewness, summary.skewness_chance, summary.antihubs, summary.threshold, summary.robin_hood)
+    assert np.isfinite(figures).all()
+    view = row_view(LayoutKey(ref, spec, LayoutParams()), 0)
+    assert len(view.neighbors) == len(set(texts)) - 1
