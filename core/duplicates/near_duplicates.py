@@ -111,6 +111,14 @@ def groups_at(links: Links, threshold: float) -> np.ndarray:
     return np.where(sizes[codes] > 1, ranks[codes], np.int32(-1)).astype(np.int32)
 
 
+def distinct_pairs(links: Links, threshold: float, codes: np.ndarray) -> int:
+    """Pairs of different texts at or above the threshold. codes: (n,), equal for rows with the same text."""
+    count = _count_reaching(links.scores, threshold)
+    first, second = codes[links.first[:count]].astype(np.int64), codes[links.second[:count]].astype(np.int64)
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    return len(np.unique((low * links.n + high)[low != high]))
+
+
 def copy_pairs(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Rows (c,) int64 where the text of a copy occurs first, and the exact copies (c,). Empty texts are copies, too."""
     codes, _ = pd.factorize(np.array([digest_text(text) for text in texts], dtype=object))

@@ -9,13 +9,14 @@ import pandas as pd
 
 from core.corpus.export import PREVIEW_LENGTH, rows_csv, texts_and_roles
 from core.corpus.label_columns import find_split_column
-from core.corpus.loaders import load_corpus
+from core.corpus.loaders import load_corpus, load_text_codes
 from core.duplicates.near_duplicates import (
     FLOOR,
     Leaks,
     Links,
     Representative,
     copy_pairs,
+    distinct_pairs,
     find_leaks,
     graph_links,
     groups_at,
@@ -63,14 +64,17 @@ class ThresholdCurve:
 
 @dataclass(frozen=True, eq=False)
 class DuplicateGroups:
-    """Groups at a threshold. table: at most 500, largest first; columns Rows, Lowest cosine, Text (of its first row).
-    pairs, groups, rows: counts. saturated: rows with k near-duplicates, which may have more."""
+    """Groups at a threshold. table: at most 500, largest first; columns Rows, Distinct texts, Lowest cosine, Text (of
+    its first row). pairs, groups, rows: counts. saturated: rows with k near-duplicates, which may have more.
+    distinct_pairs: pairs of different texts; copies: rows that repeat the text of an earlier row."""
 
     table: pd.DataFrame
     pairs: int
     groups: int
     rows: int
     saturated: int
+    distinct_pairs: int
+    copies: int
 
 
 def threshold_curve(query: DuplicateQuery) -> ThresholdCurve:
@@ -88,17 +92,20 @@ def threshold_curve(query: DuplicateQuery) -> ThresholdCurve:
 def duplicate_groups(query: DuplicateQuery, threshold: float) -> DuplicateGroups:
     """The groups at a threshold, with the lowest cosine between any two rows of a group under the model."""
     texts, vectors = load_corpus(query.corpus).texts, load_vectors(query.corpus, query.model).rows
+    codes, links = load_text_codes(query.corpus, None), _links(query)
     members = _members(group_codes(query, threshold))[:MAX_GROUPS]
     table = pd.DataFrame(
         {
             "Rows": [len(rows) for rows in members],
+            "Distinct texts": [len(np.unique(codes[rows])) for rows in members],
             "Lowest cosine": [min_cosine(vectors[rows]) for rows in members],
             "Text": [texts[rows[0]][:PREVIEW_LENGTH] for rows in members],
         }
     )
     graph = load_neighbors(query.corpus, query.model)
     saturated = saturated_rows(graph, threshold) if query.similarity == "embedding" else 0
-    return DuplicateGroups(table, *_links(query).counts(threshold), saturated)
+    different, copies = distinct_pairs(links, threshold, codes), len(codes) - len(np.unique(codes))
+    return DuplicateGroups(table, *links.counts(threshold), saturated, different, copies)
 
 
 def group_rows(

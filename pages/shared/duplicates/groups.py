@@ -32,6 +32,7 @@ COUNT_COLUMN = NumberColumn(format="localized", width=60)
 GROUP_COLUMNS = {
     "Group": COUNT_COLUMN,
     "Rows": COUNT_COLUMN,
+    "Distinct texts": NumberColumn(format="localized", width=95, help="1: all rows of the group are exact copies."),
     "Lowest cosine": NumberColumn(format="%.3f", width=105, help="Of any two rows. Low: a chain."),
     "Text": TextColumn(width="large", help="Of its first row."),
 }

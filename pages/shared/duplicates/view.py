@@ -90,12 +90,14 @@ def _select_threshold(query: DuplicateQuery, curve: ThresholdCurve) -> float:
 
 
 def show_duplicate_counts(groups: DuplicateGroups, total: int) -> None:
-    """The four numbers at a threshold."""
+    """The numbers at a threshold."""
     with st.container(horizontal=True):
         st.metric("Groups", f"{groups.groups:,}", help="Sets of rows linked by similarity, directly or through others.")
         st.metric("Rows in groups", f"{groups.rows:,}", help=f"Of {count(total, 'row')}.")
         st.metric("Redundant rows", f"{groups.rows - groups.groups:,}", help="All but one row of each group.")
-        st.metric("Pairs", f"{groups.pairs:,}", help="Pairs of rows at least as similar as the threshold.")
+        st.metric("Exact copies", f"{groups.copies:,}", help="Rows that repeat the text of an earlier row.")
+        note = f"Of different texts at least as similar as the threshold. With copies: {count(groups.pairs, 'pair')}."
+        st.metric("Pairs of distinct texts", f"{groups.distinct_pairs:,}", help=note)
 
 
 def show_duplicate_notes(

@@ -9,6 +9,7 @@ from core.corpus.filters import Filter
 from core.corpus.language import Languages, query_warning, unread_warning
 from core.corpus.reading.values import RawTable
 from core.diversity.service import hub_summary
+from core.duplicates.service import DuplicateQuery, duplicate_groups
 from core.map.rows import row_view
 from core.map.service import LayoutKey
 from core.models.registry import load_embedder
@@ -142,3 +143,16 @@ def test_hubs_and_neighbors_of_equal_or_few_rows_are_finite(embedded, texts):
     assert np.isfinite(figures).all()
     view = row_view(LayoutKey(ref, spec, LayoutParams()), 0)
     assert len(view.neighbors) == len(set(texts)) - 1
+
+
+def test_pairs_of_near_duplicates_are_of_distinct_texts(embedded):
+    texts = ["The parcel has not come today."] * 30 + ["The parcel has not come today!"] * 5 + OTHERS
+    ref, spec = embedded(texts)
+    groups = duplicate_groups(DuplicateQuery(ref, spec, "embedding"), 0.9)
+    assert groups.distinct_pairs == 1
+    assert groups.pairs > 100
+    assert groups.copies == 33
+    assert groups.table[["Rows", "Distinct texts"]].iloc[0].tolist() == [35, 2]
+    exact = duplicate_groups(DuplicateQuery(ref, spec, "exact"), 1.0)
+    assert exact.distinct_pairs == 0
+    assert exact.table["Distinct texts"].tolist() == [1, 1]
