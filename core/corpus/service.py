@@ -13,7 +13,7 @@ from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpu
 from core.corpus.export import free_name, table_bytes
 from core.corpus.filters import factorize_texts
 from core.corpus.label_sets import label_sets
-from core.corpus.loaders import load_corpus, load_selection
+from core.corpus.loaders import load_corpus, load_distinct_texts, load_selection
 from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
 from core.corpus.reader_process import read_staged
@@ -231,6 +231,10 @@ def import_file(folder: str, params: dict[str, Any]) -> str:
 def restore_corpus(folder: str, digest: str) -> CorpusInfo:
     """Write the metadata of a damaged corpus anew. Raises StorageError where its table is damaged, too."""
     return Workspace(folder).restore(digest)
+
+
+def distinct_count(corpus: CorpusRef) -> int:
+    return len(load_distinct_texts(corpus))
 
 
 def load_profile(corpus: CorpusRef) -> Profile:

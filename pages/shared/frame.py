@@ -2,11 +2,13 @@
 
 import logging
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from core.corpus.service import distinct_count
 from core.errors import PlanisphereError, StorageError
 from core.store import CorpusInfo
 from pages.shared import jobs_view, messages, session, sign_in
@@ -15,7 +17,7 @@ from pages.shared.corpus.creation import finish_creation
 from pages.shared.messages import show_error
 from pages.shared.models import failed
 from pages.shared.selections import active
-from pages.shared.text import disambiguate_labels, plain
+from pages.shared.text import count, disambiguate_labels, plain
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")  # the browser would fetch a Material icon from the internet
@@ -40,6 +42,7 @@ PAGES = {  # path, title, icon, description
     ),
     "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),
 }
+FEW_ROWS, NOTE_ROWS = 10, 5_000  # fewer rows are too few for most figures; of more, copies are not counted
 _LOG = logging.getLogger(__name__)
 
 
@@ -97,6 +100,7 @@ def sidebar(page: str) -> None:
         if corpora:
             select_corpus(corpora)
             select_model()
+            show_row_note()
             active.write_link()
         else:
             pending = messages.pending_embedding(None)
@@ -105,6 +109,19 @@ def sidebar(page: str) -> None:
             link: dict[str, Any] = {"label": "Terms on this page", "icon": ":material/menu_book:"}
             st.page_link("pages/help/glossary.py", query_params={"section": page}, **link)
         sign_in.show_account()
+
+
+def show_row_note() -> None:
+    """What makes most figures of a small corpus meaningless: too few rows, or equal ones."""
+    info = session.current_corpus()
+    if info is None or info.rows > NOTE_ROWS:
+        return
+    if info.rows < FEW_ROWS:
+        st.caption(f":material/info: {count(info.rows, 'row')}: too few for most figures. Add more on the Data page.")
+        return
+    with suppress(PlanisphereError):  # the page says what is wrong with a corpus that can't be read
+        if session.ask_once(distinct_count, session.corpus_ref(info)) == 1:
+            st.caption(f":material/info: All {info.rows:,} rows have the same text: there is nothing to compare.")
 
 
 def select_corpus(corpora: dict[str, CorpusInfo]) -> None:

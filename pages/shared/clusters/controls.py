@@ -84,7 +84,7 @@ def select_clustering(info: CorpusInfo, model: ModelSpec) -> ClusterView:
 def _select_level(info: CorpusInfo, model: ModelSpec) -> dict[str, Any]:
     """The default is the finest resolution whose clusters are stable, once that was measured."""
     stable = session.ask(stored_stability, session.corpus_ref(info), model)
-    if stable is None and "fine" not in st.query_params and "fine" not in st.session_state:
+    if stable is None and "fine" not in st.query_params and session.widget_value("fine") is None:
         return {"level": DEFAULT_LEVEL}  # a slider would hold on to this default
     note = (
         f"Leiden's resolution parameter, from coarse to fine: {', '.join(f'{value:g}' for value in RESOLUTIONS)}. "
