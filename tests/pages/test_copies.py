@@ -29,14 +29,30 @@ CASES = {
 NAN = re.compile(r"(?<![a-z])(nan|inf)(?![a-z])", re.IGNORECASE)
 
 
+def store(home, texts: list[str], name: str, model: str) -> None:
+    raw = RawTable(table=pd.DataFrame({"text": texts}), sources=(), notes=(), vectors=None, vectors_name="")
+    built, workspace = build_corpus(raw, Roles("{text}", (), None, None), name=name).corpus, Workspace(home)
+    workspace.save_corpus(built)
+    spec = embed(built, load_embedder(model), workspace).model
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
+
+
+@pytest.mark.slow
+def test_pages_warn_of_rows_and_queries_that_the_model_does_not_read(home, app):
+    store(home, [*THINGS * 2, "我的包裹还没有到，请退款。", "灯坏了，我想退货。"], "mixed", "static")
+    app.query_params["q"] = "退款还没有到账"
+    at = app.run().switch_page("pages/explore/search.py").run()
+    warnings = [str(warning.value) for warning in at.warning]
+    assert sum("Chinese" in warning for warning in warnings) == 2, warnings
+    assert "of random pairs" not in "".join(str(caption.value) for caption in at.caption if "cosine" in caption.value)
+    at = at.switch_page("pages/explore/clusters.py").run()
+    assert any("Chinese" in str(warning.value) for warning in at.warning)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_every_page_opens_on_copies_and_few_rows(home, app, case):
-    raw = RawTable(table=pd.DataFrame({"text": CASES[case]}), sources=(), notes=(), vectors=None, vectors_name="")
-    built, workspace = build_corpus(raw, Roles("{text}", (), None, None), name=case).corpus, Workspace(home)
-    workspace.save_corpus(built)
-    spec = embed(built, load_embedder("lexical"), workspace).model
-    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
+    store(home, CASES[case], case, "lexical")
     app.run()
     for page in PAGES:
         if page == "explore/search":
