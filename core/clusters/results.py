@@ -182,7 +182,7 @@ CLUSTER_STABILITY: Result[ClusterQuery, Stability] = Result(
     compute=_measure_stability, seconds=_stability_seconds, requires=_after_clusters,
     stage="Clustering resamples", unit="resamples", worker=lambda query: worker_of(query.params.method),
 )  # fmt: skip
-LEVEL_STABILITY: Result[ClusterQuery, LevelStability] = Result(
+CLUSTER_LEVELS: Result[ClusterQuery, LevelStability] = Result(
     "cluster_levels", 1, ClusterQuery, LevelStability, cluster_inputs, _measure_levels,
     seconds=lambda query: LEVEL_RUNS * SAMPLE_SHARE * _seconds(query.params, *_size(query.corpus, query.model)),
     requires=_after_clusters, stage="Comparing resolutions", unit="resamples",
@@ -208,7 +208,7 @@ CLUSTER_TRUST = Result(
     seconds=_per_row(TRUST_SECONDS),
     # requires all that the Clusters page shows with it, so that one job stores all of that
     requires=lambda query: (
-        *_after_clusters(query), Step(LEVEL_STABILITY, level_query(query)), *_name_steps(query),
+        *_after_clusters(query), Step(CLUSTER_LEVELS, level_query(query)), *_name_steps(query),
         Step(CLUSTER_KEYWORDS, query),
     ),
     stage="Measuring cluster quality",

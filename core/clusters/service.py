@@ -12,12 +12,12 @@ from core.clusters.methods import METHODS, ClusterParams, Clusters, Method
 from core.clusters.names import cluster_names, distinctive_rows, edited_names, keywords, representative_rows
 from core.clusters.results import (
     CLUSTER_KEYWORDS,
+    CLUSTER_LEVELS,
     CLUSTER_NAMES,
     CLUSTER_STABILITY,
     CLUSTER_SWEEP,
     CLUSTER_TRUST,
     CLUSTERS,
-    LEVEL_STABILITY,
     ClusterQuery,
     SweepQuery,
     cluster_inputs,
@@ -188,7 +188,7 @@ def cluster_detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, l
 
 def stored_stability(corpus: CorpusRef, model: ModelSpec) -> LevelStability | None:
     """How stable the default hierarchy's levels are, None where that was not measured."""
-    return LEVEL_STABILITY.load(level_query(ClusterQuery(corpus, model)))
+    return CLUSTER_LEVELS.load(level_query(ClusterQuery(corpus, model)))
 
 
 def finished_sweeps(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[SweepPoint, ...]]:

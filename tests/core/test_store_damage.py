@@ -18,7 +18,7 @@ from core.corpus.selections import save_selection, selection_mask
 from core.digest import digest_text, digest_texts
 from core.errors import StorageError
 from core.files import file_checksum, read_json, write_json
-from core.jobs.manager import _load_records
+from core.jobs.records import load_records, write_record
 from core.jobs.types import JobSpec, JobState
 from core.store import Workspace
 from core.types import Corpus, ModelSpec, Roles, Vectors, unit_rows
@@ -210,9 +210,9 @@ def test_a_damaged_search_index_is_built_again(workspace, corpus, tmp_path, wher
 @pytest.mark.parametrize("content", ["[[[[" * 50_000, "42", '{"spec": 1}', '{"spec": {"kind": 3}, "status": []}', ""])
 def test_job_records_of_another_shape_are_left_out(tmp_path, content):
     state = JobState(JobSpec("embed", str(tmp_path), "0" * 16), "failed", error="no memory", rate=2.5)
-    write_json(tmp_path / "jobs" / "good.json", files.json.loads(files.json.dumps(state, default=vars)))
+    write_record(state)
     (tmp_path / "jobs" / "bad.json").write_text(content)
-    assert _load_records(str(tmp_path)) == [state]
+    assert load_records(str(tmp_path)) == [state]
 
 
 # the cache of vectors

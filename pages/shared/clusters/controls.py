@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.clusters.methods import MAX_K, ClusterParams, Method
-from core.clusters.results import CLUSTER_TRUST, LEVEL_STABILITY, ClusterQuery, level_query
+from core.clusters.results import CLUSTER_LEVELS, CLUSTER_TRUST, ClusterQuery, level_query
 from core.clusters.service import stored_stability
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
@@ -62,7 +62,7 @@ def clusters_ready(view: ClusterView) -> bool:
         "description": f"Clusters {count(view.info.rows, 'row')}. {COST_NOTES[view.params.method]}",
     }
     title = job_title("Clusters", view)
-    measured = LEVEL_STABILITY.exists(level_query(view.query))
+    measured = CLUSTER_LEVELS.exists(level_query(view.query))
     ready = result_view.ready(CLUSTER_TRUST, view.query, button="Find clusters", title=title, **texts)
     if ready and not measured and view.params.method == "leiden":
         st.rerun()  # the default resolution is known from now on

@@ -35,7 +35,7 @@ TABLE = pd.DataFrame(
 VECTORS = np.random.default_rng(0).standard_normal((ROWS, 4)).astype(np.float32)
 SPECIAL = [b"\x00", b"\xff", b"\n", b"\r", b'"', b",", b"\t", b"{", b"[", b"]", b"-", b"9" * 40, b"NaN", b"1e999"]
 FUZZ = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
@@ -148,7 +148,7 @@ def test_readers_raise_only_errors_that_are_explained(name, caplog):
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=20,
 ))  # fmt: skip
-@settings(FUZZ, max_examples=80)
+@settings(FUZZ, max_examples=50)
 def test_any_json_is_read_or_refused(value):
     for name, text in (("a.json", json.dumps(value)), ("a.jsonl", f"{json.dumps(value)}\n" * 2)):
         assert all(explanation(read_and_build, name, text.encode()) or ("no error",))
@@ -167,7 +167,7 @@ def stored(tmp_path_factory):
     return workspace, corpus.digest, files
 
 
-@settings(FUZZ, max_examples=100)
+@settings(FUZZ, max_examples=60)
 @given(data=st.data())
 def test_the_workspace_raises_only_errors_that_are_explained(stored, data):
     workspace, digest, files = stored

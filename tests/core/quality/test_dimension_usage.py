@@ -116,8 +116,7 @@ def shapes(kind, random):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["falling", "clusters"])
-@pytest.mark.parametrize("texts", [300, 1_000])
+@pytest.mark.parametrize(("kind", "texts"), [("falling", 1_000), ("clusters", 300)])
 def test_intervals_cover_the_mean_over_samples_of_as_many_texts(kind, texts):
     """Of every measure with an interval, whether it grows with the number of texts or not."""
     draw = shapes(kind, np.random.default_rng(1))

@@ -115,7 +115,7 @@ def test_projector_round_trip_with_a_header(tmp_path, table, rows):
     to_projector_zip(path, table, TEXTS, rows, MODEL)
     vectors, lines, config = read_projector(path)
     np.testing.assert_array_equal(vectors, rows)
-    assert lines[0] == "text\ttext\t=n\tmixed\tday"
+    assert lines[0] == "text_\ttext\t=n\tmixed\tday"
     assert lines[3].split("\t") == ["tab here line", "", "3", "", "2026-01-01 00:00:00"]
     assert len(lines) == 9
     assert lines[-1] == ""
