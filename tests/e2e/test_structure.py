@@ -28,7 +28,7 @@ PARTS_OF_ANOMALIES = 4
 @pytest.fixture
 def page(sample: Sample, visit: Callable[[], Page]) -> Page:
     opened = visit()
-    opened.goto(sample.url("clusters"))
+    opened.goto(sample.url("clusters", fine="medium"))  # with enough bars to click on
     return opened
 
 
