@@ -37,7 +37,11 @@ def read_parquet(upload: Upload, options: ReadOptions = ReadOptions()) -> Parsed
     part = ParsedFile(Source(upload.name, "Parquet", rows=arrow.num_rows), upload=upload)
     part, arrow = parquet_vectors(part, arrow, options.vector_rows)
     arrow, dropped = _without_binary(arrow)
-    table, named = _named_labels(_to_pandas(arrow), _json_metadata(metadata, b"huggingface"))
+    try:
+        table, named = _named_labels(_to_pandas(arrow), _json_metadata(metadata, b"huggingface"))
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        message = f'"{upload.name}" holds text that is not valid UTF-8.'
+        raise InputError(message, "Write the file again from its source, or save it as CSV.") from error
     table = table.set_axis(_pandas_names(table, _json_metadata(metadata, b"pandas")), axis=1)
     source = Source(upload.name, "Parquet", rows=len(table), notes=(*part.source.notes, *dropped, *named))
     return ParsedFile(source, table, part.vectors, part.vectors_name, upload)
