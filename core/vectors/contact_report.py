@@ -108,11 +108,11 @@ def count_equal(rows: np.ndarray, texts: Sequence[str]) -> int:
         hashes[start : start + HASHED] = (part.view(np.uint32) * factors).sum(axis=1)
     equal = pd.Series(hashes)
     equal = equal[equal.duplicated(keep=False)]
-    words = pd.Series([_words(texts[row]) for row in equal.index], index=equal.index, dtype=object)
+    words = pd.Series([_normalized(texts[row]) for row in equal.index], index=equal.index, dtype=object)
     return int((words.groupby(equal).transform("nunique") > 1).sum()) if len(equal) else 0
 
 
-def _words(text: str) -> str:
+def _normalized(text: str) -> str:
     """Letters and digits alone, without case and accents."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", text.casefold()) if letter.isalnum())
 

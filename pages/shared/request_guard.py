@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class RequestGuard:
-    """ASGI middleware that answers guarded requests of strangers with 403, without reading their body."""
+    """ASGI middleware that answers guarded requests from visitors who have not signed in with 403, without reading the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -57,7 +57,7 @@ def chat_rows(part: ParsedFile, unit: ChatUnit | None = None) -> ParsedFile:
         return part
     rest = table.iloc[:, [i for i in range(table.shape[1]) if i != position]]
     if unit is None and (part.vectors is not None or _has_texts(rest)):
-        return _beside_texts(part, str(table.columns[position]))
+        return _with_unsplit_note(part, str(table.columns[position]))
     if part.vectors is not None:
         raise InputError(
             f'"{part.source.name}" holds a vector for each chat, so a turn can\'t be a row.',
@@ -175,6 +175,6 @@ def _unfolding_notes(column: str, chats: list[list[_Turn]], selected: list[list[
     return notes
 
 
-def _beside_texts(part: ParsedFile, column: str) -> ParsedFile:
+def _with_unsplit_note(part: ParsedFile, column: str) -> ParsedFile:
     note = f'The chats in the column "{column}" stay in their cells; under import options, their turns can become rows.'
     return replace(part, source=replace(part.source, notes=(*part.source.notes, note), chat_unit="none"))
