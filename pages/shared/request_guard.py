@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class RequestGuard:
-    """ASGI middleware that answers guarded requests from visitors who have not signed in with 403, without reading the body."""
+    """ASGI middleware that answers guarded requests before sign-in with 403, without reading their body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

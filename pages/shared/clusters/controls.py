@@ -62,9 +62,10 @@ def clusters_ready(view: ClusterView) -> bool:
         "description": f"Clusters {count(view.info.rows, 'row')}. {COST_NOTES[view.params.method]}",
     }
     title = job_title("Clusters", view)
-    measured = CLUSTER_LEVELS.exists(level_query(view.query))
+    levels = level_query(view.query)
+    measured = CLUSTER_LEVELS.exists(levels)
     ready = result_view.ready(CLUSTER_TRUST, view.query, button="Find clusters", title=title, **texts)
-    if ready and not measured and view.params.method == "leiden":
+    if ready and not measured and view.params.method == "leiden" and CLUSTER_LEVELS.exists(levels):
         st.rerun()  # the default resolution is known from now on
     return ready
 
