@@ -31,17 +31,18 @@ def read_parquet(upload: Upload, options: ReadOptions = ReadOptions()) -> Parsed
         arrow = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged_file(upload.name, "Parquet") from error
+    try:
+        arrow.validate(full=True)  # Parquet does not check that text is UTF-8
+    except pa.ArrowInvalid as error:
+        message = f'"{upload.name}" holds text that is not valid UTF-8, or other damaged values.'
+        raise InputError(message, "Write the file again from its source, or save it as CSV.") from error
     if not arrow.num_rows:
         raise InputError(f'"{upload.name}" has columns but no rows.', "Add rows or use another file.")
     metadata = arrow.schema.metadata or {}
     part = ParsedFile(Source(upload.name, "Parquet", rows=arrow.num_rows), upload=upload)
     part, arrow = parquet_vectors(part, arrow, options.vector_rows)
     arrow, dropped = _without_binary(arrow)
-    try:
-        table, named = _named_labels(_to_pandas(arrow), _json_metadata(metadata, b"huggingface"))
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        message = f'"{upload.name}" holds text that is not valid UTF-8.'
-        raise InputError(message, "Write the file again from its source, or save it as CSV.") from error
+    table, named = _named_labels(_to_pandas(arrow), _json_metadata(metadata, b"huggingface"))
     table = table.set_axis(_pandas_names(table, _json_metadata(metadata, b"pandas")), axis=1)
     source = Source(upload.name, "Parquet", rows=len(table), notes=(*part.source.notes, *dropped, *named))
     return ParsedFile(source, table, part.vectors, part.vectors_name, upload)

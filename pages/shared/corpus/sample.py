@@ -9,7 +9,7 @@ from core.models.registry import PRESETS, find_spec
 from pages.shared import session
 
 # local, and different from the default model; fast ones first, the multilingual one where it is installed
-COMPARED_WITH = ("lexical", "static", *(spec.label for spec in PRESETS if spec.backend == "e5"))
+COMPARED_WITH = ("lexical", "static", *(spec.label for spec in PRESETS if "zh" in spec.languages))
 SAMPLE = Path(__file__).parents[3] / "samples" / "shop_feedback.csv"
 
 

@@ -141,6 +141,25 @@ def test_parquet_without_rows():
         read("a.parquet", parquet(TABLE.iloc[:0]))
 
 
+INVALID = pa.array([b"valid", b"in\xffvalid"] * 3, pa.binary()).view(pa.string())
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        INVALID,
+        pa.ListArray.from_arrays(pa.array([0, 2, 4], pa.int32()), INVALID[:4]),
+        pa.StructArray.from_arrays([INVALID], ["part"]),
+    ],
+    ids=["text", "list", "nested"],
+)
+def test_invalid_text_in_parquet_is_named(column):
+    out = io.BytesIO()
+    pq.write_table(pa.table({"text": column}), out)
+    with pytest.raises(InputError, match="not valid UTF-8"):
+        read("a.parquet", out.getvalue())
+
+
 def test_parquet_under_another_name_is_read_as_what_it_is():
     assert read("a.csv", parquet(TABLE)).sources[0].format == "Parquet"
 
