@@ -14,22 +14,80 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.corpus import text_edit_words as word_lists
 from core.corpus.keyword import SPACELESS
 from core.digest import digest_text
+
+# words with little meaning of their own; no negations, since they matter
+_STOP = """a about after again all also am an and any are as at be because been before being but by can
+    could did do does doing down during each for from further had has have having he her here hers him his how i if in
+    into is it its just me more most my of off on once only or other our out over own please same she should so some
+    such than that the their them then there these they this those through to too under until up very was we were what
+    when where which while who whom why will with would you your"""
+STOP_WORDS = frozenset(_STOP.split())
+
+CONTRACTIONS = {
+    "can't": "cannot", "won't": "will not", "don't": "do not", "doesn't": "does not", "didn't": "did not",
+    "isn't": "is not", "aren't": "are not", "wasn't": "was not", "weren't": "were not", "haven't": "have not",
+    "hasn't": "has not", "hadn't": "had not", "couldn't": "could not", "shouldn't": "should not",
+    "wouldn't": "would not", "i'm": "I am", "i've": "I have", "i'll": "I will", "it's": "it is", "that's": "that is",
+    "what's": "what is", "there's": "there is", "you're": "you are", "we're": "we are", "they're": "they are",
+    "you've": "you have", "we've": "we have", "let's": "let us",
+}  # fmt: skip
+
+# interchangeable in most everyday sentences
+SYNONYMS = {
+    "also": "too", "answer": "reply", "assist": "help", "bad": "poor", "begin": "start", "big": "large",
+    "broken": "damaged", "buy": "purchase", "cheap": "inexpensive", "correct": "right", "error": "mistake",
+    "fast": "quick", "film": "movie", "fix": "repair", "get": "receive", "good": "fine", "great": "excellent",
+    "happy": "glad", "hard": "difficult", "help": "assist", "important": "essential", "large": "big",
+    "lovely": "beautiful", "money": "cash", "movie": "film", "need": "require", "new": "recent", "parcel": "package",
+    "problem": "issue", "purchase": "buy", "quick": "fast", "quickly": "fast", "receive": "get", "reply": "answer",
+    "show": "display", "small": "little", "start": "begin", "stop": "end", "terrible": "awful", "think": "believe",
+    "try": "attempt", "use": "employ", "want": "wish", "wrong": "incorrect",
+}  # fmt: skip
+
+# verbs that "not" may follow, as a pattern
+AUXILIARIES = "is|are|was|were|am|will|would|can|could|should|must|may|might|do|does|did|has|have|had"
+
+_NUMBERS = "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty"
+NUMBER_WORDS = tuple(_NUMBERS.split())
+
+# typical openings and closings of messages
+BEFORE = (
+    "Hello, I hope this message finds you well.",
+    "Dear team, I have been a customer for many years and write to you today about the following.",
+    "Please note the message below, which was sent from the contact form of our website.",
+)
+AFTER = (
+    "Thank you in advance and kind regards.",
+    "This message and any attachments are confidential.",
+    "Sent from my phone, please excuse any brevity.",
+)
+BEFORE_CHINESE = ("您好，打扰了。", "尊敬的客服，我想反映以下情况。")
+AFTER_CHINESE = ("谢谢，祝您工作顺利。", "以上内容来自手机客户端。")
+NEGATED_CHINESE = (("没有", "有"), ("不是", "是"), ("不", ""), ("没", ""))
+AFFIRMED_CHINESE = (("是", "不是"), ("有", "没有"), ("会", "不会"), ("能", "不能"), ("很", "不"))
+
+# the neighbors of each key of a QWERTY keyboard
+KEYS = {
+    "q": "wa", "w": "qeas", "e": "wrsd", "r": "etdf", "t": "ryfg", "y": "tugh", "u": "yihj", "i": "uojk",
+    "o": "ipkl", "p": "ol", "a": "qwsz", "s": "weadzx", "d": "ersfxc", "f": "rtdgcv", "g": "tyfhvb", "h": "yugjbn",
+    "j": "uihknm", "k": "iojlm", "l": "opk", "z": "asx", "x": "sdzc", "c": "dfxv", "v": "fgcb", "b": "ghvn",
+    "n": "hjbm", "m": "jkn",
+}  # fmt: skip
 
 TYPO_EVERY = 25  # letters
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[^.!?。!?]+[.!?。!?]+\s*|[^.!?。!?]+$")
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(word_lists.NUMBER_WORDS)})\b", re.IGNORECASE)
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
 _NEGATED = (
     (re.compile(r"\bcan(?:not\b|['\u2019]t\b)", re.IGNORECASE), "can"),
     (re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE), "will"),
     (re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECASE), ""),
 )
-_AUXILIARY = re.compile(rf"\b(?:{word_lists.AUXILIARIES})\b(?!\s+not\b)", re.IGNORECASE)
+_AUXILIARY = re.compile(rf"\b(?:{AUXILIARIES})\b(?!\s+not\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,13 +136,13 @@ def word_order(text: str, random: np.random.Generator) -> str | None:
 
 def stop_words(text: str, random: np.random.Generator) -> str | None:
     """Without stop words; None where there are none, or nothing else."""
-    remaining = [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in word_lists.STOP_WORDS]
+    remaining = [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in STOP_WORDS]
     return " ".join(remaining) if remaining and len(remaining) < len(text.split()) else None
 
 
 def paraphrase(text: str, random: np.random.Generator) -> str | None:
     """Contractions expanded, common words replaced by synonyms, the last of several sentences put first."""
-    changed = _replace_words(_replace_words(text, word_lists.CONTRACTIONS), word_lists.SYNONYMS)
+    changed = _replace_words(_replace_words(text, CONTRACTIONS), SYNONYMS)
     sentences = _SENTENCE.findall(changed)
     if len(sentences) > 1 and "".join(sentences) == changed:
         changed = " ".join(part.strip() for part in (sentences[-1], *sentences[:-1]) if part.strip())
@@ -96,8 +154,8 @@ def padding(text: str, random: np.random.Generator) -> str | None:
     if not text.strip():
         return None
     chinese = _HAN.search(text) is not None
-    before = word_lists.BEFORE_CHINESE if chinese else word_lists.BEFORE
-    after = word_lists.AFTER_CHINESE if chinese else word_lists.AFTER
+    before = BEFORE_CHINESE if chinese else BEFORE
+    after = AFTER_CHINESE if chinese else AFTER
     return f"{before[random.integers(len(before))]} {text} {after[random.integers(len(after))]}"
 
 
@@ -118,7 +176,7 @@ def negation(text: str, random: np.random.Generator) -> str | None:
         return f"{text[: auxiliary.end()]} not{text[auxiliary.end() :]}"
     if _HAN.search(text):
         return _negate_chinese(text)
-    english = any(word.casefold() in word_lists.STOP_WORDS for word in _WORD.findall(text))
+    english = any(word.casefold() in STOP_WORDS for word in _WORD.findall(text))
     return f"It is not true that {text[:1].lower()}{text[1:]}" if english else None
 
 
@@ -162,7 +220,7 @@ def _has_marks(text: str, position: int) -> bool:
 def _mistype(signs: list[str], position: int, random: np.random.Generator) -> list[str]:
     """The replacement of one letter: swapped with the one before, a neighboring key, doubled, or dropped."""
     letter, before = signs[position], signs[position - 1]
-    keys = word_lists.KEYS.get(letter.lower(), "")
+    keys = KEYS.get(letter.lower(), "")
     inside = position > 1 and signs[position - 2].isalpha() and before.isalpha()  # the first letter never changes
     kinds = ["drop", "double", *["key"] * bool(keys), *["swap"] * (inside and before != letter)]
     kind = kinds[random.integers(len(kinds))]
@@ -205,13 +263,13 @@ def _other_digit(sign: str, random: np.random.Generator) -> str:
 
 
 def _other_number_word(word: str, random: np.random.Generator) -> str:
-    others = [term for term in word_lists.NUMBER_WORDS if term != word.lower()]
+    others = [term for term in NUMBER_WORDS if term != word.lower()]
     other = others[random.integers(len(others))]
     return other.capitalize() if word[:1].isupper() else other
 
 
 def _negate_chinese(text: str) -> str | None:
-    rules = (*word_lists.NEGATED_CHINESE, *word_lists.AFFIRMED_CHINESE)
+    rules = (*NEGATED_CHINESE, *AFFIRMED_CHINESE)
     return next((_if_changed(text.replace(old, new, 1), text) for old, new in rules if old in text), None)
 
 

@@ -12,8 +12,17 @@ from core.corpus.export import rows_csv
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
 from core.corpus.loaders import load_corpus, load_text_codes
-from core.diversity.coverage import coverage, coverage_curve, facility_location, farthest_first
-from core.diversity.measures import MAX_EXACT_ROWS, SampledScore, mean_pair_distance, sampled_vendi, vendi_score
+from core.diversity.measures import (
+    MAX_EXACT_ROWS,
+    SampledScore,
+    coverage,
+    coverage_curve,
+    facility_location,
+    farthest_first,
+    mean_pair_distance,
+    sampled_vendi,
+    vendi_score,
+)
 from core.errors import InputError
 from core.search.service import calibration
 from core.types import CorpusRef, ModelSpec

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from core.corpus.export import PREVIEW_LENGTH, rows_csv, texts_and_roles
 from core.corpus.label_columns import find_split_column
@@ -28,6 +29,8 @@ from core.duplicates.near_duplicates import (
 )
 from core.duplicates.results import TEXT_DUPLICATES, TextQuery
 from core.errors import InputError
+from core.figures import LINE_COLOR, base_layout
+from core.palette import COLORS, GREY, Theme
 from core.search.service import calibration
 from core.types import CorpusRef, ModelSpec
 from core.vectors.loaders import load_neighbors, load_vectors
@@ -209,3 +212,19 @@ def _suggest_threshold(query: DuplicateQuery) -> tuple[float, float]:
     pairs = calibration(query.corpus, query.model)
     median = float(pairs.quantiles([0.5])[0]) if len(pairs) else 0.1
     return round(round((1 - SUGGESTED_DISTANCE * (1 - median)) / STEP) * STEP, 4), median
+
+
+def threshold_figure(
+    thresholds: np.ndarray, rows: np.ndarray, groups: np.ndarray, threshold: float, title: str, theme: Theme = "light"
+) -> go.Figure:
+    """Counts (t,) over thresholds (t,) as lines, with a line at the selected threshold and a title below the x axis."""
+    figure = go.Figure(layout=base_layout(theme, 260))
+    for name, counts, color, dash in (("rows in groups", rows, 0, "solid"), ("groups", groups, 1, "dash")):
+        line = {"color": COLORS[color], "width": 2, "dash": dash, "shape": "hv"}
+        hover = "%{x:.3f}: %{y:,} " + name + "<extra></extra>"
+        figure.add_scatter(x=thresholds, y=counts, name=name, mode="lines", line=line, hovertemplate=hover)
+    figure.add_vline(x=threshold, line={"color": GREY, "width": 2})
+    figure.update_layout(margin={"t": 32, "b": 44, "l": 56}, legend={"orientation": "h", "y": 1.16, "x": 0})
+    figure.update_xaxes(title={"text": title}, showgrid=False, zeroline=False)
+    figure.update_yaxes(gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero", tickformat=",")
+    return figure

@@ -2,10 +2,9 @@
 
 from core.compression.service import CompressedContender
 from pages.shared import session
-from pages.shared.compression.dimensions import show_dimensions
+from pages.shared.compression.dimensions import show_dimensions, show_quantization
 from pages.shared.compression.index import show_index
 from pages.shared.compression.planner import show_capacity_planner
-from pages.shared.compression.quantization import show_quantization
 from pages.shared.compression.select_contender import select_contender
 from pages.shared.contenders import run_view, select_view, start_page
 

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from pages.shared import contenders
 from pages.shared.quality.calibration import show_calibration
 from pages.shared.quality.common import QualitySelection, prepare_contenders
-from pages.shared.quality.dimension_usage import show_dimension_usage
-from pages.shared.quality.hubness import show_hubness
-from pages.shared.quality.length_bias import show_length_bias
+from pages.shared.quality.dimension_usage import show_dimension_usage, show_hubness
 from pages.shared.quality.migration import show_migration
 from pages.shared.quality.robustness import show_robustness
-from pages.shared.quality.similarity import show_similarity
+from pages.shared.quality.similarity import show_length_bias, show_similarity
 
 PARTS: dict[str, Callable[[QualitySelection], None]] = {
     "Similarity": show_similarity,

@@ -6,8 +6,7 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
-from core.diversity.coverage import farthest_first
-from core.diversity.measures import mean_pair_distance, vendi_score
+from core.diversity.measures import farthest_first, mean_pair_distance, vendi_score
 from core.diversity.service import CoresetQuery, coreset, coreset_file, coreset_rows, group_scores, hub_summary
 from core.errors import InputError
 from core.models.registry import load_embedder

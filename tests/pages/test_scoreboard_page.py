@@ -25,7 +25,7 @@ from core.vectors.contact_report import CONTACT, ContactQuery
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.embedding import embed
 from pages.shared import result_view, session
-from pages.shared.scoreboard import details, figures
+from pages.shared.scoreboard import details, view
 from pages.shared.scoreboard.table import export_table
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import visible_text
@@ -298,9 +298,9 @@ def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     assert file["low"].lt(file["score"]).all()
     assert file["settings"].tolist() == ["column=subject"] * 2
     assert file["queries"].tolist() == [60, 60]
-    told = figures.describe_frontier(["mine", "worse"], np.array([2.0, 1.0]), np.array([True, True]))
+    told = view.describe_frontier(["mine", "worse"], np.array([2.0, 1.0]), np.array([True, True]))
     assert told == "On the Pareto frontier: mine and worse."
-    told = figures.describe_frontier(["a", "b", "c"], np.array([1.0, 2.0, np.nan]), np.array([True, False, False]))
+    told = view.describe_frontier(["a", "b", "c"], np.array([1.0, 2.0, np.nan]), np.array([True, False, False]))
     assert told == "a is best on both. Dominated: b. Cost unknown: c."
     table = details.pair_table(asked.contenders, board)
     assert table["difference"].iloc[0] == pytest.approx(values[0] - values[1], abs=1e-5)

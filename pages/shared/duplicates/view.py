@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core.duplicates.charts import threshold_figure
 from core.duplicates.minhash import CHARACTERS, MAX_CANDIDATES, PERMUTATIONS, WORDS, Unit
 from core.duplicates.results import TEXT_DUPLICATES, TextQuery
 from core.duplicates.service import (
@@ -12,6 +11,7 @@ from core.duplicates.service import (
     ThresholdCurve,
     duplicate_groups,
     threshold_curve,
+    threshold_figure,
 )
 from core.store import CorpusInfo
 from core.types import ModelSpec

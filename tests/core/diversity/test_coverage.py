@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from core.diversity.coverage import coverage, coverage_curve, facility_location, farthest_first
+from core.diversity.measures import coverage, coverage_curve, facility_location, farthest_first
 from core.types import unit_rows
 
 

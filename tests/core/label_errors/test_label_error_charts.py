@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.diversity.charts import coverage_figure, group_figure, hub_figure
-from core.label_errors.charts import label_confusion_figure
+from core.label_errors.service import label_confusion_figure
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -5,8 +5,7 @@ from difflib import SequenceMatcher
 
 import pytest
 
-from core.corpus.text_edit_words import STOP_WORDS
-from core.corpus.text_edits import TEXT_EDITS, edit_text
+from core.corpus.text_edits import STOP_WORDS, TEXT_EDITS, edit_text
 from core.scoreboard.known_item import halves
 from tests.waiting import cpu_limit
 
