@@ -54,6 +54,11 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
         raise JobError(f"The workers can't be reached ({address or 'local'}): {error}.", remedy) from error
 
 
+def is_lost(client: "Client") -> bool:
+    """Whether the client was closed, or the event loop that runs it ended: neither is repaired by itself."""
+    return client.status in ("closing", "closed") or bool(client.loop.asyncio_loop.is_closed())
+
+
 def local_cluster(job_workers: int) -> Any:
     """`job_workers` one-thread job workers and one answer worker, all on the loopback interface, no dashboard."""
     from distributed import Scheduler

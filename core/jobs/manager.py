@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import JobError, PlanisphereError
-from core.jobs.cluster import connect, is_layout_delayed, job_workers, offered_resources, warm_up
+from core.jobs.cluster import connect, is_layout_delayed, is_lost, job_workers, offered_resources, warm_up
 from core.jobs.context import JobCancelled, JobContext, run_task, stop_task
 from core.jobs.fairness import Claim, WorkerSlots, claim_of, overlap
 from core.jobs.kinds import run_job
@@ -202,6 +202,8 @@ class JobManager:
         )
 
     def _ready(self, timeout: float) -> Any:
+        if self._client and is_lost(self._client) and not self._closed.is_set():
+            self._connected.clear()  # until there is another
         if not self._connected.wait(timeout):
             raise JobError("The workers have not started yet.", "Reload the page in a few seconds.")
         if self._failure:
@@ -224,7 +226,7 @@ class JobManager:
     def close(self) -> None:
         """Stop the workers. Open jobs stay recorded, and are resumed by another server or at the next start."""
         self._closed.set()
-        if self._client:
+        if self._client and not is_lost(self._client):
             cluster = self._client.cluster
             self._client.close(timeout=5)
             if cluster:
@@ -236,26 +238,33 @@ class JobManager:
             self._leases.clear()
 
     def _work(self, address: str, workers: int, warm_folder: str) -> None:
+        self._connect(address, workers, warm_folder)
+        atexit.register(self.close)  # after Dask's own, so that it runs before
+        while not self._closed.wait(WATCH):
+            try:
+                if self._client and is_lost(self._client):
+                    _LOG.error("the scheduler was lost; another one is started")
+                    self._connect(address, workers, warm_folder)
+                self._watch()
+            except Exception:
+                _LOG.exception("jobs could not be watched")
+
+    def _connect(self, address: str, workers: int, warm_folder: str) -> None:
         try:
             self._client = connect(address, workers)
             self._resources = offered_resources(self._client)
             self._slots.resize(job_workers(self._client))
+            self._failure = None
         except Exception as error:
             self._failure = explain_failure(error)
         self._connected.set()
-        if self._client:
-            atexit.register(self.close)
+        if not self._failure:
             try:
                 self._warming = warm_up(self._client, warm_folder) if warm_folder else []
             except Exception as error:  # only slower without
                 explain_failure(error)
             self._warmed.set()
         self._start_ready()
-        while not self._closed.wait(WATCH):
-            try:
-                self._watch()
-            except Exception:
-                _LOG.exception("jobs could not be watched")
 
     def _start_ready(self) -> None:
         """Start the queued jobs that may run, the most urgent ones first."""

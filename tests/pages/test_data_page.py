@@ -49,7 +49,9 @@ def upload(app, *files):
 
 def widget(app, kind, name):
     """The widget whose key is `name` followed by the tag of the files, if any."""
-    return next(one for one in app.get(kind) if (one.key or "").rsplit("-", 1)[0] == name or one.key == name)
+    matches = [one for one in app.get(kind) if (one.key or "").rsplit("-", 1)[0] == name or one.key == name]
+    assert matches, f"no {kind} {name}; errors: {errors(app)}; exceptions: {[one.value for one in app.exception]}"
+    return matches[0]
 
 
 def create(app, name):

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -355,6 +356,20 @@ def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
         context.call("Sleeping", time.sleep, 3600)
     job = manager.submit(job_on(workspace, add_corpus(workspace, 25), LEXICAL))
     assert finish(manager, job).status == "done"
+
+
+def test_a_lost_scheduler_is_replaced(workspace):
+    manager = JobManager(workers=1)
+    try:
+        before = manager.ask(os.getpid, timeout=WAIT)
+        loop = manager._client.loop
+        loop.add_callback(sys.exit)  # ends the loop, as what raises a BaseException in it does
+        wait_until(loop.asyncio_loop.is_closed)
+        assert manager.ask(os.getpid, timeout=WAIT) != before
+        job = manager.submit(job_on(workspace, add_corpus(workspace, 25), LEXICAL))
+        assert finish(manager, job).status == "done"
+    finally:
+        manager.close()
 
 
 class Clicked(BaseException):
