@@ -2,6 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
+# one process a core, so one thread each
+SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
 # universal: one file for every Python version and platform, by markers
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
@@ -33,11 +35,11 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 
 test: check  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
-	$(PYTEST) $(PARALLEL) -m "not browser" --cov
+	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not browser" --cov
 	$(PYTEST) tests/e2e
 
 quick: check  ## lint, types and tests, without browser tests and slow simulations
-	$(PYTEST) $(PARALLEL) -m "not browser and not slow"
+	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not browser and not slow"
 
 check: install-dev  ## lint and types
 	$(BIN)/ruff format --check .
