@@ -187,7 +187,9 @@ class JobManager:
                     result = future.result(max(0.0, min(step, timeout - waited)))
                     self._answered |= self._addresses(on)
                     return result
-                if future.done() or waited >= timeout:
+                if future.done():  # only now, or with a TimeoutError of its own
+                    return future.result()
+                if waited >= timeout:
                     raise TimeoutError
                 late = waited + step >= START_SECONDS
                 if late and not shown and not (self._addresses(on) and self._addresses(on) <= self._answered):

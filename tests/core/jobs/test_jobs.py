@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -348,9 +349,9 @@ def test_what_needs_a_key_or_consent_or_kills_servers_is_not_resumed(workspace, 
 
 
 def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
-    started = time.monotonic()
+    client, started = manager._ready(WAIT), time.monotonic()
     context = JobContext(
-        manager._client, "long", manager._worker_options, lambda: time.monotonic() > started + 1, lambda *_, **__: None
+        client, "long", manager._worker_options, lambda: time.monotonic() > started + 1, lambda *_, **__: None
     )
     with pytest.raises(JobCancelled):
         context.call("Sleeping", time.sleep, 3600)
@@ -370,6 +371,23 @@ def test_a_lost_scheduler_is_replaced(workspace):
         assert finish(manager, job).status == "done"
     finally:
         manager.close()
+
+
+class LateFuture:
+    """Is done between the end of a wait and the look whether it is."""
+
+    def result(self, timeout=None):
+        if timeout is not None:
+            raise TimeoutError
+        return 3
+
+    def done(self):
+        return True
+
+
+def test_an_answer_that_comes_as_a_wait_ends_is_taken(manager):
+    manager._ready(WAIT)
+    assert manager._wait_for(LateFuture(), 10, "job", nullcontext, None) == 3
 
 
 class Clicked(BaseException):
