@@ -8,10 +8,10 @@ import numpy as np
 from core.report.document import Block, Figure, Heading, Paragraph, Table, table
 from core.report.facts import Facts
 from core.report.svg import Mark, heat_svg, interval_svg, pareto_svg
-from core.scoreboard.cost import NOT_MEASURED, Basis, Cost, on_frontier
+from core.scoreboard.cost import Cost, on_frontier
 from core.scoreboard.service import Board
 from core.scoreboard.types import METRICS
-from core.scoreboard.verdict import format_minimum, format_points, join_names
+from core.scoreboard.verdict import describe_unmeasured, format_minimum, format_points
 from core.stats.proportions import rounded_percentages
 from core.text import common_decimals
 
@@ -34,12 +34,13 @@ def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
     rows = [
         (*row, *(costs[index][name] for name in SCORES[5:])) for row, index in zip(scores, board.order, strict=True)
     ]
+    unmeasured = describe_unmeasured([contender.label for contender in facts.contenders], facts.costs)
     marks = _marks(facts, board)
     caption = f"{board.label} of each contender with its 95% interval; {marks[0].name} is highest."
     svg = interval_svg(marks, f"{board.label}, higher is better", board.comparison.chance)
     return [
         Heading("Scoreboard"), table(SCORES, rows, SCORES[:2]), Figure(svg, caption), Paragraph(caption, "note"),
-        Paragraph(" ".join([note, *_unmeasured(facts)]), "note"),
+        Paragraph(" ".join([note, *unmeasured]), "note"),
     ]  # fmt: skip
 
 
@@ -90,14 +91,6 @@ def _timing(facts: Facts) -> str:
         f"Measured on this machine ({measured[0].cpus} CPUs) over up to {texts:,} texts and {measured[0].queries} "
         "queries, nothing cached. "
     )
-
-
-def _unmeasured(facts: Facts) -> list[str]:
-    """Why times are missing, a sentence per reason."""
-    names: dict[Basis, list[str]] = {}
-    for contender, cost in zip(facts.contenders, facts.costs, strict=True):
-        names.setdefault(cost.speed.basis, []).append(contender.label)
-    return [f"{join_names(names[basis])}: {reason}" for basis, reason in NOT_MEASURED.items() if basis in names]
 
 
 def _cost_cells(facts: Facts) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.scoreboard.comparison import Comparison, Pair
-from core.scoreboard.cost import Cost
+from core.scoreboard.cost import NOT_MEASURED, Basis, Cost
 from core.scoreboard.types import METRICS
 
 MAX_NAMED = 4
@@ -35,6 +35,14 @@ def join_names(names: Sequence[str]) -> str:
     if len(listed) > MAX_NAMED:
         listed = [*listed[: MAX_NAMED - 1], f"{len(names) - MAX_NAMED + 1} others"]
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def describe_unmeasured(labels: Sequence[str], costs: Sequence[Cost]) -> list[str]:
+    """Why times are not measured: a sentence per reason, with the contenders' labels. Plain text."""
+    names: dict[Basis, list[str]] = {}
+    for label, cost in zip(labels, costs, strict=True):
+        names.setdefault(cost.speed.basis, []).append(label)
+    return [f"{join_names(names[basis])}: {reason}" for basis, reason in NOT_MEASURED.items() if basis in names]
 
 
 def format_points(value: float) -> str:
