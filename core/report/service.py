@@ -109,7 +109,7 @@ def limitations(facts: Facts) -> list[str]:
     busy = [contender.label for contender, cost in zip(facts.contenders, facts.costs, strict=True) if cost.speed.busy]
     if busy:
         points.append(f"The machine was busy while {join_names(busy)} ran: these times are too long.")
-    if dates := sorted({cost.price_date for cost in facts.costs if cost.usd_per_million}):
+    if dates := sorted({cost.price_date for cost in facts.costs if cost.usd_per_million_tokens}):
         points.append(f"Prices as of {dates[-1]}.")
     return points + [f"{label} was not scored: {reason}" for label, reason in facts.failures]
 

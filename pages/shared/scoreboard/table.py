@@ -132,5 +132,5 @@ def _measurement_notes(contenders: tuple[Contender, ...], board: Board, costs: t
     if busy:
         notes.append(f"**Measured while the machine was busy: {', '.join(busy)}.** Measure again when it is idle.")
     notes += map(plain, describe_unmeasured([contender.label for contender in contenders], costs))
-    dates = sorted({cost.price_date for cost in costs if cost.usd_per_million})
+    dates = sorted({cost.price_date for cost in costs if cost.usd_per_million_tokens})
     return [*notes, f"Prices of {dates[-1]}."] if dates else notes
