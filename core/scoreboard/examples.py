@@ -49,9 +49,10 @@ def contrasting_queries(query: ScoreboardQuery, pair: ContenderPair, count: int)
     nearest row is relevant (P@1 is 1); wrong: it is not (P@1 is 0). Raises InputError or StorageError where the texts
     are not there any more."""
     one, two = (load_scores(query, query.contenders[index]) for index in (pair.first, pair.second))
-    first, second = _right_and_wrong(one, two)
-    if first is None or second is None:
+    sides = _right_and_wrong(one, two)
+    if sides is None:
         return None
+    first, second = sides
     find = (
         _pair_example if query.task.kind == "pairs" else _label_example if query.task.kind == "labels" else _hit_example
     )
@@ -62,13 +63,14 @@ def contrasting_queries(query: ScoreboardQuery, pair: ContenderPair, count: int)
     return ContrastingQueries(int(first.sum()), int(second.sum()), len(first), examples[0], examples[1])
 
 
-def _right_and_wrong(one: Scores, two: Scores) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-    """(q,) bool: queries that only the first contender answers right, and only the second."""
+def _right_and_wrong(one: Scores, two: Scores) -> tuple[np.ndarray, np.ndarray] | None:
+    """(q,) bool: queries that only the first contender answers right, and only the second; None without scores per
+    query."""
     if one.pairs is not None and two.pairs is not None:
-        near, far = (np.abs(ranks(scores.pairs[:, 0]) - ranks(scores.pairs[:, 1])) for scores in (one, two))
+        near, far = (np.abs(ranks(pairs[:, 0]) - ranks(pairs[:, 1])) for pairs in (one.pairs, two.pairs))
         return near < far, far < near
     if RIGHT not in one.per_query or RIGHT not in two.per_query:
-        return None, None
+        return None
     right, other = one.per_query[RIGHT], two.per_query[RIGHT]
     return (right == 1) & (other == 0), (other == 1) & (right == 0)
 
@@ -84,8 +86,7 @@ def _select(
     """Query numbers: the largest differences in the metric first, each text once, and each label once if there are
     enough."""
     numbers = np.flatnonzero(is_right)
-    gaps = query_gaps(query, pair)
-    if gaps is not None:
+    if (gaps := query_gaps(query, pair)) is not None:
         numbers = numbers[np.argsort(-np.abs(gaps[numbers]), kind="stable")]
     numbers = numbers[np.sort(np.unique(units[numbers], return_index=True)[1])]
     if query.task.kind == "labels":
