@@ -35,7 +35,7 @@ li { margin: 0.2rem 0; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; }
   h2, h3, h2 + .note { break-after: avoid; }
-  figure, table, .verdict, .evidence { break-inside: avoid; }
+  figure, table, p { break-inside: avoid; }
   .wide { overflow: visible; }
   table { font-size: 7.5pt; }
   td.long { white-space: normal; }
