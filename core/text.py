@@ -61,7 +61,7 @@ def format_milliseconds(milliseconds: float) -> str:
     return f"{milliseconds:.3g} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:,.3g} s"
 
 
-def common_decimals(values: Iterable[float | None], least: int = 1, most: int = 4) -> int:
+def common_decimals(values: Iterable[float | None], least: int = 1, most: int = 6) -> int:
     """Decimals for a column of numbers: as many as its smallest positive one needs for two significant digits."""
     smallest = min((value for value in values if value is not None and value > 0), default=1.0)
     return min(max(1 - floor(log10(smallest)), least), most)

@@ -12,6 +12,7 @@ from core.compression.service import CompressedContender, LabelQuality
 from core.report.document import Block, Figure, Heading, Paragraph, table
 from core.report.svg import Axis, Series, lines_svg, percent
 from core.stats.resampling import RESAMPLES
+from core.text import common_decimals
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
 
@@ -78,11 +79,12 @@ def curves_figure(curves: Sequence[Curve], metric: str, lost: float) -> Figure:
 
 
 def _quantization_blocks(view: service.QuantizationView) -> list[Block]:
+    decimals = common_decimals(view.table["p50"], least=3)
     rows = [
         (
             str(row["name"]), f"{row['bytes']:,}", f"{row['rescoring_bytes']:,}" if row["rescoring_bytes"] else "",
             f"{row['recall']:.1%}", f"{row['recall_low']:.1%} to {row['recall_high']:.1%}",
-            f"{row['rank_correlation']:.3f}", f"{row['p50']:.3f}",
+            f"{row['rank_correlation']:.3f}", f"{row['p50']:.{decimals}f}",
         )
         for row in view.table.to_dict("records")
     ]  # fmt: skip
@@ -128,7 +130,11 @@ def index_figure(settings: pd.DataFrame) -> Figure:
         series.append(Series(name, part["recall"].tolist(), part["rate"].tolist(), color=color))
     across, up = Axis("recall@10", "{:.2f}".format), Axis("queries per second", _integer, True)
     records = settings.to_dict("records")
-    rows = [(str(row["name"]), f"{row['recall']:.3f}", f"{row['rate']:,.0f}", f"{row['p50']:.3f}") for row in records]
+    decimals = common_decimals(settings["p50"], least=3)
+    rows = [
+        (str(row["name"]), f"{row['recall']:.3f}", f"{row['rate']:,.0f}", f"{row['p50']:.{decimals}f}")
+        for row in records
+    ]
     numbers = table(("Setting", "Recall@10", "Queries per second", "p50 ms"), rows, ("Setting",))
     return Figure(lines_svg(series, across, up, TARGET_RECALL), "queries per second by recall", numbers)
 

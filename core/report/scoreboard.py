@@ -1,4 +1,4 @@
-"""Scores in a report: tables and figures of the scoreboard, pairwise tests, all metrics, and neighbor overlap."""
+"""Scores in a report: scoreboard, costs, pairwise tests, all metrics, and neighbor overlap, as tables and figures."""
 
 from collections.abc import Callable, Sequence
 from math import isfinite
@@ -11,72 +11,65 @@ from core.report.svg import Mark, heat_svg, interval_svg, pareto_svg
 from core.scoreboard.cost import Cost, on_frontier
 from core.scoreboard.service import Board
 from core.scoreboard.types import METRICS
-from core.scoreboard.verdict import format_minimum, format_points
+from core.scoreboard.verdict import describe_unmeasured, format_minimum, format_points
+from core.stats.proportions import rounded_percentages
 from core.text import common_decimals
 
-SCORES = ("Rank", "Contender", "Score", "95% interval", "Share of resamples")
-COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Truncated")
+SCORES = ("Rank", "Contender", "Score", "95% interval", "Best in", "Price per 1M tokens", "s / 1,000 texts",
+          "ms / query")  # fmt: skip
+COSTS = ("Dimensions", "Bytes", "s / 1,000 texts", "ms / query", "p95", "Price per 1M tokens", "Price per 1M texts",
+         "Tokens per text", "Truncated")  # fmt: skip
 AXES = {"usd_per_million": "US dollars per million texts", "seconds_per_1000": "seconds to embed 1,000 texts",
         "bytes_per_vector": "bytes per vector"}  # fmt: skip
 
 
 def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
-    """Scores and costs of each contender."""
+    """Scores with the main costs of each contender, and the chart of their intervals."""
     note = (
-        f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. Share "
-        "of resamples: in which the contender is best; not the probability that it is."
+        f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. Best in: "
+        "share of bootstrap resamples in which the contender is best; not the probability that it is. ms / query: "
+        "median time to embed a query and search exactly."
     )
-    speeds = [cost.speed for cost in facts.costs]
-    times = [[getattr(speed, name) for speed in speeds] for name in ("seconds_per_1000", "p50_ms", "p95_ms")]
-    decimals = [common_decimals(column) for column in times]
-    costs = [(facts.contenders[index].label, *_cost_cells(facts.costs[index], decimals)) for index in board.order]
-    legend = (
-        "Bytes: of one vector. s / 1,000: seconds to embed 1,000 texts of this corpus; p50, p95: query latency in "
-        "milliseconds (measured on the machine below, or unknown). Price: US dollars to embed a million texts of this "
-        "length. Truncated: share of the text beyond the model's maximum length."
-    )
-    scores = Table(SCORES, score_table(facts, board).rows, frozenset(SCORES[2:]))
+    costs, scores = _cost_cells(facts), score_table(facts, board).rows
+    rows = [
+        (*row, *(costs[index][name] for name in SCORES[5:])) for row, index in zip(scores, board.order, strict=True)
+    ]
+    unmeasured = describe_unmeasured([contender.label for contender in facts.contenders], facts.costs)
+    marks = _marks(facts, board)
+    caption = f"{board.label} of each contender with its 95% interval; {marks[0].name} is highest."
+    svg = interval_svg(marks, f"{board.label}, higher is better", board.comparison.chance)
     return [
-        Heading("Scoreboard"), scores, Paragraph(note, "note"),
-        Heading("Costs", 3), table(COSTS, costs, ("Contender",)), Paragraph(legend, "note"),
+        Heading("Scoreboard"), table(SCORES, rows, SCORES[:2]), Figure(svg, caption), Paragraph(caption, "note"),
+        Paragraph(" ".join([note, *unmeasured]), "note"),
     ]  # fmt: skip
 
 
 def score_table(facts: Facts, board: Board) -> Table:
+    lines = board.comparison.lines
+    shares = rounded_percentages([line.share_best for line in lines], 0)
     rows = [
         (f"{rank} {line.group}", facts.label_of(line.name), f"{line.mean:.3f}",
-         _interval(line.low, line.high, "{:.3f}".format), f"{line.share_best:.0%}")
-        for rank, line in enumerate(board.comparison.lines, start=1)
+         _interval(line.low, line.high, "{:.3f}".format), f"{share:.0f}%")
+        for rank, (line, share) in enumerate(zip(lines, shares, strict=True), start=1)
     ]  # fmt: skip
-    return table(("Rank", "Contender", board.label, "95% interval", "Share of resamples"), rows, ("Rank", "Contender"))
+    return table(("Rank", "Contender", board.label, *SCORES[3:5]), rows, SCORES[:2])
 
 
-def _cost_cells(cost: Cost, decimals: Sequence[int]) -> tuple[str, ...]:
-    speed = cost.speed
-    price = "unknown" if cost.usd_per_million is None else f"${cost.usd_per_million:,.2f}"
-    return (
-        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}", _number(speed.seconds_per_1000, decimals[0]),
-        _number(speed.p50_ms, decimals[1]), _number(speed.p95_ms, decimals[2]),
-        "free" if cost.usd_per_million == 0 else price,
-        "unknown" if cost.truncated_share is None else f"{cost.truncated_share:.1%}",
-    )  # fmt: skip
-
-
-def _number(value: float | None, decimals: int) -> str:
-    return "unknown" if value is None else f"{value:,.{decimals}f}"
-
-
-def _interval(low: float, high: float, form: Callable[[float], str]) -> str:
-    """The interval of a single query is unknown."""
-    return f"{form(low)} to {form(high)}" if isfinite(low + high) else "unknown"
-
-
-def score_figures(facts: Facts, board: Board) -> list[Block]:
-    """Scores with intervals, and scores over the first cost that differs among the contenders."""
-    marks = _marks(facts, board)
-    caption = f"{board.label} of each contender with its 95% interval; {marks[0].name} is highest."
-    svg = interval_svg(marks, f"{board.label}, higher is better", board.comparison.chance)
-    blocks: list[Block] = [Figure(svg, caption), Paragraph(caption, "note")]
+def cost_blocks(facts: Facts, board: Board) -> list[Block]:
+    """All costs, and the scores over the first cost that differs among the contenders."""
+    costs = _cost_cells(facts)
+    rows = [(facts.contenders[index].label, *costs[index].values()) for index in board.order]
+    legend = (
+        "Bytes: of one vector. s / 1,000 texts: seconds to embed 1,000 texts of this corpus. ms / query: time to "
+        f"embed a query and search exactly, median and 95th percentile. {_timing(facts)}Price: in US dollars, the list "
+        "price per million tokens, and that of a million texts as long as these. Truncated: share of the tokens beyond "
+        "the model's maximum length."
+    )
+    blocks: list[Block] = [
+        Heading("Costs and speed"),
+        table(("Contender", *COSTS), rows, ("Contender",)),
+        Paragraph(legend, "note"),
+    ]
     for axis, title in AXES.items():
         marks = _marks(facts, board, axis)
         if len({mark.cost for mark in marks if mark.cost is not None}) > 1:
@@ -86,6 +79,50 @@ def score_figures(facts: Facts, board: Board) -> list[Block]:
             blocks.append(Paragraph(f"{caption} Grey: dominated. Numbers are ranks.", "note"))
             break
     return blocks
+
+
+def _timing(facts: Facts) -> str:
+    """How times were measured; "" where none were."""
+    measured = [cost.speed for cost in facts.costs if cost.speed.basis == "measured"]
+    if not measured:
+        return ""
+    texts = max(speed.texts for speed in measured)
+    return (
+        f"Measured on this machine ({measured[0].cpus} CPUs) over up to {texts:,} texts and {measured[0].queries} "
+        "queries, nothing cached. "
+    )
+
+
+def _cost_cells(facts: Facts) -> list[dict[str, str]]:
+    """The formatted costs of each contender, by column."""
+    speeds = [cost.speed for cost in facts.costs]
+    times = [[getattr(speed, name) for speed in speeds] for name in ("seconds_per_1000", "p50_ms", "p95_ms")]
+    decimals = [common_decimals(column) for column in times]
+    return [dict(zip(COSTS, _format_costs(cost, decimals), strict=True)) for cost in facts.costs]
+
+
+def _format_costs(cost: Cost, decimals: Sequence[int]) -> tuple[str, ...]:
+    speed, unmeasured = cost.speed, "no model" if cost.speed.basis == "none" else "not measured"
+    return (
+        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}",
+        _number(speed.seconds_per_1000, decimals[0], unmeasured), _number(speed.p50_ms, decimals[1], unmeasured),
+        _number(speed.p95_ms, decimals[2], unmeasured),
+        _price(cost.usd_per_million_tokens), _price(cost.usd_per_million),
+        _number(cost.tokens_per_text, 1), "unknown" if cost.truncated_share is None else f"{cost.truncated_share:.1%}",
+    )  # fmt: skip
+
+
+def _price(usd: float | None) -> str:
+    return "unknown" if usd is None else f"${usd:,.2f}" if usd else "free"
+
+
+def _number(value: float | None, decimals: int, missing: str = "unknown") -> str:
+    return missing if value is None else f"{value:,.{decimals}f}"
+
+
+def _interval(low: float, high: float, form: Callable[[float], str]) -> str:
+    """The interval of a single query is unknown."""
+    return f"{form(low)} to {form(high)}" if isfinite(low + high) else "unknown"
 
 
 def _marks(facts: Facts, board: Board, axis: str = "") -> list[Mark]:

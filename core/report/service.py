@@ -8,6 +8,7 @@ from core.report import scoreboard as scores
 from core.report.document import Block, Bullets, Code, Document, Heading, Paragraph, table, to_html, to_markdown
 from core.report.facts import Facts, gather_facts
 from core.report.quality import quality_blocks
+from core.report.recommendation import example_blocks, recommendation_blocks
 from core.report.reproduce import can_reembed, reproduction_code
 from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS
@@ -30,13 +31,15 @@ def report_file(query: ScoreboardQuery, form: ReportFormat) -> bytes:
 
 
 def comparison_document(facts: Facts) -> Document:
+    """The recommendation, scoreboard and chart come first, so that they are on the first printed page."""
     board = facts.boards[0]
-    blocks: list[Block] = [Paragraph(_verdict(facts, board), "verdict"), Paragraph(task_description(board), "note")]
+    blocks = [*recommendation_blocks(facts, board), *scores.scoreboard_blocks(facts, board)]
+    blocks.append(Paragraph(task_description(board), "note"))
     if facts.checks:
         note = "⚠ marks contenders whose model failed a check: their ranks may not be those of the named model."
-        blocks += [Heading("Failed checks", 3), Bullets(facts.checks), Paragraph(note, "note")]
-    blocks += [*scores.scoreboard_blocks(facts, board), *scores.score_figures(facts, board)]
-    blocks += [*scores.pairs_blocks(facts, board), *scores.metrics_blocks(facts)]
+        blocks += [Heading("Failed checks"), Bullets(facts.checks), Paragraph(note, "note")]
+    blocks += [*example_blocks(facts), *scores.pairs_blocks(facts, board), *scores.cost_blocks(facts, board)]
+    blocks += scores.metrics_blocks(facts)
     for other in facts.boards[1:]:
         title = f"Also: {other.label}, {other.task.kind.replace('_', ' ')}"
         blocks += [Heading(title), Paragraph(_verdict(facts, other)), scores.score_table(facts, other)]
@@ -46,18 +49,21 @@ def comparison_document(facts: Facts) -> Document:
     if facts.missing:
         blocks += [Heading("Not included"), Bullets(facts.missing)]
     blocks += [*corpus_blocks(facts), *provenance_blocks(facts), *reproduction_blocks(facts, board)]
-    names = ", ".join(contender.label for contender in facts.contenders)
-    title, subtitle = (
-        f"Embedding comparison: {facts.info.name}",
-        f"{names} · {facts.info.rows:,} rows · Planisphere, {facts.created}",
+    return Document(f"Embedding comparison: {facts.info.name}", _subtitle(facts), tuple(blocks))
+
+
+def _subtitle(facts: Facts) -> str:
+    """Date, corpus, models and sample size."""
+    comparison, names = facts.boards[0].comparison, ", ".join(contender.label for contender in facts.contenders)
+    return (
+        f"{facts.created} · Corpus: {facts.info.name}, {facts.info.rows:,} rows · Models: {names} · Sample: "
+        f"{comparison.queries:,} of {comparison.total:,} {comparison.unit} · Planisphere"
     )
-    return Document(title, subtitle, tuple(blocks))
 
 
 def _verdict(facts: Facts, board: Board) -> str:
     labels = {contender.key: contender.label for contender in facts.contenders}
-    failed = [label for label, _ in facts.failures] if board is facts.boards[0] else ()
-    return verdict(board.comparison, labels, dict(zip(labels, facts.costs, strict=True)), failed)
+    return verdict(board.comparison, labels, dict(zip(labels, facts.costs, strict=True)))
 
 
 def task_description(board: Board) -> str:
@@ -99,11 +105,11 @@ def limitations(facts: Facts) -> list[str]:
     if facts.texts < facts.info.rows:
         points.append(f"{facts.info.rows - facts.texts:,} rows are duplicates; duplicates are resampled together.")
     if any(cost.speed.basis == "measured" for cost in facts.costs):
-        points.append("Times were measured on one machine, see Software.")
+        points.append("Times were measured on one machine, see the appendix on software.")
     busy = [contender.label for contender, cost in zip(facts.contenders, facts.costs, strict=True) if cost.speed.busy]
     if busy:
         points.append(f"The machine was busy while {join_names(busy)} ran: these times are too long.")
-    if dates := sorted({cost.price_date for cost in facts.costs if cost.usd_per_million}):
+    if dates := sorted({cost.price_date for cost in facts.costs if cost.usd_per_million_tokens}):
         points.append(f"Prices as of {dates[-1]}.")
     return points + [f"{label} was not scored: {reason}" for label, reason in facts.failures]
 
@@ -124,7 +130,7 @@ def corpus_blocks(facts: Facts) -> list[Block]:
         lines.append(("Source", f"{file}, {source.get('rows', 0):,} rows"))
     for step in origin.get("steps", []):
         lines.append(("Step", f"{step.get('step', '')}: {step.get('before', 0):,} to {step.get('after', 0):,} rows"))
-    return [Heading("Data"), table(("Property", "Value"), lines, ("Property", "Value"))]
+    return [Heading("Appendix: data"), table(("Property", "Value"), lines, ("Property", "Value"))]
 
 
 def provenance_blocks(facts: Facts) -> list[Block]:
@@ -142,7 +148,7 @@ def provenance_blocks(facts: Facts) -> list[Block]:
         f"{facts.machine}. {', '.join(f'{name} {number}' for name, number in facts.libraries.items())}."
     )
     contenders = table(columns, rows, tuple(name for name in columns if name != "Dimensions"))
-    return [Heading("Contenders"), contenders, Heading("Software"), libraries]
+    return [Heading("Appendix: contenders"), contenders, Heading("Appendix: software"), libraries]
 
 
 def reproduction_blocks(facts: Facts, board: Board) -> list[Block]:
@@ -152,4 +158,4 @@ def reproduction_blocks(facts: Facts, board: Board) -> list[Block]:
     if not can_reembed(facts.info, facts.contenders, board.task):
         inputs = "with the workspace folder that holds the corpus as its argument"
     text = f"Run it with Planisphere's folder as working directory or on PYTHONPATH, {inputs}, to print the scores."
-    return [Heading("Reproduce"), Paragraph(text), Code(code)]
+    return [Heading("Appendix: code to repeat the comparison"), Paragraph(text), Code(code)]

@@ -16,6 +16,14 @@ from core.vectors.contenders import Contender, ContenderQuery
 from core.vectors.loaders import ModelQuery, load_vectors
 
 Basis = Literal["measured", "run", "unknown", "missing", "none"]
+NOT_MEASURED: dict[Basis, str] = {
+    "run": "query times are not measured, because every request to a paid service costs money; the embedding time is "
+    "that of the embedding run.",
+    "unknown": "speed is not measured, because every request to a paid service costs money.",
+    "none": "imported vectors have no model whose speed could be measured.",
+    "missing": "speed is not measured yet.",
+}
+"""Why times are missing; follows the contenders' names and a colon."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +54,9 @@ class Speed:
 @dataclass(frozen=True)
 class Cost:
     """dimensions, bytes_per_vector: of what is stored. usd_per_million: US dollars to embed a million texts as long as
-    this corpus' are; 0 for models that run here, None where unknown. tokens_per_text: mean, as the model counts them,
-    None where not counted. truncated_share: share of all tokens past the window, in [0, 1]; truncated_rows: rows cut
-    there; None for imported vectors.
+    this corpus' are; usd_per_million_tokens: the list price; both 0 for models that run here, None where unknown.
+    tokens_per_text: mean, as the model counts them, None where not counted. truncated_share: share of all tokens past
+    the window, in [0, 1]; truncated_rows: rows cut there; None for imported vectors.
     """
 
     dimensions: int
@@ -59,6 +67,7 @@ class Cost:
     truncated_share: float | None
     truncated_rows: int | None
     speed: Speed
+    usd_per_million_tokens: float | None = None
 
 
 def cost_of(corpus: CorpusRef, contender: Contender) -> Cost:
@@ -72,6 +81,7 @@ def cost_of(corpus: CorpusRef, contender: Contender) -> Cost:
     return Cost(
         dimensions, contender.bytes_per_vector(dimensions), usd, price.date if price else "", tokens,
         facts.get("unseen_share"), facts.get("truncated"), known_speed(corpus, contender),
+        price.per_million_usd if price else None,
     )  # fmt: skip
 
 

@@ -59,15 +59,24 @@ def query_table(query: ScoreboardQuery, pair: ContenderPair) -> QueryTable | Non
     how near a pair's rank by cosine is to its rank by human score, 1 where they are the same."""
     scores = [load_scores(query, query.contenders[index]) for index in (pair.first, pair.second)]
     one, two = (_query_scores(contender, query.metric) for contender in scores)
-    if one is None or two is None:
+    gap = query_gaps(query, pair)
+    if one is None or two is None or gap is None:
         return None
-    gap = np.nan_to_num(one - two)  # a query that was not scored counts as equal
     rows = np.flatnonzero({"both": gap != 0, "first": gap > 0, "second": gap < 0}[pair.better])
     rows = rows[np.argsort(-np.abs(gap[rows]), kind="stable")]
     rows = rows[np.sort(np.unique(scores[0].units[rows], return_index=True)[1])][:MAX_QUERIES_LISTED]
     table = _query_texts(query, rows).assign(first=one[rows], second=two[rows], difference=gap[rows])
     first, second = int((gap > 0).sum()), int((gap < 0).sum())
     return QueryTable(table, first, second, len(gap) - first - second, len(gap))
+
+
+def query_gaps(query: ScoreboardQuery, pair: ContenderPair) -> np.ndarray | None:
+    """(q,) the first contender's score of each query minus the second's; None where the metric has none per query."""
+    one, two = (
+        _query_scores(load_scores(query, query.contenders[index]), query.metric) for index in (pair.first, pair.second)
+    )
+    # a query that was not scored counts as equal
+    return None if one is None or two is None else np.nan_to_num(one - two)
 
 
 def rank_agreement(pairs: np.ndarray) -> np.ndarray:
@@ -124,10 +133,34 @@ def _query_texts(query: ScoreboardQuery, rows: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"query": [retrieval.queries[row][:CELL] for row in rows], "answer": relevant}, index=rows)
 
 
-def _nearest_rows(query: ScoreboardQuery, contender: Contender, data: LabelRows, row: int) -> pd.DataFrame:
-    """The labeled rows nearest to one, without copies of its text; each text once."""
+def row_cosines(query: ScoreboardQuery, contender: Contender, data: LabelRows, row: int) -> np.ndarray:
+    """(m,) cosines of a labeled row with all of them, -inf for copies of its text. row: a position in `data.rows`."""
     vectors = contender_rows(query.corpus, contender)
     cosines = (vectors @ vectors[data.rows[row]])[data.rows]
+    cosines[data.texts == data.texts[row]] = -np.inf
+    return np.asarray(cosines)
+
+
+def candidate_cosines(
+    query: ScoreboardQuery, contender: Contender, retrieval: Retrieval, number: int
+) -> tuple[np.ndarray, list[str]]:
+    """(m,) cosines of a query with the candidates, -inf for one it may not retrieve, and the candidates' texts; all
+    of their vectors have been stored since it was scored."""
+    vector = embed_task_texts(query.corpus, contender, [retrieval.queries[number]], queries=True)[0]
+    if retrieval.candidates is None:
+        texts = load_distinct_texts(query.corpus)
+        cosines = contender_rows(query.corpus, contender)[first_rows(query.corpus)] @ vector
+    else:
+        texts = retrieval.candidates
+        cosines = embed_task_texts(query.corpus, contender, texts) @ vector
+    if retrieval.excluded[number] >= 0:
+        cosines[retrieval.excluded[number]] = -np.inf
+    return np.asarray(cosines), texts
+
+
+def _nearest_rows(query: ScoreboardQuery, contender: Contender, data: LabelRows, row: int) -> pd.DataFrame:
+    """The labeled rows nearest to one, without copies of its text; each text once."""
+    cosines = row_cosines(query, contender, data, row)
     order = np.argsort(-cosines, kind="stable")
     order = order[data.texts[order] != data.texts[row]]
     top = order[np.sort(np.unique(data.texts[order], return_index=True)[1])[:TOP]]
@@ -139,16 +172,8 @@ def _nearest_rows(query: ScoreboardQuery, contender: Contender, data: LabelRows,
 def _nearest_candidates(
     query: ScoreboardQuery, contender: Contender, retrieval: Retrieval, number: int
 ) -> pd.DataFrame:
-    """The candidates nearest to a query; all of their vectors have been stored since it was scored."""
-    vector = embed_task_texts(query.corpus, contender, [retrieval.queries[number]], queries=True)[0]
-    if retrieval.candidates is None:
-        texts = load_distinct_texts(query.corpus)
-        cosines = contender_rows(query.corpus, contender)[first_rows(query.corpus)] @ vector
-    else:
-        texts = retrieval.candidates
-        cosines = embed_task_texts(query.corpus, contender, texts) @ vector
-    if retrieval.excluded[number] >= 0:
-        cosines[retrieval.excluded[number]] = -np.inf
+    """The candidates nearest to a query."""
+    cosines, texts = candidate_cosines(query, contender, retrieval, number)
     top = np.argsort(-cosines, kind="stable")[:TOP]
     relevant = np.isin(top, retrieval.answer_of[retrieval.query_of == number])
     return _hits(relevant, cosines[top], [texts[hit] for hit in top])

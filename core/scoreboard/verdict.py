@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.scoreboard.comparison import Comparison, Pair
-from core.scoreboard.cost import Cost
+from core.scoreboard.cost import NOT_MEASURED, Basis, Cost
 from core.scoreboard.types import METRICS
 
 MAX_NAMED = 4
@@ -22,7 +22,7 @@ def verdict(
     """Which contenders are best, by how much and at what cost, and which difference can't be detected; then whether
     none beats chance, and who could not be scored. Plain text, any characters. labels: contender key -> label. costs:
     what is known of them, by key. failed: labels of contenders without a score."""
-    writer = _VerdictWriter(comparison, labels, costs or {})
+    writer = VerdictWriter(comparison, labels, costs or {})
     sentences = [writer.ranking(), writer.cost(), writer.detectability(), writer.chance()]
     if failed:
         sentences.append(f"{join_names(failed)} could not be scored.")
@@ -35,6 +35,14 @@ def join_names(names: Sequence[str]) -> str:
     if len(listed) > MAX_NAMED:
         listed = [*listed[: MAX_NAMED - 1], f"{len(names) - MAX_NAMED + 1} others"]
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def describe_unmeasured(labels: Sequence[str], costs: Sequence[Cost]) -> list[str]:
+    """Why times are not measured: a sentence per reason, with the contenders' labels. Plain text."""
+    names: dict[Basis, list[str]] = {}
+    for label, cost in zip(labels, costs, strict=True):
+        names.setdefault(cost.speed.basis, []).append(label)
+    return [f"{join_names(names[basis])}: {reason}" for basis, reason in NOT_MEASURED.items() if basis in names]
 
 
 def format_points(value: float) -> str:
@@ -59,7 +67,9 @@ def describe_recipe(metric: str, facts: Mapping[str, Any], split: str | None) ->
     return _describe_clusters(facts["groups"]) if metric == "v_measure" and "groups" in facts else ""
 
 
-class _VerdictWriter:
+class VerdictWriter:
+    """The sentences of a verdict, one at a time; "" where there is nothing to say. Arguments as of `verdict`."""
+
     def __init__(self, comparison: Comparison, labels: Mapping[str, str], costs: Mapping[str, Cost]) -> None:
         self.comparison, self.labels, self.costs = comparison, labels, costs
         self.metric = METRICS[comparison.metric].label
@@ -86,16 +96,20 @@ class _VerdictWriter:
     def cost(self) -> str:
         """What the best costs compared with the next, or with the lowest where all are tied."""
         pair = self.largest if not self.lower else self.comparison.pair(self.tied[0], self.lower[0])
-        one, two = (self.costs.get(name) for name in (pair.first, pair.second)) if pair else (None, None)
-        if pair is None or one is None or two is None:
+        return self.relative_cost(pair.first, pair.second) if pair else ""
+
+    def relative_cost(self, first_key: str, second_key: str) -> str:
+        """What a contender costs compared with another; "" where they cost the same."""
+        one, two = self.costs.get(first_key), self.costs.get(second_key)
+        if one is None or two is None:
             return ""
-        first, second = self._name(pair.first), self._name(pair.second)
+        first, second = self._name(first_key), self._name(second_key)
         expensive, cheap = one.usd_per_million, two.usd_per_million
         if expensive is not None and cheap is not None and (expensive or cheap):
             if expensive and cheap:
                 return f"Compared with {second}, {first} has {_ratio(expensive / cheap, 'price')}."
             return f"Only {first if expensive else second} costs money."
-        ratios = {"embedding time": _time_ratio(one, two), "memory": one.bytes_per_vector / two.bytes_per_vector}
+        ratios = {"embedding time": time_ratio(one, two), "memory": one.bytes_per_vector / two.bytes_per_vector}
         parts = [_ratio(ratio, name) for name, ratio in ratios.items() if not 0.95 <= ratio <= 1.05]
         return f"Compared with {second}, {first} has {' and '.join(parts)}." if parts else ""
 
@@ -142,11 +156,12 @@ class _VerdictWriter:
     def _differences(self) -> list[str]:
         """The contenders that are lower, each with its difference from the best; the first with its interval."""
         pairs = [self.comparison.pair(self.tied[0], name) for name in self.lower]
-        intervals = [_interval(-pairs[0].high, -pairs[0].low), *[""] * len(pairs[1:])]
-        return [
-            f"{self._name(pair.second)} ({_format_difference(-pair.difference)}{interval})"
-            for pair, interval in zip(pairs, intervals, strict=True)
-        ]
+        values = [self.difference(pairs[0]), *(_format_difference(-pair.difference) for pair in pairs[1:])]
+        return [f"{self._name(pair.second)} ({value})" for pair, value in zip(pairs, values, strict=True)]
+
+    def difference(self, pair: Pair) -> str:
+        """The lower score of a pair minus the higher one, with its interval."""
+        return f"{_format_difference(-pair.difference)}{_interval(-pair.high, -pair.low)}"
 
     def _name(self, name: str) -> str:
         return self.labels.get(name, name)
@@ -176,7 +191,7 @@ def _corrected(pairs: int) -> str:
     return f" after correction for {pairs} pairs" if pairs > 1 else ""
 
 
-def _time_ratio(one: Cost, two: Cost) -> float:
+def time_ratio(one: Cost, two: Cost) -> float:
     """Embedding time of one over the other, rounded; 1 where unknown, or where they differ by the machine's load."""
     slow, quick = one.speed.seconds_per_1000, two.speed.seconds_per_1000
     same = SAME_TIME_BUSY if one.speed.busy or two.speed.busy else SAME_TIME

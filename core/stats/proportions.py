@@ -21,11 +21,11 @@ def wilson(counts: np.ndarray, totals: np.ndarray) -> Interval[np.ndarray]:
     return Interval(share, np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1))
 
 
-def rounded_percentages(counts: Sequence[int], decimals: int = 1) -> list[float]:
-    """Percentages of the counts in their sum, rounded so that they add up to 100: the largest remainders are rounded up
-    (Hamilton's method). 0 where all counts are 0."""
+def rounded_percentages(counts: Sequence[float], decimals: int = 1) -> list[float]:
+    """Percentages of counts or shares in their sum, rounded so that they add up to 100: the largest remainders are
+    rounded up (Hamilton's method). 0 where all counts are 0."""
     whole = 100 * 10**decimals
-    exact = np.asarray(counts, dtype=np.float64) * whole / max(sum(counts), 1)
+    exact = np.asarray(counts, dtype=np.float64) * whole / (sum(counts) or 1)
     units = np.floor(exact + 1e-9)
     missing = round(exact.sum() - units.sum())
     units[np.argsort(units - exact, kind="stable")[:missing]] += 1

@@ -65,7 +65,7 @@ def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: floa
             if found >= min_recall:
                 break
         timed = _latencies(lambda query: index.search(query, k, params=settings), queries)
-    p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
+    p50, p99 = (float(f"{value:.4g}") for value in np.percentile(timed, (50, 99)))
     checked, description = len(timed if index is None else queries), describe_index(kind, index, width)
     size = megabytes(kind, index, rows)
     return IndexFacts(kind, description, found, checked, p50, p99, size, len(rows), seed), index, width

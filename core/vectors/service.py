@@ -95,9 +95,13 @@ def _suggestion(spec: ModelSpec, shares: Mapping[str, float]) -> ModelSpec | Non
 
 @lru_cache(maxsize=32)
 def language_warning(corpus: CorpusRef, spec: ModelSpec) -> str:
-    """A sentence where rows are in a language that the model was not trained for, else ''; from a sample of rows."""
+    """Where rows are in a language that the model was not trained for: a sentence, and which local model reads more of
+    them, if there is one; else ''. From a sample of rows."""
     texts = [text for text in load_corpus(corpus).texts if text.strip()] if spec.languages else []
-    return unread_warning(spec, detect_languages(texts, sample=LANGUAGE_SAMPLE)) if texts else ""
+    languages = detect_languages(texts, sample=LANGUAGE_SAMPLE)
+    warning = unread_warning(spec, languages) if texts else ""
+    suggested = _suggestion(spec, languages.shares) if warning else None
+    return f"{warning} {suggested.label} reads more of these languages and runs locally." if suggested else warning
 
 
 def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[TruncationReport, ...]:

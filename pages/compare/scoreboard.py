@@ -45,12 +45,13 @@ def _show_report_downloads(name: str, query: ScoreboardQuery) -> None:
     with st.container(horizontal=True):
         for form, (label, suffix, mime, text) in REPORT_FORMATS.items():
             report = partial(ask, report_file, query, form, timeout=300)
-            help_text = f"Recommendation, tables, figures, data, versions, seeds, limitations and code. {text}"
+            help_text = f"Recommendation, scores, example texts, costs, limitations, versions, seeds and code. {text}"
             st.download_button(label, report, f"{file_stem(name)}-comparison.{suffix}", mime, key=f"report_{form}",
                                icon=":material/description:", on_click="ignore", help=help_text)  # fmt: skip
     st.caption(
-        "To share without Planisphere: this page, stored results of Disagreement, Quality and Compression for these "
-        'contenders, and how to reproduce them. See "Not included" at its end.'
+        "To share without Planisphere: the recommendation, this page with a few example texts of the corpus, stored "
+        "results of Disagreement, Quality and Compression for these contenders, and code to repeat the comparison. It "
+        "says what is not included."
     )
 
 

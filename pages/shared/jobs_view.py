@@ -1,4 +1,4 @@
-"""Jobs in the sidebar of every page: progress with rate and time left, cancel, resume."""
+"""Jobs in the sidebar of every page: progress with rate and time left, cancel, resume, dismiss."""
 
 import time
 
@@ -26,11 +26,22 @@ def _show_jobs() -> None:
     session.remember("open_jobs", now)
     if set(before) - set(now):
         st.rerun()  # a job ended: the page may show its result
-    unfinished = [job for job in jobs if job.status != "done" or job.note]
-    if unfinished:
+    listed = [job for job in jobs if job.status != "done" or job.note]
+    if listed:
         st.divider()
-    for job in unfinished:
+    ended = tuple(job.id for job in listed if not job.open)
+    if len(ended) > 1:
+        help_text = "Removes jobs that are not running from this list. What they computed stays stored."
+        st.button(f"Dismiss {len(ended)} ended jobs", key="dismiss-ended", icon=":material/clear_all:",
+                  on_click=_dismiss, args=(ended,), help=help_text)  # fmt: skip
+    for job in listed:
         _show_job(job)
+
+
+def _dismiss(jobs: tuple[str, ...]) -> None:
+    """Remove jobs from the list for good; one that was started again meanwhile stays."""
+    for job in jobs:
+        session.manager().forget(session.folder(), job)
 
 
 def _show_job(job: JobState) -> None:
@@ -86,7 +97,7 @@ def _show_stopped_job(job: JobState) -> None:
     else:
         with again:
             continue_button(job, key=f"again-{job.id}")
-    forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(session.folder(), job.id))
+    forget.button("Dismiss", key=f"forget-{job.id}", on_click=_dismiss, args=((job.id,),))
 
 
 def continue_button(job: JobState, key: str) -> None:

@@ -11,6 +11,7 @@ from core.compression.service import CompressedContender, DimensionView, LabelQu
 from core.compression.summaries import points, quality_summary, quantization_summary, recall_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
+from core.text import common_decimals
 from pages.shared import session
 from pages.shared.compression.select_contender import MEASURES, compression_ready, sample_caption, select_quality
 from pages.shared.downloads import csv_button
@@ -124,6 +125,7 @@ def show_quantization(compressed: CompressedContender, info: CorpusInfo) -> None
 
 
 def _show_quantization_table(view: QuantizationView) -> None:
+    milliseconds = f"%.{common_decimals(view.table['p50'], least=3)}f"
     columns = {
         "name": text("Data type", help=NAME_HELP),
         "bytes": number("Bytes", format="localized", help="Of one vector, for the search itself."),
@@ -131,8 +133,8 @@ def _show_quantization_table(view: QuantizationView) -> None:
         "recall": number("Recall@10", format="percent", help="Against exact search. Higher is better."),
         "rank_correlation": number("Rank correlation", format="%.3f", help=ORDER_HELP),
         "quality": number("Quality", format="percent", help="By the selected labels. Higher is better."),
-        "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
-        "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
+        "p50": number("ms (p50)", format=milliseconds, help="Median time of single queries."),
+        "p95": number("ms (p95)", format=milliseconds, help="95th percentile of the time of single queries."),
     }
     table = view.table[[column for column in columns if column in view.table]]
     show_table(table, "Quantizations", columns, key="compress_bits_table", max_height=600)

@@ -9,6 +9,7 @@ from core.compression.service import CompressedContender, IndexView
 from core.compression.summaries import index_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
+from core.text import common_decimals
 from pages.shared import session
 from pages.shared.compression.select_contender import compression_ready, sample_caption
 from pages.shared.downloads import csv_button
@@ -59,6 +60,7 @@ def target_recall_slider() -> float:
 
 
 def _show_index_table(view: IndexView) -> None:
+    milliseconds = f"%.{common_decimals(view.table['p50'], least=3)}f"
     table = view.table[["name", "recall", "p50", "p95"]].assign(
         rate=view.table["rate"].round().astype(int),
         seconds=[format_duration(value) if value >= 10 else f"{value:.2f} s" for value in view.table["seconds"]],
@@ -67,8 +69,8 @@ def _show_index_table(view: IndexView) -> None:
     columns = {
         "name": "Index",
         "recall": number("Recall@10", format="%.4f", help="Against exact search. Higher is better."),
-        "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
-        "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
+        "p50": number("ms (p50)", format=milliseconds, help="Median time of single queries."),
+        "p95": number("ms (p95)", format=milliseconds, help="95th percentile of the time of single queries."),
         "rate": number("Queries per second", format="localized", help="One after another, on one thread."),
         "seconds": "Build time",
         "memory": "Memory",

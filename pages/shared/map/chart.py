@@ -82,7 +82,9 @@ def _figure(data: MapData, view: PlotlyMapView) -> "go.Figure":
         figure.update_layout(dragmode="pan")  # with a lasso or box as the tool, Streamlit reports no clicks
     # a legend or color bar below the map leaves it the full width on a narrow screen
     if data.color.kind == "category":
-        figure.update_layout(legend={"orientation": "h", "y": -0.01, "yanchor": "top", "x": 0})
+        figure.update_layout(
+            legend={"orientation": "h", "y": -0.01, "yanchor": "top", "x": 0, "title": {"side": "top"}}
+        )
     elif data.color.kind != "none":
         figure.update_traces(
             marker_colorbar=COLOR_BAR, selector=lambda trace: trace.marker.colorbar.thickness is not None

@@ -8,20 +8,14 @@ import streamlit as st
 
 from core.scoreboard.cost import Cost
 from core.scoreboard.service import Board
+from core.scoreboard.verdict import describe_unmeasured
+from core.stats.proportions import rounded_percentages
 from core.store import CorpusInfo
 from core.text import common_decimals
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
 from pages.shared.tables import number, text
 from pages.shared.text import file_stem, plain
-
-NOT_MEASURED = {
-    "run": "Paid services are not called for measurements: their times are those of the embedding run.",
-    "unknown": "Paid services are not called for measurements.",
-    "none": "Imported vectors have no model to measure.",
-    "missing": "Some times are measured once no job is running.",
-}
-
 
 TIMES = ("seconds", "p50", "p95")
 
@@ -51,7 +45,8 @@ def score_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Co
     if any(cost.speed.busy for cost in costs):
         speeds = [costs[index].speed for index in board.order]
         scores["timing"] = [f"busy, {speed.others:.0%}" if speed.busy else "" for speed in speeds]
-    return scores.assign(share_best=100 * scores["share_best"], truncated=100 * scores["truncated"].astype(float))
+    shares = rounded_percentages(scores["share_best"].tolist(), decimals=0)
+    return scores.assign(share_best=shares, truncated=100 * scores["truncated"].astype(float))
 
 
 def export_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> pd.DataFrame:
@@ -62,7 +57,8 @@ def export_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[C
         rows.append(
             _score_row(rank, contenders, board, costs)
             | {"rank": rank + 1, "tied": line.group, "low": line.low, "high": line.high}
-            | {"usd_per_million_texts": cost.usd_per_million, "price_date": cost.price_date}
+            | {"usd_per_million_tokens": cost.usd_per_million_tokens, "usd_per_million_texts": cost.usd_per_million}
+            | {"price_date": cost.price_date}
             | {"tokens_per_text": cost.tokens_per_text, "truncated_rows": cost.truncated_rows}
             | {"texts_timed": cost.speed.texts, "speed_basis": cost.speed.basis}
             | {"processors": cost.speed.cpus, "others_share": cost.speed.others}
@@ -95,15 +91,17 @@ def _score_row(rank: int, contenders: tuple[Contender, ...], board: Board, costs
         "seconds": cost.speed.seconds_per_1000,
         "p50": cost.speed.p50_ms,
         "p95": cost.speed.p95_ms,
-        "price": "unknown" if (usd := cost.usd_per_million) is None else f"${usd:,.2f}" if usd else "free",
+        "price": "unknown" if (usd := cost.usd_per_million_tokens) is None else f"${usd:,.2f}" if usd else "free",
         "truncated": cost.truncated_share,
     }
 
 
 def _score_columns(metric: str, formats: dict[str, str]) -> dict[str, Any]:
     share = "Share of resamples in which it is best, ties split. Not the probability that it is best."
-    speed = "Embedding time for 1,000 texts on this machine."
-    price = "US dollars for a million texts as long as these. Free: runs locally."
+    speed = "Seconds to embed 1,000 texts on this machine."
+    price = (
+        "List price: US dollars for a million tokens. Free: runs locally. The chart below has the price of the texts."
+    )
     return {  # narrow enough for a window of 1,400 pixels
         "rank": text("Rank", "By score. Contenders that share a letter (a, b, ...) do not differ significantly.", 50),
         "contender": text("Contender", "A model, or a variant with smaller vectors.", 180),
@@ -112,9 +110,9 @@ def _score_columns(metric: str, formats: dict[str, str]) -> dict[str, Any]:
         "share_best": number("Best in", "%.0f%%", share, 60),
         "dimensions": number("Dims", "localized", "Dimensions: numbers per vector.", 55),
         "bytes": number("Bytes", "localized", "Storage size of one vector.", 60),
-        "seconds": number("s / 1,000", formats["seconds"], speed, 75),
+        "seconds": number("s / 1,000 texts", formats["seconds"], speed, 105),
         "p50": number("p50 (ms)", formats["p50"], "Median time to embed a query and search exactly.", 70),
-        "price": text("$ / 1M texts", price, 90),
+        "price": text("$ / 1M tokens", price, 95),
         "truncated": number("Truncated", "%.1f%%", "Share of tokens beyond the model's maximum length.", 75),
         "p95": number("p95 (ms)", formats["p95"], "95% of queries are faster than this.", 70),
         "timing": text("Timing", "Busy: share of the processors that other programs used; times are too long."),
@@ -133,6 +131,6 @@ def _measurement_notes(contenders: tuple[Contender, ...], board: Board, costs: t
     busy = [plain(contender.label) for contender, cost in zip(contenders, costs, strict=True) if cost.speed.busy]
     if busy:
         notes.append(f"**Measured while the machine was busy: {', '.join(busy)}.** Measure again when it is idle.")
-    notes += [NOT_MEASURED[basis] for basis in dict.fromkeys(cost.speed.basis for cost in costs) if basis != "measured"]
-    dates = sorted({cost.price_date for cost in costs if cost.usd_per_million})
+    notes += map(plain, describe_unmeasured([contender.label for contender in contenders], costs))
+    dates = sorted({cost.price_date for cost in costs if cost.usd_per_million_tokens})
     return [*notes, f"Prices of {dates[-1]}."] if dates else notes

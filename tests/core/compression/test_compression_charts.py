@@ -69,4 +69,4 @@ def test_plans_are_drawn_over_rows():
 def test_sizes_and_times_in_words():
     assert [format_bytes(each) for each in (12, 1_540_000_000, 2e12)] == ["12 B", "1.54 GB", "2 TB"]
     assert [format_milliseconds(each) for each in (0.0316, 47.7, 2500)] == ["0.0316 ms", "47.7 ms", "2.5 s"]
-    assert [common_decimals(column) for column in ([0.04, 12.3], [None, 31.0], [], [0.0, 0.00001])] == [3, 1, 1, 4]
+    assert [common_decimals(column) for column in ([0.04, 12.3], [None, 31.0], [], [0.0, 0.00001])] == [3, 1, 1, 6]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -22,15 +23,19 @@ from core.models.checks import Check
 from core.models.registry import load_embedder
 from core.report import quality
 from core.report.document import Code, Document, Heading, Paragraph, table, to_html, to_markdown
+from core.report.facts import gather_facts
+from core.report.recommendation import example_blocks
 from core.report.reproduce import can_reembed
+from core.report.scoreboard import score_table
 from core.report.service import report_file
 from core.report.svg import Axis, Mark, Series, heat_svg, interval_svg, lines_svg, pareto_svg, percent
+from core.scoreboard.examples import ContrastingQueries, Example
 from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.service import ScoreboardQuery, board
 from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.store import Workspace
-from core.types import CorpusRef
+from core.types import CorpusRef, ModelSpec, Vectors, unit_rows
 from core.vectors.contact_report import CONTACT, ContactQuery
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
@@ -59,6 +64,16 @@ def made(tmp_path_factory):
         for contender in contenders:
             SCORES.get_or_compute(ScoresQuery(asked.corpus, contender, task))
     return asked, folder
+
+
+@pytest.fixture(scope="module")
+def noisy(made):
+    """The same board with vectors that know the thing, with noise, in place of the smaller ones."""
+    asked = made[0]
+    rows = np.eye(30)[np.arange(40) % 10] * 4 + np.random.default_rng(1).normal(size=(40, 30))
+    mine = imported(asked.corpus.folder, asked.corpus.digest, rows, "noisy")
+    SCORES.get_or_compute(ScoresQuery(asked.corpus, mine, asked.task))
+    return replace(asked, contenders=(asked.contenders[0], mine))
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +114,76 @@ def test_it_tells_all_that_was_compared_and_how(made, page):
                   "Holm", "P@1", "V-measure", "Also:", "numpy", "Limitations", "shop.csv, CSV"):  # fmt: skip
         assert words in text, words
     assert "points" in text
+
+
+def test_the_recommendation_comes_first_and_the_code_last(noisy):
+    page = report_file(noisy, "html").decode()
+    text = read(page)[1]
+    order = [text.index(part) for part in ("Recommendation: use noisy", "Certainty:", "Cost:", "Scoreboard", "Examples",
+             "Costs and speed", "Limitations", "Appendix: data", "Appendix: code")]  # fmt: skip
+    assert order == sorted(order)
+    assert page.rstrip().removesuffix("</html>").rstrip().removesuffix("</body>").rstrip().endswith("</code></pre>")
+    subtitle = page.split('<p class="subtitle">')[1].split("</p>")[0]
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", subtitle)
+    for part in (escape(NASTY), "40 rows", "40 of 40 queries", *(contender.label for contender in noisy.contenders)):
+        assert part in subtitle
+    assert page.index("<svg") < page.index("<h2>Examples")  # the chart is on the first page
+
+
+def test_shares_of_resamples_add_up(made):
+    facts = gather_facts(made[0])
+    lines = facts.boards[0].comparison.lines
+    thirds = [replace(line, share_best=share) for line, share in zip((*lines, lines[0]), (1 / 3,) * 3, strict=True)]
+    three = replace(facts.boards[0], comparison=replace(facts.boards[0].comparison, lines=tuple(thirds)))
+    assert [row[4] for row in score_table(facts, three).rows] == ["34%", "33%", "33%"]
+
+
+def test_none_is_recommended_that_is_not_better_than_chance(page):
+    text = read(page)[1]
+    assert "Recommendation: none: no contender is significantly better than chance." in text
+    assert "Cost:" not in text
+
+
+def test_examples_have_texts_and_both_ranks(noisy):
+    facts = gather_facts(noisy)
+    assert [facts.contenders[at].label for at in (facts.compared.first, facts.compared.second)] == [
+        "noisy", "lexical baseline",
+    ]  # fmt: skip
+    assert facts.examples.first > 0
+    text = read(report_file(noisy, "html").decode())[1]
+    counts = f"Of 40 queries, only noisy ranks a relevant row first for {facts.examples.first}"
+    assert counts in text
+    for example in (*facts.examples.first_examples, *facts.examples.second_examples):
+        for part in (example.query[:100], example.relevant[:100], example.wrong[:100], f"[{example.label}]"):
+            assert part in text
+    nasty = Example(NASTY, f"{NASTY} {'long ' * 100}end", (1, 7), NASTY, "a", "b")
+    several = ContrastingQueries(1, 0, 40, (nasty,), ())
+    blocks = example_blocks(replace(facts, examples=several))
+    page = to_html(Document("t", "s", tuple(blocks))).decode()
+    assert "<script>" not in page
+    assert ">1</td>" in page
+    assert ">7</td>" in page
+    assert "long end" not in page  # shortened
+    assert "There are no such queries." in page
+
+
+def test_times_are_measured_or_the_reason_is_given(made, page):
+    asked = made[0]
+    assert "not measured" not in page  # models that run here are measured for the report
+    spec = ModelSpec("openai", "text-embedding-3-small", dimensions=12)
+    rows = unit_rows(np.random.default_rng(2).normal(size=(40, 12)))
+    facts = {"tokens": 800, "truncated": 0, "unseen_share": 0.0}
+    Workspace(asked.corpus.folder).save_vectors(Vectors(rows, spec, asked.corpus.digest, facts))
+    mine = imported(asked.corpus.folder, asked.corpus.digest, rows + 0.1, "mine")
+    paid = Contender(spec)
+    for contender in (paid, mine):
+        SCORES.get_or_compute(ScoresQuery(asked.corpus, contender, asked.task))
+    text = read(report_file(replace(asked, contenders=(asked.contenders[0], paid, mine)), "html").decode())[1]
+    assert "speed is not measured, because every request to a paid service costs money." in text
+    assert "mine: imported vectors have no model whose speed could be measured." in text
+    assert "Price per 1M tokens" in text
+    assert "$0.02" in text
+    assert "$0.40" in text  # 20 tokens per text: of a million texts
 
 
 def test_it_fetches_nothing_and_runs_no_script(page):
