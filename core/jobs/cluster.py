@@ -56,7 +56,8 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
 
 def is_lost(client: "Client") -> bool:
     """Whether the client was closed, or the event loop that runs it ended: neither is repaired by itself."""
-    return client.status in ("closing", "closed") or bool(client.loop.asyncio_loop.is_closed())
+    loop: Any = client.loop
+    return client.status in ("closing", "closed") or bool(loop.asyncio_loop.is_closed())
 
 
 def local_cluster(job_workers: int) -> Any:
