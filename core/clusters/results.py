@@ -183,7 +183,7 @@ CLUSTER_STABILITY: Result[ClusterQuery, Stability] = Result(
     stage="Clustering resamples", unit="resamples", worker=lambda query: worker_of(query.params.method),
 )  # fmt: skip
 CLUSTER_LEVELS: Result[ClusterQuery, LevelStability] = Result(
-    "cluster_levels", 1, ClusterQuery, LevelStability, cluster_inputs, _measure_levels,
+    "cluster_levels", 2, ClusterQuery, LevelStability, cluster_inputs, _measure_levels,
     seconds=lambda query: LEVEL_RUNS * SAMPLE_SHARE * _seconds(query.params, *_size(query.corpus, query.model)),
     requires=_after_clusters, stage="Comparing resolutions", unit="resamples",
 )  # fmt: skip

@@ -43,6 +43,7 @@ __all__ = [
     "cluster_set",
     "clustering",
     "default_clusters",
+    "default_params",
     "group_values",
     "keywords",
 ]  # what other features use
@@ -103,7 +104,13 @@ class ClusterDetail:
 
 def default_clusters(corpus: CorpusRef, model: ModelSpec) -> ClusterSet:
     """The default clustering of a corpus under a model. Raises StorageError without vectors or a graph."""
-    return cluster_set(corpus, model, ClusterParams())
+    return cluster_set(corpus, model, default_params(corpus, model))
+
+
+def default_params(corpus: CorpusRef, model: ModelSpec) -> ClusterParams:
+    """Leiden at the resolution that `LevelStability.level` selects; at the medium one until stability is measured."""
+    measured = stored_stability(corpus, model)
+    return ClusterParams(level=measured.level) if measured else ClusterParams()
 
 
 def cluster_set(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterSet:

@@ -19,6 +19,7 @@ LEVEL_RUNS = 8  # resamples for choosing a level
 REAL_JACCARD = (
     0.8  # of a level's clusters; in simulations, cuts of one-dimensional noise reach 0.74, of random vectors 0.5
 )
+PATTERN_JACCARD = 0.6  # below it, Hennig (2007) would not trust a cluster
 MIN_ROWS = 50  # fewer do not tell whether there are clusters
 
 
@@ -39,17 +40,26 @@ class Stability:
 @dataclass(frozen=True, eq=False)
 class LevelStability:
     """Of each level of Leiden's hierarchy, up to the default one: jaccard (levels,) float64, mean best Jaccard index of
-    its clusters over resamples, weighted by rows; clusters (levels,) int64. rows: all rows."""
+    its clusters over resamples, weighted by rows; half_width (levels,) float64 of its 95% t interval; clusters
+    (levels,) int64. rows: all rows."""
 
     jaccard: np.ndarray
+    half_width: np.ndarray
     clusters: np.ndarray
     rows: int
 
     @property
     def level(self) -> int:
-        """The finest level of several stable clusters, else the default one."""
+        """The finest level of several clusters that are not significantly below 0.6 (Hennig, 2007); without one, the
+        default level."""
+        trusted = np.flatnonzero((self.clusters > 1) & (self._upper >= PATTERN_JACCARD))
+        return int(trusted[-1]) if self.has_structure and len(trusted) else DEFAULT_LEVEL
+
+    @property
+    def stable_level(self) -> int | None:
+        """The finest level of several stable clusters (0.8), None where there is none."""
         stable = np.flatnonzero(self._stable)
-        return int(stable[-1]) if len(stable) else DEFAULT_LEVEL
+        return int(stable[-1]) if len(stable) else None
 
     @property
     def has_structure(self) -> bool:
@@ -62,12 +72,18 @@ class LevelStability:
         return float(np.where(self.clusters > 1, self.jaccard, 0.0).max(initial=0.0))
 
     @property
+    def _upper(self) -> np.ndarray:
+        return np.asarray(self.jaccard + self.half_width)
+
+    @property
     def _stable(self) -> np.ndarray:
         return np.asarray((self.clusters > 1) & (self.jaccard >= REAL_JACCARD))
 
 
 def level_stability(levels: np.ndarray, neighbors: Neighbors, seed: int, progress: Progress) -> LevelStability:
     """levels: (l, n) nested labels, coarse to fine. Each resample's graph is clustered at every level's resolution."""
+    from scipy.stats import t as student_t
+
     rows, runs = levels.shape[1], LEVEL_RUNS if levels.shape[1] <= MANY_ROWS else 3
     used, random = levels[: DEFAULT_LEVEL + 1], np.random.default_rng(seed)
     values = np.zeros((runs, len(used)))
@@ -81,7 +97,8 @@ def level_stability(levels: np.ndarray, neighbors: Neighbors, seed: int, progres
             jaccard = best_jaccard(labels, new, int(labels.max(initial=0)) + 1)
             values[run, level] = jaccard[labels].mean()
         progress(run + 1, runs)
-    return LevelStability(values.mean(axis=0), used.max(axis=1).astype(np.int64) + 1, rows)
+    half_width = student_t.ppf(0.975, runs - 1) * values.std(axis=0, ddof=1) / np.sqrt(runs)
+    return LevelStability(values.mean(axis=0), half_width, used.max(axis=1).astype(np.int64) + 1, rows)
 
 
 def best_jaccard(old: np.ndarray, new: np.ndarray, count: int) -> np.ndarray:

@@ -168,7 +168,7 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
     if size not in sizes:
         size = max((sample for sample in sizes if reaching[sample] * 2 >= len(largest)), default=sizes[0])
     groups = tuple(group for group in largest if counts[group] >= size)
-    measured = _measure_groups(corpus, model, column, size, groups)
+    measured = _measure_groups(corpus, model, column, len(names), size, groups)
     lines = [
         (names[group], counts[group], size, vendi.mean, vendi.deviation, distance)
         for group, (vendi, distance) in zip(groups, measured, strict=True)
@@ -263,9 +263,12 @@ def coreset_file(query: CoresetQuery) -> bytes:
 
 @lru_cache(maxsize=16)
 def _measure_groups(
-    corpus: CorpusRef, model: ModelSpec, column: str, size: int, groups: tuple[int, ...]
+    corpus: CorpusRef, model: ModelSpec, column: str, total: int, size: int, groups: tuple[int, ...]
 ) -> list[tuple[SampledScore, float]]:
-    """The Vendi score and mean pair distance of each group; names, which may be edited, are not cached."""
+    """The Vendi score and mean pair distance of each group; names, which may be edited, are not cached.
+
+    total: groups there are, which tells clusterings of different default resolutions apart in the cache.
+    """
     rows, codes = load_vectors(corpus, model).rows, _group_codes(corpus, model, column)[0]
     members = (rows[codes == group] for group in groups)
     return [(sampled_vendi(vectors, size, DRAWS, SEED), mean_pair_distance(vectors)) for vectors in members]

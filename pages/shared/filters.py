@@ -115,11 +115,7 @@ def _read_link(columns: dict[str, FilterOptions], selections: Sequence[SavedSele
 
 def _write_link(filters: tuple[Filter, ...]) -> None:
     text = filters_to_json(filters) if filters else ""
-    if text and len(text) <= MAX_LINK_LENGTH:
-        if st.query_params.get(LINK) != text:
-            st.query_params[LINK] = text
-    elif LINK in st.query_params:
-        del st.query_params[LINK]
+    session.set_link(LINK, text if len(text) <= MAX_LINK_LENGTH else "")
 
 
 def _set_filter_widget(name: str, condition: Filter, options: FilterOptions) -> None:

@@ -51,6 +51,7 @@ def run() -> None:
     st.set_page_config("Planisphere", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
     page = st.navigation(navigation())
+    session.drop_link_changes()
     try:
         if sign_in.is_needed():
             sign_in.show_sign_in()
@@ -72,6 +73,7 @@ def run() -> None:
             f"{reference}.",
             icon=":material/error:",
         )
+    session.flush_link()
 
 
 def prepare_workspace() -> None:

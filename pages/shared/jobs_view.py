@@ -116,7 +116,7 @@ def resume_job(job: JobState) -> None:
 def progress_text(job: JobState) -> str:
     """ "Embedding: 1,200 of 10,003 texts, 640 texts/s, 14 s left"."""
     if not job.total:
-        return plain(job.stage) + " …"
+        return (plain(job.stage) or "Starting") + " …"
     parts = [f"{job.done:,} of {job.total:,} {job.unit}"]
     if job.resumes:
         parts.append(f"waiting for the server's limit, {format_duration(max(job.resumes - time.time(), 1))}")

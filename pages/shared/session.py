@@ -26,6 +26,7 @@ from core.types import CorpusRef, ModelSpec
 from pages.shared import cached, sign_in
 
 T = TypeVar("T")
+_LINK_CHANGES = "link_changes"
 
 
 @dataclass(frozen=True)
@@ -172,11 +173,38 @@ def select_from_link(name: str, options: Sequence[str]) -> str:
     return selected
 
 
+def set_link(name: str, value: str) -> None:
+    """Set a parameter of the address, or remove it by "". A run of the whole page does so at its end: `flush_link`."""
+    context = get_script_run_ctx()
+    changes = {**remembered(_LINK_CHANGES, {}), name: value}
+    remember(_LINK_CHANGES, changes)
+    if context is not None and context.fragment_ids_this_run:
+        flush_link()
+
+
+def flush_link() -> None:
+    """Write what was set since the last time, as one entry of the browser's history: Back then leaves the page.
+
+    Not before the page is drawn, or the browser would store the new parameters under the previous page's address.
+    """
+    changes = remembered(_LINK_CHANGES, {})
+    remember(_LINK_CHANGES, {})
+    updates = {name: value for name, value in changes.items() if value and st.query_params.get(name) != value}
+    for name in [name for name, value in changes.items() if not value and name in st.query_params]:
+        del st.query_params[name]
+    if updates:
+        st.query_params.update(updates)
+
+
+def drop_link_changes() -> None:
+    """Forget what an interrupted run has set; the next one sets it again."""
+    remember(_LINK_CHANGES, {})
+
+
 def write_to_link(name: str) -> None:
     """Write a widget's value into the address; call it after the widget is drawn."""
-    value = st.session_state.get(name)
-    if value and st.query_params.get(name) != value:
-        st.query_params[name] = value
+    if value := st.session_state.get(name):
+        set_link(name, str(value))
 
 
 def is_back_navigation() -> bool:
@@ -196,10 +224,7 @@ def text_from_link(name: str) -> None:
 
 def write_text_to_link(name: str) -> None:
     """Write a text field into the address, as a new entry of the browser's history; call it after it is drawn."""
-    if st.session_state.get(name):
-        write_to_link(name)
-    elif name in st.query_params:
-        del st.query_params[name]
+    set_link(name, str(st.session_state.get(name) or ""))
 
 
 def select_list_from_link(name: str, options: Sequence[str]) -> None:
@@ -211,11 +236,7 @@ def select_list_from_link(name: str, options: Sequence[str]) -> None:
 
 def write_list_to_link(name: str) -> None:
     """Write a multiple choice into the address; call it after the widget is drawn."""
-    text = ".".join(st.session_state.get(name) or [])
-    if text and st.query_params.get(name) != text:
-        st.query_params[name] = text
-    elif not text and name in st.query_params:
-        del st.query_params[name]
+    set_link(name, ".".join(st.session_state.get(name) or []))
 
 
 def update_link(name: str, replacements: Mapping[str, str]) -> None:

@@ -108,3 +108,25 @@ def test_a_selection_gives_rows_and_distinctive_terms_and_zoom_stays(opened: Map
     expect(keyed(opened.page, "map_rows").get_by_test_id("stDataFrame")).to_be_visible()
     assert opened.view() == zoomed
     no_traceback(opened.page)
+
+
+def test_back_leaves_a_page_and_restores_the_searches(sample: Sample, visit: Callable[[], Page]):
+    page = visit()
+    page.goto(sample.url("search"))
+    field = keyed(page, "q").locator("input")
+    for query in ("late parcel", "broken lamp"):
+        search(page, query)
+        page.wait_for_function("query => new URLSearchParams(location.search).get('q') === query", arg=query)
+    go_to(page, labels.TRENDS)
+    page.wait_for_function("() => new URLSearchParams(location.search).has('t_view')")
+    for _ in range(2):  # Streamlit enters the page, then its settings
+        page.go_back()
+    expect(field).to_have_value("broken lamp")
+    page.go_back()
+    expect(field).to_have_value("late parcel")
+    page.go_forward()
+    expect(field).to_have_value("broken lamp")
+    page.reload()
+    expect(field).to_have_value("broken lamp")
+    expect(page.get_by_text("hits among").first).to_be_visible()
+    no_traceback(page)

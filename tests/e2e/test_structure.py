@@ -59,7 +59,8 @@ def bar_title(bar: Locator) -> str:
     return (bar.get_attribute("title") or "").rpartition(": ")[2]
 
 
-def test_a_selected_cluster_is_shown_on_the_map_and_cleared_on_all_pages(page: Page):
+def test_a_selected_cluster_is_shown_on_the_map_and_cleared_on_all_pages(sample: Sample, page: Page):
+    page.goto(sample.url("clusters", fine="fine"))
     bar = broader(page).first
     rows = rows_in(bar_title(bar))
     bar.click()

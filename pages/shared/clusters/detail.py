@@ -86,7 +86,7 @@ def _show_selection_form(view: ClusterView, name: str, label: int) -> None:
         return
     if show:
         active.activate(view.info, ClickedCluster(saved, is_new=False))
-        st.switch_page("pages/explore/map.py")
+        st.switch_page("pages/explore/map.py", query_params={})  # without it, Streamlit refuses in links with `fine`
     st.toast(f"Saved as {plain(saved.name)}.", icon=":material/check:")
 
 

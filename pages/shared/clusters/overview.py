@@ -14,7 +14,7 @@ from core.clusters.hierarchy import Node, hierarchy, icicle_bars
 from core.clusters.methods import MIN_ROWS
 from core.clusters.selection import cluster_of_selection, save_clicked
 from core.clusters.service import ClusterOverview
-from core.clusters.stability import REAL_JACCARD, STABLE_JACCARD
+from core.clusters.stability import REAL_JACCARD, STABLE_JACCARD, LevelStability
 from core.corpus.export import table_bytes
 from core.errors import PlanisphereError
 from pages.shared import session
@@ -63,6 +63,8 @@ def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
             "The clusters below divide a continuum, and other settings divide it elsewhere.",
             icon=":material/warning:",
         )
+    elif stable and len(overview.table) > 1 and view.params == service.ClusterParams(level=stable.level):
+        st.caption(_default_reason(stable))
     if overview.not_compared:
         names = ", ".join(map(plain, overview.not_compared))
         st.caption(f"Not compared with {names}: select the model and open this page once to find its clusters.")
@@ -76,6 +78,18 @@ def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
         if overview.total < MIN_ROWS:
             message = "Too few rows to cluster."
         st.info(message, icon=":material/info:")
+
+
+def _default_reason(stability: LevelStability) -> str:
+    """Why this resolution is the default one, and which one has stable clusters."""
+    level, stable = stability.level, stability.stable_level
+    value, width = float(stability.jaccard[level]), float(stability.half_width[level])
+    interval = f"{value:.2f}, 95% interval {max(value - width, 0):.2f} to {min(value + width, 1):.2f}"
+    text = f"Default resolution ({LEVELS[level]}): mean Jaccard index in resamples {interval}."
+    if stable is None or stable == level:
+        return text
+    clusters = count(int(stability.clusters[stable]), "cluster")
+    return f"{text} Stable clusters (from {REAL_JACCARD:g}) only at {LEVELS[stable]}: {clusters}."
 
 
 def _size_parts(overview: ClusterOverview) -> list[str]:

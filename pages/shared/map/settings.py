@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.clusters.methods import ClusterParams
 from core.clusters.names import edited_names
+from core.clusters.service import default_params
 from core.corpus.selections import saved_selections
 from core.corpus.service import label_set_names
 from core.digest import digest_json
@@ -17,7 +18,6 @@ from core.map.scene import stored_layouts
 from core.map.service import ColorBy, LayoutKey
 from core.store import CorpusInfo
 from core.types import LayoutParams
-from core.vectors.communities import DEFAULT_LEVEL
 from pages.shared import session
 
 ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(neighbor preservation)", "(similarity to a text)"
@@ -82,7 +82,10 @@ def select_color(info: CorpusInfo) -> ColorBy:
     options = list(dict.fromkeys([*special, *names, *labels, *saved]))
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
     session.update_link("color", OLD_LINK_VALUES)
-    help_ = "A column, clusters, similarity to a text, neighbor preservation (kNN), or a saved selection."
+    help_ = (
+        "A column, clusters (at the default resolution of the Clusters page, or the next broader one), similarity to a "
+        "text, neighbor preservation (kNN), or a saved selection."
+    )
     index = options.index(label)
     selected = st.selectbox("Color by", options, index, key="color", bind="query-params", width=300, help=help_)
     if selected == SIMILARITY:
@@ -110,7 +113,7 @@ def _linked_disagreement(info: CorpusInfo) -> str:
         return ""
     session.remember("map between", text)
     if session.widget_value("color") == DISAGREEMENT:
-        st.query_params["between"] = text
+        session.set_link("between", text)
     return text
 
 
@@ -136,8 +139,9 @@ def select_overlays(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]
 
 def _cluster_level(info: CorpusInfo, label: str) -> str:
     """The clusters' level, and a digest of their edited names, so that new names are drawn."""
-    levels = (DEFAULT_LEVEL,) if label == CLUSTERS else (DEFAULT_LEVEL - 1, DEFAULT_LEVEL)
     workspace, model = session.workspace(), session.current_model()
+    default = session.ask(default_params, session.corpus_ref(info), model).level if model else ClusterParams().level
+    levels = (default,) if label == CLUSTERS else (max(default - 1, 0), default)
     names = [
         sorted(edited_names(workspace, info.digest, model, ClusterParams(level=level)).items())
         for level in levels

@@ -119,16 +119,9 @@ def _from_link() -> dict[str, Any]:
 
 
 def _to_link(state: MapState) -> None:
-    _set_link_value(VIEW, "_".join(f"{part:.6g}" for part in state.view) if state.view else "")
+    session.set_link(VIEW, "_".join(f"{part:.6g}" for part in state.view) if state.view else "")
     text = state.selection.to_text() if state.selection.has_selection or state.selection.clicked is not None else ""
-    _set_link_value(SELECTION, text if len(text) <= MAX_LINK else "")
-
-
-def _set_link_value(name: str, value: str) -> None:
-    if value and st.query_params.get(name) != value:
-        st.query_params[name] = value
-    elif not value and name in st.query_params:
-        del st.query_params[name]
+    session.set_link(SELECTION, text if len(text) <= MAX_LINK else "")
 
 
 def _numbers(raw: Any, count: int) -> list[float] | None:

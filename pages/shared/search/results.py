@@ -30,7 +30,8 @@ FOLLOW_UPS = (("near", "More like this", ":material/add:"), ("far", "Less like t
 def show_search_result(info: CorpusInfo, spec: ModelSpec | None, query: SearchQuery, compact: bool) -> None:
     """One model's hits. compact: without histogram, map and follow-up buttons, as several models are shown."""
     secret = session.api_key(spec) if spec else None
-    result = session.ask(search, session.corpus_ref(info), spec, query, secret)
+    with st.spinner("Searching", show_time=True):  # a worker that has just started first loads the vectors
+        result = session.ask(search, session.corpus_ref(info), spec, query, secret)
     if compact and spec:
         st.subheader(plain(spec.label))
     _show_counts(result, query)

@@ -72,10 +72,7 @@ def write_link() -> None:
     """Write the active selection into the address, so that it outlives a reload on any page."""
     info = session.current_corpus()
     saved = active_selection(info) if info else None
-    if saved and st.query_params.get(NAME) != saved.key:
-        st.query_params[NAME] = saved.key
-    elif not saved and NAME in st.query_params:
-        del st.query_params[NAME]
+    session.set_link(NAME, saved.key if saved else "")
 
 
 def show_active(info: CorpusInfo) -> None:

@@ -162,6 +162,21 @@ def test_noise_has_no_cluster_structure(given, noise, seed):
     assert found.level == DEFAULT_LEVEL
 
 
+@pytest.mark.parametrize(
+    ("jaccard", "width", "level", "stable"),
+    [
+        ((1.0, 0.99, 0.63, 0.61), 0.03, 3, 1),  # the finest that may be trusted
+        ((1.0, 0.99, 0.63, 0.58), 0.03, 3, 1),  # not significantly below 0.6
+        ((1.0, 0.99, 0.63, 0.58), 0.01, 2, 1),
+        ((1.0, 0.99, 0.52, 0.49), 0.03, 1, 1),
+        ((0.7, 0.65, 0.5, 0.4), 0.03, DEFAULT_LEVEL, None),  # no structure
+    ],
+)
+def test_the_default_level_is_the_finest_one_not_significantly_below_what_may_be_trusted(jaccard, width, level, stable):
+    found = LevelStability(np.array(jaccard), np.full(4, width), np.array([2, 3, 8, 27]), 600)
+    assert (found.level, found.stable_level) == (level, stable)
+
+
 def test_too_few_or_equal_rows_are_not_called_unstructured_or_nan(given):
     few, equal = measured(given(blobs(1, 20, 8, 1.0))), measured(given(np.ones((120, 8))))
     assert few.has_structure
