@@ -17,7 +17,7 @@ from core.models.openai_client import models
 from core.models.openai_client.delivery import PROBE_TEXT, Delivery, Part
 from core.models.openai_client.errors import UnansweredError, without_cause
 from core.models.openai_client.packing import Assembly, Piece, pack, split_texts
-from core.models.openai_client.requests import Sender, in_parallel
+from core.models.openai_client.requests import Sender, current_patience, in_parallel
 from core.models.openai_client.tokens import TokenCounter, openai_tokens
 from core.secret import Secret
 from core.types import ModelSpec
@@ -62,8 +62,6 @@ class OpenAIEmbedder(Embedder):
     @server.setter
     def server(self, state: ServerState) -> None:
         self._delivery.server = state
-        if state.patience is not None:
-            self._sender.patience = state.patience
 
     @property
     def facts(self) -> dict[str, int]:
@@ -133,6 +131,7 @@ class OpenAIEmbedder(Embedder):
 
     @without_cause
     def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
+        self._sender.patience = current_patience()  # here, since requests have threads of their own
         dimensions = self.resolve().dimensions
         self._delivery.requested, self._delivery.expected = self._requested_dimensions, dimensions
         pieces = split_texts(texts, self._limits, self.counter, prompt)

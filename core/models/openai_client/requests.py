@@ -6,8 +6,10 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -28,12 +30,33 @@ MAX_WAIT = 900.0  # seconds; a server that requests a longer wait is given up
 BYTES, BYTES_A_TEXT = 1_000_000, 500_000  # of an answer: the longest vectors have 16,384 numbers of some 25 characters
 SLOWNESS, MIN_SECONDS = 5.0, 10.0  # a request may take so many times the longest answered one, and so many seconds
 FIRST_CONTACT_RETRIES = 1  # for a server that never answered yet: a wrong address should show soon
+_patience: ContextVar[float] = ContextVar("patience", default=MAX_WAIT)
+_answers = Counter[str]()  # of all servers to this process
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
 
 class Stopped(Exception):
     """Not sent, because another request failed for good."""
+
+
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """In this block a server that limits requests for longer is not waited for: RateLimitError is raised."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+def current_patience() -> float:
+    return _patience.get()
+
+
+def answered_requests() -> int:
+    """Requests that servers have answered to this process."""
+    return _answers["all"]
 
 
 class Gate:
@@ -71,7 +94,7 @@ class Sender:
         self.spec, self.key = spec, checked_key(key, spec)
         self.http_client, self.timeout, self.max_retries = http_client, timeout, max_retries
         check_allowed(spec.base_url)
-        self.server, self.patience = server_name(spec), MAX_WAIT
+        self.server, self.patience = server_name(spec), current_patience()
         self.gate = Gate()
         self.counts, self.lock = Counter[str](), threading.Lock()
         self.longest, self.largest = 0.0, 0  # seconds and characters of the longest and the largest answered request
@@ -79,6 +102,7 @@ class Sender:
     def count(self, name: str, number: int = 1) -> None:
         with self.lock:
             self.counts[name] += number
+            _answers["all"] += number if name == "answers" else 0
 
     @property
     def reached(self) -> bool:

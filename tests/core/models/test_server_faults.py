@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +14,10 @@ import numpy as np
 import pytest
 
 from core.digest import digest_text
-from core.errors import ModelError, ServiceError, TextsError
+from core.errors import ModelError, RateLimitError, ServiceError, TextsError
 from core.jobs import kinds
 from core.jobs.manager import JobManager
+from core.jobs.results import result_spec
 from core.models import openai_embedder as openai_module
 from core.models.base import ServerState
 from core.models.openai_client import connections, requests
@@ -24,13 +26,16 @@ from core.models.openai_client.requests import Sender
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import PROBE_TEXT, OpenAIEmbedder, resolve_openai
 from core.models.registry import load_embedder
+from core.quality.results import EDIT_ROBUSTNESS, EditQuery
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
 from core.vectors.cache import VectorCache
+from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.failed_rows import failed_rows_table, leave_out_failed_rows, list_failed_rows
 from core.vectors.service import plan_embedding, resolve_model
+from core.vectors.text_vectors import embedded_query
 from tests.core.jobs.test_jobs import finish, job_on
 from tests.core.models.test_server_models import corpus_of
 from tests.embedding_server import DIMENSIONS, is_trial, vector_of
@@ -370,6 +375,36 @@ def test_a_job_waits_for_a_limit_and_sends_nothing_meanwhile(serve, workspace, m
     rest = sorted(at for at, _, _ in server.requests)
     pauses = [later - earlier for earlier, later in pairwise(rest) if later - earlier > 2]
     assert pauses
+
+
+def test_a_measurement_waits_visibly_for_a_limit_and_continues(serve, workspace, manager):
+    allowed = [math.inf]
+
+    def rules(path, body, headers):
+        allowed[0] -= 1
+        return (429, {"error": "Try again in 3.5s"}, {}) if allowed[0] == 0 else None
+
+    server, corpus = serve(rules), corpus_of(60)
+    workspace.save_corpus(corpus)
+    assert finish(manager, manager.submit(job_on(workspace, corpus.digest, server.spec))).status == "done"
+    sent, allowed[0] = len(server.requests), 3
+    query = EditQuery(CorpusRef(str(workspace.folder), corpus.digest), Contender(server.spec))
+    job, seen = manager.submit(result_spec(EDIT_ROBUSTNESS, query, "Robustness")), []
+    wait_until(lambda: seen.append(manager.get(job)) or not seen[-1].open)
+    assert seen[-1].status == "done", seen[-1]
+    assert any(state.resumes and state.stage == EDIT_ROBUSTNESS.stage_of(query) for state in seen)
+    times = [at for at, _, _ in server.requests[sent:]]
+    assert max(later - earlier for earlier, later in pairwise(times)) > 3
+    answered = [text for _, texts, status in server.requests[sent:] if status == 200 for text in texts]
+    assert len(answered) == len(set(answered))
+
+
+def test_a_page_does_not_wait_for_a_limit(serve, workspace, manager):
+    server = serve(lambda *_: (429, {"error": "Try again in 50s"}, {}))
+    started = time.monotonic()
+    with pytest.raises(RateLimitError):
+        manager.ask(embedded_query, str(workspace.folder), server.spec, "a query")
+    assert time.monotonic() - started < 8
 
 
 def test_a_cancel_ends_the_wait(serve, workspace, manager):
