@@ -170,7 +170,7 @@ def test_a_text_with_an_unusable_vector_is_named(serve, workspace, bad):
 @pytest.fixture
 def hurried(monkeypatch) -> Iterator[threading.Event]:
     """Short times for servers that do not answer; what they wait for until the test ends."""
-    monkeypatch.setattr(requests, "MIN_SECONDS", 0.3)
+    monkeypatch.setattr(requests, "MIN_SECONDS", 1.0)
     released = threading.Event()
     yield released
     released.set()
@@ -183,7 +183,7 @@ def unanswered(words: list[str], released: threading.Event, drops: bool) -> Call
         if any(word in text for text in body["input"] for word in words):
             if drops:
                 raise ConnectionResetError
-            released.wait(20)
+            released.wait(60)
         return None
 
     return rules
@@ -197,8 +197,8 @@ def test_a_text_that_is_never_answered_is_named_and_the_others_are_embedded(
     server, corpus = serve(unanswered(WORDS, hurried, drops)), corpus_of(300)
     started = time.monotonic()
     with pytest.raises(TextsError) as caught:
-        embed(corpus, OpenAIEmbedder(server.spec, api_key=None, timeout=1.5), workspace)
-    assert time.monotonic() - started < 15
+        embed(corpus, OpenAIEmbedder(server.spec, api_key=None, timeout=3.0), workspace)
+    assert time.monotonic() - started < 60
     assert sorted(caught.value.messages) == BAD_ROWS
     words = "closes the connection" if drops else "does not answer"
     assert all(words in message for message in caught.value.messages.values())
@@ -210,7 +210,7 @@ def test_a_text_that_is_never_answered_is_named_and_the_others_are_embedded(
 def test_a_server_that_stops_answering_at_all_is_not_bisected(serve, monkeypatch, hurried, drops):
     words: list[str] = []
     server = serve(unanswered(words, hurried, drops))
-    embedder = OpenAIEmbedder(server.spec, api_key=None, timeout=0.6, max_retries=1)
+    embedder = OpenAIEmbedder(server.spec, api_key=None, timeout=2.0, max_retries=1)
     embedder.embed(["a"])
     words.append("")
     with pytest.raises(ServiceError) as caught:
@@ -223,7 +223,7 @@ def test_a_server_that_answers_for_few_texts_is_given_up(serve, monkeypatch, hur
     monkeypatch.setattr(openai_module, "MAX_UNANSWERED", 2)
     server = serve(unanswered(["odd"], hurried, False))
     texts = [f"{'odd' if i % 2 else 'even'} text {i}" for i in range(32)]
-    embedder = OpenAIEmbedder(server.spec, api_key=None, timeout=0.6)
+    embedder = OpenAIEmbedder(server.spec, api_key=None, timeout=2.0)
     embedder.embed(["a"])
     with pytest.raises(ServiceError, match="does not answer") as caught:
         embedder.embed(texts)
@@ -235,7 +235,8 @@ def test_only_texts_no_longer_than_answered_ones_are_given_less_time(serve, hurr
     sender.embeddings(["some text"], None, None, threading.Event())
     assert sender.seconds_for(5) == 60.0
     sender.count("unanswered")
-    assert sender.seconds_for(9) == pytest.approx(0.3)
+    sender.longest = 0.01
+    assert sender.seconds_for(9) == 1.0
     assert sender.seconds_for(10) == 60.0
     sender.longest = 4.0
     assert sender.seconds_for(9) == 20.0
