@@ -43,8 +43,11 @@ class ServiceError(ModelError):
 class RateLimitError(ServiceError):
     """A server limits requests. seconds: until it takes the next one, None where it does not say.
 
-    messages: as of a TextsError, for texts that it refused before.
+    messages: as of a TextsError, for texts that it refused before. answered: requests that servers answered before,
+    in the same task of a job.
     """
+
+    answered = 0
 
     def __init__(
         self,

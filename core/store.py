@@ -26,12 +26,23 @@ import pandas as pd
 from core import codec
 from core.digest import digest_json
 from core.errors import InputError, StorageError
-from core.files import discard, file_checksum, folder_size, read_json, replacing, storage_errors, write_json
+from core.files import (
+    discard,
+    file_checksum,
+    folder_size,
+    read_json,
+    replacing,
+    storage_errors,
+    withdraw_access,
+    write_json,
+)
 from core.types import Corpus, ModelSpec, Roles, Vectors
 
 TEXT_COLUMN = "__text__"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _FILES = ("corpus.parquet", "meta.json")
+# users: their workspaces, with sign-in; the files: marks of the Data page
+_ENTRIES = {"corpora", "cache", "staging", "jobs", "models", "users", "started.json", "guide_closed.json"}
 _INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
 _MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
 _LIBRARIES = ("numpy", "faiss-cpu", "umap-learn", "onnxruntime", "scikit-learn")
@@ -66,6 +77,17 @@ class Workspace:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).expanduser().absolute()
+
+    def withdraw_access(self) -> None:
+        """Take from other people what earlier versions let them read; what else is in the folder stays as it is."""
+        try:
+            entries = {path.name: path for path in self.folder.iterdir()}
+        except OSError:
+            return
+        for name in _ENTRIES & set(entries):
+            withdraw_access(entries[name])
+        if set(entries) <= _ENTRIES:
+            withdraw_access(self.folder)
 
     def corpora(self) -> list[CorpusInfo]:
         """The stored corpora, newest first; `damaged` lists those that can't be read."""

@@ -163,8 +163,8 @@ class Trust:
 
     trustworthiness: Venna and Kaski (2001), as scikit-learn; knn_preservation: mean share of the k nearest
     neighbors kept; chance: the share a random layout keeps, k / (n - 1). trustworthiness is over a seeded `sample` of
-    `total` rows, knn_preservation over all rows up to 200,000, beyond over that many drawn ones.
-    per_point: (total,) float32, the share of each row's k neighbors kept; NaN for rows that were not sampled.
+    `total` distinct texts, knn_preservation over all of them up to 200,000, beyond over that many drawn ones.
+    per_point: (n,) float32, the share of each row's k neighbors kept; NaN for rows that were not sampled.
     """
 
     trustworthiness: float

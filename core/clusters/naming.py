@@ -1,6 +1,6 @@
 """Names of clusters edited by hand or written by a chat model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -77,7 +77,8 @@ def reset_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> N
 
 def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limit: int, rename: bool) -> NamingPlan:
     """What naming the `limit` largest clusters takes; rename: also those with an edited name. Sends nothing."""
-    planned = _naming_requests(corpus, model, params, limit, rename)
+    edited = edited_names(Workspace(corpus.folder), corpus.digest, model, params)
+    planned = _naming_requests(corpus, model, params, limit, edited if rename else None)
     summaries = [summary for request in planned for summary in request.clusters]
     tokens_in = sum(summary.tokens for summary in summaries) + len(planned) * estimate_tokens(INSTRUCTIONS)
     tokens_out = len(summaries) * NAME_TOKENS + len(planned) * 10
@@ -87,11 +88,13 @@ def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limi
 
 @without_cause
 def name_with_model(
-    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, chat: ChatModel, limit: int, rename: bool,
-    secret: Secret | None, progress: Progress | None = None,
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, chat: ChatModel, limit: int,
+    before: Mapping[int, str] | None, secret: Secret | None, progress: Progress | None = None,
 ) -> int:  # fmt: skip
     """Ask a chat model for names and save them as they arrive; returns how many clusters were named.
 
+    before: edited names to replace; clusters whose name is another by now are left out, as are all with an edited name
+    where it is None.
     Raises ServiceError where the server fails, or where answers for some clusters could not be used; names saved by
     then stay.
     """
@@ -107,7 +110,7 @@ def name_with_model(
             save_names(workspace, corpus.digest, model, params, rest | unique)
             named.update(unique)
 
-    planned = _naming_requests(corpus, model, params, limit, rename)
+    planned = _naming_requests(corpus, model, params, limit, before)
     labels = {summary.label for request in planned for summary in request.clusters}
     edited = edited_names(workspace, corpus.digest, model, params)
     others = [name for label, name in edited.items() if label not in labels]
@@ -129,12 +132,13 @@ def _cluster_terms(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -
 
 
 def _naming_requests(
-    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limit: int, rename: bool
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limit: int, before: Mapping[int, str] | None
 ) -> list[Request]:
     """The requests for the largest clusters, siblings together."""
     edited = edited_names(Workspace(corpus.folder), corpus.digest, model, params)
     count = len(keyword_names(corpus, model, params))
-    labels = [label for label in range(min(limit, count)) if rename or label not in edited]
+    old = before or {}
+    labels = [label for label in range(min(limit, count)) if label not in edited or edited[label] == old.get(label)]
     if not labels:
         return []
     directions = centers(load_vectors(corpus, model).rows, clustering(corpus, model, params).labels)

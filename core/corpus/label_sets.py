@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-SEPARATORS = (";", "|", ",")
+SEPARATORS = (";", "|", "\n", ",")
 MAX_LABELS = 200
 MAX_LABEL_LENGTH = 40  # characters
 MAX_LABEL_WORDS = 4
@@ -53,8 +53,8 @@ class LabelSets:
 def label_sets(column: pd.Series) -> LabelSets | None:
     """The labels of a column of which some rows have several; None for other columns.
 
-    Cells are lists as JSON, Python, numpy or PostgreSQL write them, or divided by ";", "|" or ",". Labels have to be
-    short and to recur; with commas, which also divide names and places, they have to occur in any position."""
+    Cells are lists as JSON, Python, numpy or PostgreSQL write them, or divided by ";", "|", line ends or ",". Labels
+    have to be short and to recur; with commas, which also divide names and places, they must occur in any position."""
     if not isinstance(column.dtype, pd.StringDtype) and column.dtype != object:
         return None
     cells = column.dropna()

@@ -8,12 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from core.errors import RateLimitError
 from core.jobs.fairness import Claim, Ticket, WorkerSlots
 from core.models.openai_client.connections import ANY, allow_servers
+from core.models.openai_client.requests import MAX_WAIT, answered_requests, waiting_at_most
 
 T = TypeVar("T")
 STEP = "step-"  # begins the keys of tasks that may take long
 _TICK = 0.25  # seconds between looks at progress and cancel
+JOB_PATIENCE = 3.0  # seconds a job's task waits for a server's limit; the job waits longer without holding a worker
+ANSWER_PATIENCE = 10.0  # seconds that what a page waits for does
+MAX_FRUITLESS = 5  # waits for a server's limit in a row that bring nothing
+ROUNDING = 0.25  # seconds added to a wait, which servers round
 
 
 class JobCancelled(Exception):  # a signal, not an error
@@ -45,8 +51,22 @@ class JobContext:
         progress: bool = False,
         unit: str = "",
         on: str = "job",
+        resumes: bool = True,
     ) -> Any:
-        """One task, on a worker that offers `on`. With `progress` the function gets a callback for (done, total)."""
+        """One task, on a worker that offers `on`. With `progress` the function gets a callback for (done, total).
+
+        Where a server limits requests, again after a wait. resumes: the function stores what it has done by then, so
+        that it need not begin anew. Raises RateLimitError where the wait is too long, or waiting does not help.
+        """
+        fruitless = 0
+        while True:
+            try:
+                return self._call(stage, function, *args, progress=progress, unit=unit, on=on)
+            except RateLimitError as limit:
+                fruitless = 0 if resumes and limit.answered else fruitless + 1
+                self.wait(wait_seconds(limit, fruitless))
+
+    def _call(self, stage: str, function: Callable[..., Any], *args: Any, progress: bool, unit: str, on: str) -> Any:
         self._begin(stage, 0, unit)
         extra = {"progress": TopicProgress(self.job)} if progress else {}
         pace = _Rate()
@@ -118,18 +138,31 @@ class JobContext:
         return future.result()
 
     def _submit(self, function: Callable[..., Any], *args: Any, on: str = "job", **options: Any) -> Any:
-        return self.client.submit(run_task, self.servers, function, *args, **options, **self._task_options(on))
+        return self.client.submit(run_step, self.servers, function, *args, **options, **self._task_options(on))
 
     def map(
         self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str
     ) -> None:
-        """One task per item, one a worker; sizes[i] units are done with item i. The first error stops the rest."""
-        self._begin(stage, sum(sizes), unit)
-        left = deque(zip(items, sizes, strict=True))
-        long = self.claim.long and max(sizes, default=0) <= 1  # an item that is one unit is a whole computation
+        """One task per item, one a worker; sizes[i] units are done with item i. The first error stops the rest, except
+        for a server's limit: items that meet it begin again after a wait, as in `call`."""
+        total, left, pace, fruitless = sum(sizes), list(zip(items, sizes, strict=True)), _Rate(), 0
+        self._begin(stage, total, unit)
+        while limited := self._map(function, left, total - sum(size for _, size in left), pace):
+            left = [part for part, _ in limited]
+            longest = max((limit for _, limit in limited), key=lambda limit: limit.seconds or 0.0)
+            fruitless = 0 if any(limit.answered for _, limit in limited) else fruitless + 1
+            self.wait(wait_seconds(longest, fruitless))
+
+    def _map(
+        self, function: Callable[..., int], parts: Sequence[tuple[tuple, int]], done: int, pace: "_Rate"
+    ) -> list[tuple[tuple[tuple, int], RateLimitError]]:
+        """Run each (item, size), and give those that met a server's limit."""
+        left, limited = deque(parts), []
+        # an item that is one unit is a whole computation
+        long = self.claim.long and max((size for _, size in parts), default=0) <= 1
         tickets: list[Ticket] = []
-        running: dict[Any, tuple[Ticket, int]] = {}
-        wake, done, pace = threading.Event(), 0, _Rate()
+        running: dict[Any, tuple[Ticket, tuple[tuple, int]]] = {}
+        wake = threading.Event()
         try:
             while left or running:
                 self._check_cancel(list(running))
@@ -138,22 +171,27 @@ class JobContext:
                 self.release()
                 for ticket in [ticket for ticket in tickets if ticket.granted]:
                     tickets.remove(ticket)
-                    item, size = left.popleft()
-                    future = self._submit(function, *item)
-                    running[future] = ticket, size
+                    part = left.popleft()
+                    future = self._submit(function, *part[0])
+                    running[future] = ticket, part
                     future.add_done_callback(lambda _: wake.set())
                 wake.wait(_TICK)
                 wake.clear()
                 for future in [future for future in running if future.done()]:
-                    ticket, size = running.pop(future)
+                    ticket, part = running.pop(future)
                     self.slots.release(ticket)
-                    future.result()
-                    done += size
-                    self.set_state(self.job, done=done, rate=pace.rate(done))
+                    try:
+                        future.result()
+                    except RateLimitError as limit:
+                        limited.append((part, limit))
+                    else:
+                        done += part[1]
+                        self.set_state(self.job, done=done, rate=pace.rate(done))
         finally:
             self.client.cancel(list(running))
             for ticket in [*tickets, *(ticket for ticket, _ in running.values())]:
                 self.slots.release(ticket)
+        return limited
 
     def _task_options(self, on: str) -> dict[str, Any]:
         priority = -5 if self.claim.background else 0
@@ -182,9 +220,30 @@ def stop_task(client: Any, future: Any) -> None:
 
 
 def run_task(servers: tuple[str, ...], function: Callable[..., T], *args: Any, **options: Any) -> T:
-    """What a worker runs: a function of `core`, with the servers it may contact."""
+    """What a worker runs for a page: a function of `core`, with the servers it may contact."""
     allow_servers(servers)
-    return function(*args, **options)
+    with waiting_at_most(ANSWER_PATIENCE):
+        return function(*args, **options)
+
+
+def run_step(servers: tuple[str, ...], function: Callable[..., T], *args: Any, **options: Any) -> T:
+    """What a worker runs for a job. Raises RateLimitError where a server limits requests."""
+    allow_servers(servers)
+    before = answered_requests()
+    try:
+        with waiting_at_most(JOB_PATIENCE):
+            return function(*args, **options)
+    except RateLimitError as limit:
+        limit.answered = answered_requests() - before
+        raise
+
+
+def wait_seconds(limit: RateLimitError, fruitless: int) -> float:
+    """How long to wait for a server's limit. Raises the error where that is too long, or was tried often enough."""
+    seconds = min(60.0, 5.0 * 2**fruitless) if limit.seconds is None else limit.seconds + ROUNDING
+    if seconds > MAX_WAIT or fruitless > MAX_FRUITLESS:
+        raise limit
+    return seconds
 
 
 class TopicProgress:

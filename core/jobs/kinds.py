@@ -4,31 +4,23 @@ Most jobs are of the kind "result" (core.jobs.results): one stored result and wh
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
-from typing import Any, TypeVar
 
 import numpy as np
 
 from core.corpus.service import import_file
-from core.errors import JobError, RateLimitError
-from core.jobs.context import JobContext
+from core.errors import JobError
+from core.jobs.context import JobContext, wait_seconds
 from core.jobs.results import KIND, result_job, run_step, step_of
 from core.jobs.types import JobSpec
 from core.models.base import ServerState
 from core.models.openai_client.packing import SERVER_INPUTS
-from core.models.openai_client.requests import MAX_WAIT
 from core.models.registry import capabilities
 from core.results import Step
 from core.secret import Keys, Secret
 from core.types import CorpusRef, LayoutParams, ModelSpec
 from core.vectors import embedding
 from core.vectors.loaders import store_index
-
-T = TypeVar("T")
-MAX_FRUITLESS = 5  # waits for a server's limit in a row that bring nothing
-ROUNDING = 0.25  # seconds added to a wait, which servers round
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -40,7 +32,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
     plan, left_out = context.call("Planning", embedding.plan_batches, spec.ref, model, spec.params.get("limit_usd"))
     if plan:
-        patiently(context, "Checking the model", embedding.check_model, spec.ref, model, secret)
+        context.call("Checking the model", embedding.check_model, spec.ref, model, secret, resumes=False)
     sizes, refused, server = [len(batch) for batch in plan], dict[int, str](), ServerState()
     if capabilities(model).hosted:
         refused, server = embed_with_server(spec.ref, model, secret, plan, context)
@@ -51,7 +43,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
         message = f"The spending limit was reached: {sum(sizes):,} texts are embedded, {left_out:,} are left."
         raise JobError(message, "Start the model again with a higher limit; only the rest is computed.")
     arguments = (spec.ref, model, secret, sum(sizes) - len(refused), started, refused, server.notes)
-    if note := patiently(context, "Merging vectors", embedding.collect_vectors, *arguments):
+    if note := context.call("Merging vectors", embedding.collect_vectors, *arguments, resumes=False):
         context.set_state(context.job, note=note)
         return
     map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
@@ -81,29 +73,10 @@ def embed_with_server(
     return refused, server
 
 
-def patiently(context: JobContext, stage: str, function: Callable[..., T], *args: Any) -> T:
-    """One task, again after a wait where a server limits requests. Raises RateLimitError as `embed_with_server`."""
-    for attempt in count(1):
-        try:
-            result: T = context.call(stage, function, *args)
-            return result
-        except RateLimitError as limit:
-            context.wait(wait_seconds(limit, attempt))
-    raise AssertionError("the last attempt returns or raises")
-
-
 def slow_down(server: ServerState, fruitless: int) -> ServerState:
     """Fewer requests at once after a limit was reached; smaller ones where waiting alone did not help."""
     inputs = max(1, (server.inputs or SERVER_INPUTS) // 2) if fruitless > 1 else server.inputs
     return replace(server, concurrency=max(1, server.concurrency // 2), inputs=inputs)
-
-
-def wait_seconds(limit: RateLimitError, fruitless: int) -> float:
-    """How long to wait for a server's limit. Raises the error where that is too long, or was tried often enough."""
-    seconds = min(60.0, 5.0 * 2**fruitless) if limit.seconds is None else limit.seconds + ROUNDING
-    if seconds > MAX_WAIT or fruitless > MAX_FRUITLESS:
-        raise limit
-    return seconds
 
 
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -168,12 +141,15 @@ def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext)
     """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
     limit (the largest clusters), rename (also those with an edited name)."""
     from core.clusters.methods import ClusterParams
+    from core.clusters.names import edited_names
     from core.clusters.naming import name_with_model
     from core.models.chat import ChatModel
+    from core.store import Workspace
 
     params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
     query = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
-    options = (chat, spec.params["limit"], spec.params["rename"], secret)
+    before = edited_names(Workspace(spec.workspace), spec.corpus, *query[1:]) if spec.params["rename"] else None
+    options = (chat, spec.params["limit"], before, secret)
     context.call(f"Naming with {chat.name}", name_with_model, *query, *options, progress=True, unit="clusters")
 
 

@@ -28,6 +28,7 @@ from core.jobs.records import (
 from core.jobs.types import JobSpec, JobState
 from core.models.openai_client.connections import ANY
 from core.secret import Secret
+from core.store import Workspace
 
 T = TypeVar("T")
 START_SECONDS = 1.0  # until a page says that it waits for a worker to start
@@ -44,8 +45,8 @@ class JobManager:
 
     address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
     warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job,
-    and what an earlier server left unfinished there is resumed. servers: what a visitor may contact, as
-    `core.models.openai_client.connections.AllowedServers`.
+    what an earlier server left unfinished there is resumed, and its files become their owner's alone. servers: what a
+    visitor may contact, as `core.models.openai_client.connections.AllowedServers`.
     Jobs of other servers on the same workspaces are listed with theirs, and never run twice.
     Thread-safe: all sessions of a server share one.
     """
@@ -240,6 +241,8 @@ class JobManager:
             self._leases.clear()
 
     def _work(self, address: str, workers: int, warm_folder: str) -> None:
+        if warm_folder:
+            Workspace(warm_folder).withdraw_access()
         self._connect(address, workers, warm_folder)
         atexit.register(self.close)  # after Dask's own, so that it runs before
         while not self._closed.wait(WATCH):

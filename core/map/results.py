@@ -1,12 +1,22 @@
 """Layouts as a stored result."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
-from core.map.layout import project
+import numpy as np
+
+from core.corpus.loaders import load_text_codes
+from core.map.layout import TRUST_K, project
 from core.results import Result, Step
 from core.store import Workspace
-from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Progress
-from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors, neighbor_inputs
+from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Neighbors, Progress
+from core.vectors.loaders import (
+    NEIGHBORS,
+    ModelQuery,
+    load_neighbors,
+    load_vectors,
+    nearest_texts,
+    neighbor_inputs,
+)
 
 ROWS_PER_SECOND = 2_500  # of a fast layout on two cores, used until a layout of this corpus was timed
 PCA_ROWS_PER_SECOND = 100_000
@@ -23,8 +33,17 @@ class LayoutQuery:
 
 
 def _compute(query: LayoutQuery, progress: Progress) -> Layout:
-    where = (query.corpus, query.model)
-    return project(load_vectors(*where), load_neighbors(*where), progress=progress, **asdict(query.params))
+    """Of the distinct texts: copies would only be each other's neighbors, and now have the point of their text."""
+    where, params = (query.corpus, query.model), query.params
+    vectors, graph, codes = load_vectors(*where), load_neighbors(*where), load_text_codes(*where)
+    first = np.unique(codes, return_index=True)[1]
+    if len(first) == len(codes):
+        return project(vectors, graph, progress=progress, **asdict(params))
+    ids, scores = nearest_texts(*where, first, max(params.n_neighbors - 1, TRUST_K))
+    distinct = Neighbors(codes[ids].astype(np.int32), scores, graph.recall, graph.checked, graph.method)
+    layout = project(replace(vectors, rows=vectors.rows[first]), distinct, progress=progress, **asdict(params))
+    trust = replace(layout.trust, per_point=layout.trust.per_point[codes])
+    return replace(layout, points=layout.points[codes], trust=trust)
 
 
 def _seconds(query: LayoutQuery) -> float:
@@ -43,7 +62,7 @@ def _seconds(query: LayoutQuery) -> float:
 
 
 LAYOUTS = Result(
-    "layouts", 2, LayoutQuery, Layout, inputs=lambda query: {**neighbor_inputs(query.model), "params": query.params},
+    "layouts", 3, LayoutQuery, Layout, inputs=lambda query: {**neighbor_inputs(query.model), "params": query.params},
     compute=_compute, seconds=_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),), stage="Computing the layout",
     unit="steps", worker="layout", absence="This layout has not been computed yet.",

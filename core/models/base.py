@@ -79,14 +79,12 @@ LOCAL = Capabilities(hosted=False, paid=False, price=FREE, separate_queries=Fals
 class ServerState:
     """What a run has learned of a server, handed on from one worker to the next.
 
-    inputs: the most texts a request may hold, None where that is not known. concurrency: requests in flight. patience:
-    seconds to wait in place where the server limits requests; more is raised as RateLimitError, None for a default.
-    notes: sentences for people on how its answers are read.
+    inputs: the most texts a request may hold, None where that is not known. concurrency: requests in flight. notes:
+    sentences for people on how its answers are read.
     """
 
     inputs: int | None = None
     concurrency: int = 4
-    patience: float | None = None
     notes: tuple[str, ...] = ()
 
 

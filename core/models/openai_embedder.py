@@ -15,9 +15,9 @@ from core.errors import RateLimitError, ServiceError, TextsError
 from core.models.base import Backend, BatchSize, Capabilities, Embedder, LoadOptions, OnBatch, Price, ServerState
 from core.models.openai_client import models
 from core.models.openai_client.delivery import PROBE_TEXT, Delivery, Part
-from core.models.openai_client.errors import without_cause
+from core.models.openai_client.errors import UnansweredError, without_cause
 from core.models.openai_client.packing import Assembly, Piece, pack, split_texts
-from core.models.openai_client.requests import Sender, in_parallel
+from core.models.openai_client.requests import Sender, current_patience, in_parallel
 from core.models.openai_client.tokens import TokenCounter, openai_tokens
 from core.secret import Secret
 from core.types import ModelSpec
@@ -26,6 +26,7 @@ PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
 ESTIMATE_SECONDS = 8.0  # a request to measure time may take
 LOADING = "Check the address and that it is running; one still loading its model may answer if you try again soon."
 MAX_REFUSED = 200  # texts that a server refuses before it is given up
+MAX_UNANSWERED = 40  # of them those that it does not answer for, each of which takes a minute or more
 
 
 class OpenAIEmbedder(Embedder):
@@ -61,8 +62,6 @@ class OpenAIEmbedder(Embedder):
     @server.setter
     def server(self, state: ServerState) -> None:
         self._delivery.server = state
-        if state.patience is not None:
-            self._sender.patience = state.patience
 
     @property
     def facts(self) -> dict[str, int]:
@@ -132,6 +131,7 @@ class OpenAIEmbedder(Embedder):
 
     @without_cause
     def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
+        self._sender.patience = current_patience()  # here, since requests have threads of their own
         dimensions = self.resolve().dimensions
         self._delivery.requested, self._delivery.expected = self._requested_dimensions, dimensions
         pieces = split_texts(texts, self._limits, self.counter, prompt)
@@ -147,8 +147,9 @@ class OpenAIEmbedder(Embedder):
                         if on_batch and done:
                             on_batch(done, rows)
                             self._sender.count("stored", len(done))
-                    if len(refused) > MAX_REFUSED:
-                        raise next(iter(refused.values()))
+                    unanswered = [error for error in refused.values() if isinstance(error, UnansweredError)]
+                    if len(refused) > MAX_REFUSED or len(unanswered) > MAX_UNANSWERED:
+                        raise next(iter(unanswered or refused.values()))
         except RateLimitError as error:
             messages = {position: refusal.message for position, refusal in refused.items()}
             raise RateLimitError(error.message, error.remedy, error.seconds, messages) from None

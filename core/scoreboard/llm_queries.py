@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.corpus.loaders import load_distinct_texts
-from core.errors import InputError, ServiceError
+from core.errors import InputError, RateLimitError, ServiceError
 from core.models.chat import Chat, ChatModel, InvalidAnswer, read_numbered
 from core.models.openai_client.errors import CHAT_PROGRESS_SAVED, without_cause
 from core.models.openai_client.requests import in_parallel
@@ -139,6 +139,8 @@ def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[t
                         remedy = "Select another model, and check that the address is that of a chat server."
                         raise ServiceError(message, remedy)
                     yield batch, {batch[position]: query for position, query in queries.items()}
+            except RateLimitError:
+                raise  # a job waits, and asks for the rest
             except ServiceError as error:
                 remedy = error.remedy.replace(CHAT_PROGRESS_SAVED, "Queries written so far are stored.")
                 raise ServiceError(error.message, remedy) from None

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.corpus.label_columns import MAX_QUERIES, label_codes
 from core.corpus.loaders import load_corpus, load_distinct_texts
-from core.errors import InputError, PlanisphereError
+from core.errors import InputError, PlanisphereError, RateLimitError
 from core.models.costs import load_meter
 from core.models.registry import capabilities
 from core.results import Result
@@ -56,6 +56,8 @@ def score_or_record_failure(query: ScoresQuery, secret: Secret | None = None) ->
     """Score for a job of several contenders: a failure is stored, so that the others go on. Returns 1."""
     try:
         SCORES.get_or_compute(query, None, secret)
+    except RateLimitError:
+        raise  # the job waits
     except PlanisphereError as error:
         can_retry = not isinstance(error, InputError) and capabilities(query.contender.model).can_embed
         failure = asdict(ScoringFailure(error.message, error.remedy, can_retry))

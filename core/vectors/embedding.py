@@ -6,7 +6,7 @@ job, for several workers.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,6 @@ from core.vectors.failed_rows import record_failed_rows
 from core.vectors.loaders import cached_embedder, vector_cache
 
 MAX_LISTED = 20  # rows that a message names
-JOB_PATIENCE = 3.0  # seconds a worker waits for a server's limit; a job waits longer without holding a worker
 
 
 def embed(
@@ -228,7 +227,7 @@ def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) ->
 def check_model(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> None:
     """Before the first batch: the contact check, or that the model is still the same. Raises ModelError."""
     texts, cache = load_distinct_texts(corpus), vector_cache(corpus.folder, spec)
-    embedder = _patient(corpus, spec, secret)
+    embedder = cached_embedder(corpus.folder, spec, secret, 1)
     cached = cache.contains([digest_text(text) for text in texts], resolved_dimensions(embedder))
     _contact(cache, embedder, texts, np.flatnonzero(~cached))
 
@@ -263,7 +262,8 @@ def embed_with_server(
     Raises ServiceError where the server fails for all texts.
     """
     texts, cache = load_distinct_texts(corpus), vector_cache(corpus.folder, spec)
-    embedder = _patient(corpus, spec, secret, server)
+    embedder = cached_embedder(corpus.folder, spec, secret, 1)
+    embedder.server = server
     todo, refused, limit = _uncached(texts, positions, cache, spec), dict[int, str](), None
     try:
         verify(cache, embedder)
@@ -273,13 +273,6 @@ def embed_with_server(
         limit = error if isinstance(error, RateLimitError) else None
     left = _uncached(texts, positions, cache, spec) if limit else positions[:0]
     return ServerBatch(np.setdiff1d(left, list(refused)), refused, limit, embedder.server)
-
-
-def _patient(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, server: ServerState | None = None) -> Embedder:
-    """The embedder of a job's task, which raises RateLimitError rather than wait for long."""
-    embedder = cached_embedder(corpus.folder, spec, secret, 1)
-    embedder.server = replace(server or embedder.server, patience=JOB_PATIENCE)
-    return embedder
 
 
 def _uncached(texts: list[str], positions: np.ndarray, cache: VectorCache, spec: ModelSpec) -> np.ndarray:
@@ -305,7 +298,7 @@ def collect_vectors(
     if workspace.load_vectors(corpus.digest, spec) is not None:
         return ""
     codes, texts = distinct_texts(load_corpus(corpus).texts)
-    embedder, cache = _patient(corpus, spec, secret), vector_cache(corpus.folder, spec)
+    embedder, cache = cached_embedder(corpus.folder, spec, secret, 1), vector_cache(corpus.folder, spec)
     if computed:
         verify(cache, embedder, force=True)
     rows, missing = cached_rows(texts, embedder, cache)

@@ -115,13 +115,12 @@ def resume_job(job: JobState) -> None:
 
 def progress_text(job: JobState) -> str:
     """ "Embedding: 1,200 of 10,003 texts, 640 texts/s, 14 s left"."""
-    if not job.total:
-        return (plain(job.stage) or "Starting") + " …"
-    parts = [f"{job.done:,} of {job.total:,} {job.unit}"]
+    parts = [f"{job.done:,} of {job.total:,} {job.unit}"] if job.total else []
     if job.resumes:
         parts.append(f"waiting for the server's limit, {format_duration(max(job.resumes - time.time(), 1))}")
-    elif job.rate:
+    elif job.total and job.rate:
         slow = job.rate < 1  # folds, contenders: per minute
         pace = f"{60 * job.rate:,.1f} {job.unit}/min" if slow else f"{job.rate:,.0f} {job.unit}/s"
         parts += [pace, f"{format_duration(job.seconds_left or 0)} left"]
-    return f"{plain(job.stage)}: " + ", ".join(parts)
+    stage = plain(job.stage) or "Starting"
+    return f"{stage}: " + ", ".join(parts) if parts else f"{stage} …"

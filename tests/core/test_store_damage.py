@@ -189,6 +189,29 @@ def test_what_is_stored_is_for_its_owner_alone(workspace, corpus):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_files_of_earlier_versions_become_their_owners_alone(workspace, corpus, own):
+    other, readonly = workspace.folder / "notes.txt", workspace.folder / "cache" / "fixed.sqlite"
+    folders = [workspace.folder / name for name in ("users/ada/corpora", "cache")]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    readonly.touch()
+    (workspace.folder / "jobs").symlink_to(workspace.folder.parent)
+    if not own:
+        other.touch()
+    for path in (workspace.folder.parent, workspace.folder, *workspace.folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    readonly.chmod(0o444)
+    workspace.withdraw_access()
+    assert readonly.stat().st_mode & 0o777 == 0o400
+    assert workspace.folder.stat().st_mode & 0o777 == (0o700 if own else 0o755)
+    for path in workspace.folder.rglob("*"):
+        if path not in (other, readonly) and not path.is_symlink():
+            assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+    assert own or other.stat().st_mode & 0o777 == 0o644
+    assert workspace.folder.parent.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_damaged_selection_is_refused(workspace, corpus):
     key = save_selection(workspace, corpus.digest, "Some", [1, 2, 7]).key
     (file,) = (workspace.folder / "corpora" / corpus.digest / "selections").rglob("rows.npy")

@@ -1,5 +1,7 @@
 """A result on a page: computed at once where that is quick; else offered, followed, cancelled and retried."""
 
+import time
+
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +15,7 @@ from core.results import Step
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from pages.shared import result_view, session
+from pages.shared.jobs_view import progress_text
 
 
 class Manager:
@@ -124,3 +127,11 @@ def test_a_job_that_comes_to_it_later_is_waited_for(home, corpus, manager):
     state = result_view.running_job(step)
     assert state is not None
     assert state.id == embedding.id
+
+
+@pytest.mark.parametrize("total", [0, 40])
+def test_a_wait_for_a_servers_limit_is_shown_in_every_stage(total):
+    spec = JobSpec("embed", "folder", "corpus")
+    state = JobState(spec, "running", "Checking the model", 0, total, "texts", resumes=time.time() + 90)
+    assert "limit" in progress_text(state)
+    assert "limit" not in progress_text(state.with_(resumes=None))

@@ -27,7 +27,6 @@ from core.corpus.reading.layout import (
     undo_cell_escapes,
     undo_quote_escapes,
 )
-from core.corpus.reading.times import time_share
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 
@@ -38,7 +37,6 @@ _SAMPLE = 65_536  # bytes read to detect the format
 _SAMPLE_RECORDS = 200
 _SENTENCE_WORDS, _TEXT_WORDS = 4, 3.0  # words of a cell that is no name; mean words of a column of texts
 _LINE_LENGTH = 60  # characters of a line that a note quotes
-_TIME_SHARE = 0.9  # of the cells of a column of times
 _TAB_SHARE = 0.9  # of the lines of a table that have the same number of tabs
 # once, for the whole process: the limit is shared by all threads, so setting it back would fail another's reading
 csv.field_size_limit(2**31 - 1)
@@ -136,7 +134,7 @@ def _split_headings(
     names: list[str], body: pd.DataFrame, data: bytes, delimiter: str, quoted: bool
 ) -> tuple[list[str], pd.DataFrame, list[str], list[str]]:
     """Names, rows, descriptions of columns ([]: none) and notes, where further rows below the names are headings."""
-    count = count_heading_rows(names, body.head(_SAMPLE_RECORDS), _cell_kind) if body.shape[1] > 1 else 0
+    count = count_heading_rows(names, body) if body.shape[1] > 1 else 0
     if not count:
         return names, body, [], []
     names, descriptions = heading_names(names, body.head(count))
@@ -144,13 +142,6 @@ def _split_headings(
     lines = f"Lines {rows[0].line} to {rows[count + 1].line - 1}" if len(rows) > count + 1 else "The first lines"
     note = f"{lines} were read as headings; what they hold below the names describes the columns."
     return names, body.iloc[count:].reset_index(drop=True), descriptions, [note]
-
-
-def _cell_kind(column: pd.Series) -> str:
-    cells = column.dropna()
-    if len(cells) and all(map(is_number, cells)):
-        return "number"
-    return "time" if time_share(cells) > _TIME_SHARE else "text"
 
 
 def records(text: str, delimiter: str, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
@@ -263,6 +254,7 @@ def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True)
             io.BytesIO(data.lstrip(b" \t\r\n") if single else data), sep=delimiter, header=None, dtype=str,
             keep_default_na=False, na_values=[""], encoding="utf-8", skip_blank_lines=not single,
             quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+            engine="c" if delimiter.isascii() else "python",  # pandas' own engine takes one byte
         )  # fmt: skip
     except pd.errors.EmptyDataError as error:
         raise InputError(f'"{name}" holds no rows, only blank lines.', "Upload a header and rows.") from error
@@ -329,6 +321,6 @@ def _short_row_notes(data: bytes, delimiter: str, quoted: bool) -> list[str]:
 def _parse_delimiter(delimiter: str) -> str:
     """The character of a delimiter given as itself or by its name. Raises InputError."""
     sign = {"\\t": "\t", **{name: sign for sign, name in DELIMITER_NAMES.items()}}.get(delimiter, delimiter)
-    if len(sign) != 1 or sign in '"\r\n\0' or ord(sign) > 127:
+    if len(sign) != 1 or sign in '"\r\n\0' or not (sign.isprintable() or sign == "\t"):
         raise InputError(f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another one.")
     return sign

@@ -48,6 +48,7 @@ _IMPLAUSIBLE_COST = 8.0
 # a guess that needs no check leads by this share of its evidence, or by this much
 _CERTAIN_SHARE, _CERTAIN_LEAD, _LITTLE_EVIDENCE = 0.15, 20.0, 40.0
 _SAMPLE, _WINDOWS, _WINDOW = 4096, 16, 65_536
+_ASCII = bytes(range(128))
 _CHUNK = 4 * 1024**2
 _MAX_LISTED = 5
 _LINE_LENGTH = 80  # characters of a preview of a decoded line
@@ -218,9 +219,11 @@ def _sample(data: bytes) -> bytes:
         window = data[max(start - 200, 0) : start + _WINDOW]
         pieces = re.findall(rb"[^\r\n]{1,400}[^\r\n\x20-\x2f]*", window)[1 if start else 0 :]
         windows.append([piece for piece in pieces if re.search(rb"[\x80-\xff]", piece)])
-    mixed = dict.fromkeys(piece for pieces in zip_longest(*windows) for piece in pieces if piece)
-    sizes = accumulate(map(len, mixed))
-    return b"\n".join(piece for piece, size in zip(mixed, sizes, strict=True) if size < _SAMPLE + len(piece))
+    mixed: dict[bytes, bytes] = {}  # a text that many rows repeat, each with its ID, is evidence once
+    for piece in (piece for pieces in zip_longest(*windows) for piece in pieces if piece):
+        mixed.setdefault(piece.translate(None, _ASCII), piece)
+    sizes = accumulate(map(len, mixed.values()))
+    return b"\n".join(piece for piece, size in zip(mixed.values(), sizes, strict=True) if size < _SAMPLE + len(piece))
 
 
 def _checked_name(encoding: str) -> str:

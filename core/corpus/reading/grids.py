@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from core.corpus.reading.layout import HEADING_SAMPLE, count_heading_rows, heading_names
+
 Grid = Sequence[Sequence[Any]]
 _MAX_HEADERS = 3
 _MAX_LISTED = 3
@@ -25,11 +27,12 @@ Span = tuple[int, int, int, int]  # of a merged cell: first and last row, first 
 
 @dataclass(frozen=True, eq=False)
 class GridTable:
-    """rows: positions in the grid of the rows of the table."""
+    """rows: positions in the grid of the rows of the table. descriptions: of its columns, () for none."""
 
     table: pd.DataFrame
     notes: tuple[str, ...]
     rows: tuple[int, ...]
+    descriptions: tuple[str, ...] = ()
 
 
 def grid_table(grid: Grid, spans: Sequence[Span] = ()) -> GridTable | None:
@@ -47,7 +50,20 @@ def grid_table(grid: Grid, spans: Sequence[Span] = ()) -> GridTable | None:
         return None
     cells = {k: pd.Series([_cell(grid[i], j) for i in body], dtype=object) for k, j in enumerate(columns)}
     notes = _grid_notes(grid, rows[:start], depth, below)
-    return GridTable(pd.DataFrame(cells).set_axis(pd.Index(names, dtype=object), axis=1), notes, tuple(body))
+    return _without_headings(GridTable(pd.DataFrame(cells), notes, tuple(body)), names)
+
+
+def _without_headings(found: GridTable, names: list[str]) -> GridTable:
+    """The table with its names; further heading rows of survey exports become descriptions of the columns."""
+    table, notes, descriptions = found.table, found.notes, list[str]()
+    head = table.head(HEADING_SAMPLE).map(lambda cell: None if cell is None else str(cell)).astype("str")
+    count = count_heading_rows(names, head) if table.shape[1] > 1 else 0
+    if count:
+        names, descriptions = heading_names(names, head.head(count))
+        rows = "The row" if count == 1 else f"The {count} rows"
+        notes = (*notes, f"{rows} below the column names {'describes' if count == 1 else 'describe'} the columns.")
+    table = table.iloc[count:].reset_index(drop=True).set_axis(pd.Index(names, dtype=object), axis=1)
+    return GridTable(table, notes, found.rows[count:], tuple(descriptions))
 
 
 def _cell(row: Sequence[Any], column: int) -> Any:

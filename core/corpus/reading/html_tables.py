@@ -111,4 +111,4 @@ def read_html(upload: Upload, options: ReadOptions = ReadOptions()) -> ParsedFil
     changes = [note for _, note in cells if note]
     notes = (*decoded.notes, "The file is HTML; its largest table was read.", *found.notes, *changes)
     source = Source(upload.name, "HTML", decoded.encoding, "", len(inferred), notes, decoded.alternatives)
-    return ParsedFile(source, inferred, upload=upload)
+    return ParsedFile(source, inferred, upload=upload, descriptions=found.descriptions)

@@ -49,6 +49,8 @@ def read_json(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
         raise InputError(f'"{upload.name}" is empty.', "Upload a file that holds at least one row.")
     lines, decoder = kind == "jsonl" and not text.lstrip().startswith("["), _Decoder()
     value, notes = _parse_values(upload.name, text, decoder) if lines else _parse_either(upload.name, text, decoder)
+    if lines and len(value) == 1 and _is_document(upload.name, value[0]):
+        value, lines = value[0], False
     notes = [*decoded.notes, *notes, *decoder.notes()]
     form = "JSON Lines" if lines else "JSON"
     source = Source(upload.name, form, decoded.encoding, notes=tuple(notes), alternatives=decoded.alternatives)
@@ -57,6 +59,14 @@ def read_json(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     table, more = json_table(upload.name, value)
     source = replace(source, rows=len(table), notes=(*source.notes, *more))
     return ParsedFile(source, table, upload=upload)
+
+
+def _is_document(name: str, value: Any) -> bool:
+    """Whether a single object holds several rows, as JSON under the name of JSON Lines does, and is not one row."""
+    try:
+        return isinstance(value, dict) and len(json_table(name, value)[0]) > 1
+    except InputError:
+        return False
 
 
 def _parse_either(name: str, text: str, decoder: _Decoder) -> tuple[Any, list[str]]:

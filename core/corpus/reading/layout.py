@@ -5,12 +5,15 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-_SEP_LINE = re.compile(rb'\s*"?sep=(\\t|[^\r\n"])"?[^\r\n\w]*(?=\r|\n)', re.IGNORECASE)
+from core.corpus.reading.cells import is_number
+from core.corpus.reading.times import time_share
+
+_SEP_LINE = re.compile(rb'\s*"?sep=(\\t|[\xc2-\xf4][\x80-\xbf]+|[^\r\n"])"?[^\r\n\w]*(?=\r|\n)', re.IGNORECASE)
 _TOTAL = re.compile(r"\W*((grand )?totals?|sum|summe|gesamt(summe)?|suma|somme|合计|总计)\W*", re.IGNORECASE)
 _IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"\s*:')  # Qualtrics' third heading row
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
@@ -18,6 +21,8 @@ _UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "0": "", "\\": "\\", "N": "\\N", 
 _PATH = re.compile(rb"(?:^|[\s\t,;\"])[A-Za-z]:\\|\\\\\w+\\")
 _MAX_PREAMBLE, _MAX_FOOTER, _MAX_HEADINGS = 30, 5, 2
 _NAME_WORDS = 6  # more words are an answer or a title, not a name or a sub-heading
+HEADING_SAMPLE = 200  # rows that decide which of them are headings
+_TIME_SHARE = 0.9  # of the cells of a column of times
 _TAIL = 20_000  # bytes of the end of a file in which totals stand
 _MIN_ROWS = 3  # rows below a title that show how many columns a table has
 NULL = "\\N"  # a missing cell of MySQL, PostgreSQL and Hive
@@ -35,7 +40,7 @@ def read_sep_line(data: bytes) -> tuple[bytes, str]:
     match = _SEP_LINE.match(data[:100])
     if not match:
         return data, ""
-    return data[match.end() :], match[1].decode("ascii", "replace").replace("\\t", "\t")
+    return data[match.end() :], match[1].decode("utf-8", "replace").replace("\\t", "\t")
 
 
 def header_line(rows: Sequence[Record]) -> int:
@@ -156,15 +161,23 @@ def undo_cell_escapes(column: pd.Series) -> pd.Series:
     return column.where(~escaped, undone) if escaped.any() else column
 
 
-def count_heading_rows(names: Sequence[str], body: pd.DataFrame, kind_of: Callable[[pd.Series], str]) -> int:
-    """How many rows below the names are headings too: questions, sub-headings and IDs of survey exports. kind_of: text,
-    number or time."""
+def count_heading_rows(names: Sequence[str], body: pd.DataFrame) -> int:
+    """How many rows below the names are headings too: questions, sub-headings and IDs of survey exports. body: cells as
+    text; its first HEADING_SAMPLE rows are read."""
+    body = body.head(HEADING_SAMPLE)
     for count in range(min(_MAX_HEADINGS, len(body) - _MIN_ROWS), 0, -1):
         rest = body.iloc[count:]
-        kinds = [kind_of(rest.iloc[:, at]) for at in range(rest.shape[1])]
+        kinds = [_cell_kind(rest.iloc[:, at]) for at in range(rest.shape[1])]
         if all(_is_heading(names, body.iloc[row], rest, kinds) for row in range(count)):
             return count
     return 0
+
+
+def _cell_kind(column: pd.Series) -> str:
+    cells = column.dropna()
+    if len(cells) and all(map(is_number, cells)):
+        return "number"
+    return "time" if time_share(cells) > _TIME_SHARE else "text"
 
 
 def _is_heading(names: Sequence[str], row: pd.Series, rest: pd.DataFrame, kinds: Sequence[str]) -> bool:

@@ -27,9 +27,9 @@ _OPENING = re.compile(
     r"^(?:(?:np|numpy|torch|jnp|tf)\.)?(?:array|tensor|Array|vector)?\s*\(?\s*[\[({]+\s*(?=[-+.\dnNi])"
 )
 _CLOSING = re.compile(r"[\])}]")
-_NUMBERS = re.compile(r"[-+.\deEnaNifIty,;\s]+")
+_NUMBERS = re.compile(r"[-+.\deEnaNifIty,;|\s]+")
 _ELLIPSIS = re.compile(r"\d\.?,?\s*(?:\.\.\.|…),?\s*[-+]?\.?\d")
-_SEPARATOR = re.compile(r"[,;\s]+")
+_SEPARATOR = re.compile(r"[,;|\s]+")
 _SCALAR = re.compile(r"(?:np|numpy)\.float\d+\(([^()]*)\)")  # numpy 2 writes each number of a list so
 WAY_ON = "Under import options, leave these rows out or import the texts without vectors."
 

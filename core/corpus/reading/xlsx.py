@@ -55,9 +55,8 @@ def read_xlsx(upload: Upload, options: ReadOptions = ReadOptions()) -> ParsedFil
     notes += [_merged_note(sheet, found), _formula_note(sheet, found)]
     ordered = (sheet.title, *(title for title in titles if title != sheet.title))
     kept = tuple(note for note in notes if note)
-    return ParsedFile(
-        Source(upload.name, "XLSX", rows=len(found.table), notes=kept, sheets=ordered), found.table, upload=upload
-    )
+    source = Source(upload.name, "XLSX", rows=len(found.table), notes=kept, sheets=ordered)
+    return ParsedFile(source, found.table, upload=upload, descriptions=found.descriptions)
 
 
 def _load_sheet(upload: Upload, selected: str | None) -> tuple[list[str], _Sheet]:

@@ -1,7 +1,8 @@
 """One batch of texts to a server: in smaller requests where it is too large, without the texts that the server refuses.
 
-A text may fail a whole request (an answer of HTTP 500 or 400, whatever else is in it). Such a request is bisected, so
-that only that text stays without a vector. Where the server fails for a harmless text too, the server is at fault.
+A text may fail a whole request (an answer of HTTP 500 or 400, or none at all, whatever else is in it). Such a request
+is bisected, so that only that text stays without a vector. Where the server fails for a harmless text too, the server
+is at fault.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from core.errors import ServiceError
 from core.models.base import ServerState
-from core.models.openai_client.errors import ABOUT_TEXT, is_about_batch, is_too_large, may_be_text
+from core.models.openai_client.errors import ABOUT_TEXT, is_about_batch, is_too_large, may_be_text, unanswered_text
 from core.models.openai_client.packing import BLANK, Piece, weighted_row
 from core.models.openai_client.requests import Sender
 
@@ -27,7 +28,8 @@ ORDER_PROBE = "a second, longer text, since some servers answer in the order of 
 SAME = 0.99  # least cosine of the vectors of one text in two requests
 MIN_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
 MAX_SUSPECTS = 32  # texts that fail before any was taken; more, and the server is at fault
-SERVER_ERRORS = frozenset(range(500, 600))
+NO_ANSWER = 0  # in place of a status
+SERVER_ERRORS = frozenset({NO_ANSWER, *range(500, 600)})
 
 
 @dataclass
@@ -100,7 +102,7 @@ class _Batch:
 
     def __init__(self, delivery: Delivery, stop: threading.Event) -> None:
         self.delivery, self.sender, self.stop = delivery, delivery.sender, stop
-        self.suspects: list[tuple[Piece, openai.APIStatusError]] = []
+        self.suspects: list[tuple[Piece, openai.APIError]] = []
         self.inputs, self.is_up, self.answers_at_failure = delivery.server.inputs, False, -1
 
     def run(self, batch: list[Piece]) -> Part:
@@ -122,17 +124,27 @@ class _Batch:
         return part
 
     def request(self, pieces: list[Piece]) -> Part:
-        outcome = self.attempt(pieces, ABOUT_TEXT if self.delivery.patient else ())
+        at_once = ABOUT_TEXT | ({NO_ANSWER} if self.sender.reached else set())
+        outcome = self.attempt(pieces, at_once if self.delivery.patient else ())
+        if is_dropped(outcome):  # perhaps by a restart
+            outcome = self.attempt(pieces, at_once)
         return outcome if isinstance(outcome, Part) else self.isolate(pieces, outcome)
 
     def attempt(
         self, pieces: list[Piece], not_retried: frozenset[int] | tuple[()] = SERVER_ERRORS
-    ) -> Part | openai.APIStatusError:
+    ) -> Part | openai.APIError:
         """The vectors, or an error that may be the fault of one text."""
         import openai
 
         try:
             return self.post(pieces, not_retried)
+        except openai.APIConnectionError as error:
+            if not self.delivery.patient or not self.sender.reached:
+                raise
+            self.answers_at_failure = self.sender.counts["answers"]
+            if is_dropped(error):
+                self.delivery.probe(self.stop)  # waits for a server that starts again
+            return error
         except openai.APIStatusError as error:
             if is_too_large(error):
                 return self.halve(pieces, error)
@@ -155,7 +167,7 @@ class _Batch:
         refused = [(pieces[i], error) for i, error in answer.invalid.items()]
         return Part([pieces[i] for i in valid], [answer.rows[i] for i in valid], refused)
 
-    def isolate(self, pieces: list[Piece], error: openai.APIStatusError) -> Part:
+    def isolate(self, pieces: list[Piece], error: openai.APIError) -> Part:
         """The vectors of a request that failed, without those pieces that fail alone."""
         if len(pieces) == 1:
             self.suspects.append((pieces[0], error))
@@ -169,7 +181,7 @@ class _Batch:
         two = self.attempt(right)
         if isinstance(two, Part):
             return two.add(self.isolate(left, one))
-        if not self.is_up:
+        if not self.is_up or is_unanswered(two):
             self.delivery.probe(self.stop)
             self.is_up = True
         return self.isolate(left, one).add(self.isolate(right, two))
@@ -206,5 +218,22 @@ class _Batch:
         weights = np.maximum(1, self.delivery.count_tokens(halves))
         return Part([piece], [weighted_row(weights @ np.stack(parts.rows))])
 
-    def refuse(self, piece: Piece, error: openai.APIStatusError) -> Part:
+    def refuse(self, piece: Piece, error: openai.APIError) -> Part:
+        if is_unanswered(error):
+            seconds = self.sender.seconds_for(len(piece.content))
+            return Part(refused=[(piece, unanswered_text(self.sender.server, seconds, is_dropped(error)))])
         return Part(refused=[(piece, self.sender.explain(error))])
+
+
+def is_unanswered(outcome: object) -> bool:
+    """Whether a request got no answer: within its time, or since the connection was closed."""
+    import openai
+
+    return isinstance(outcome, openai.APIConnectionError)
+
+
+def is_dropped(outcome: object) -> bool:
+    """Whether a connection was closed or refused, as by a server that ended."""
+    import openai
+
+    return is_unanswered(outcome) and not isinstance(outcome, openai.APITimeoutError)

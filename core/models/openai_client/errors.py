@@ -161,6 +161,16 @@ def without_cause(method: Callable[..., T]) -> Callable[..., T]:
     return wrapper
 
 
+class UnansweredError(ServiceError):
+    """A text for which a server gives no answer, while it answers for others."""
+
+
+def unanswered_text(server: str, seconds: float, is_dropped: bool) -> UnansweredError:
+    """seconds: that the request was given."""
+    did = "closes the connection" if is_dropped else f"does not answer within {seconds:.0f} seconds"
+    return UnansweredError(f"{server} {did} when it is sent this text.", "Leave the text out, or use another model.")
+
+
 def explain(
     error: openai.APIError, server: str, model: str, key: Secret, timeout: float, wording: Wording = EMBEDDING
 ) -> ServiceError:

@@ -6,8 +6,10 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -26,13 +28,35 @@ if TYPE_CHECKING:
 
 MAX_WAIT = 900.0  # seconds; a server that requests a longer wait is given up
 BYTES, BYTES_A_TEXT = 1_000_000, 500_000  # of an answer: the longest vectors have 16,384 numbers of some 25 characters
+SLOWNESS, MIN_SECONDS = 5.0, 10.0  # a request may take so many times the longest answered one, and so many seconds
 FIRST_CONTACT_RETRIES = 1  # for a server that never answered yet: a wrong address should show soon
+_patience: ContextVar[float] = ContextVar("patience", default=MAX_WAIT)
+_answers = Counter[str]()  # of all servers to this process
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
 
 class Stopped(Exception):
     """Not sent, because another request failed for good."""
+
+
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """In this block a server that limits requests for longer is not waited for: RateLimitError is raised."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+def current_patience() -> float:
+    return _patience.get()
+
+
+def answered_requests() -> int:
+    """Requests that servers have answered to this process."""
+    return _answers["all"]
 
 
 class Gate:
@@ -70,18 +94,27 @@ class Sender:
         self.spec, self.key = spec, checked_key(key, spec)
         self.http_client, self.timeout, self.max_retries = http_client, timeout, max_retries
         check_allowed(spec.base_url)
-        self.server, self.patience = server_name(spec), MAX_WAIT
+        self.server, self.patience = server_name(spec), current_patience()
         self.gate = Gate()
         self.counts, self.lock = Counter[str](), threading.Lock()
+        self.longest, self.largest = 0.0, 0  # seconds and characters of the longest and the largest answered request
 
     def count(self, name: str, number: int = 1) -> None:
         with self.lock:
             self.counts[name] += number
+            _answers["all"] += number if name == "answers" else 0
 
     @property
     def reached(self) -> bool:
         """Whether the server has answered yet."""
         return self.counts["answers"] > 0
+
+    def seconds_for(self, characters: int) -> float:
+        """How long a request for vectors may take: as long as the longest answered one suggests, once a request was
+        not answered in time and for texts no longer than those answered; else the whole timeout."""
+        if not self.counts["unanswered"] or characters > self.largest:
+            return self.timeout
+        return min(self.timeout, max(MIN_SECONDS, SLOWNESS * self.longest))
 
     @cached_property
     def client(self) -> openai.OpenAI:
@@ -115,7 +148,7 @@ class Sender:
         body: dict[str, Any] = {"input": inputs, "encoding_format": "float" if self.spec.base_url else "base64"}
         body |= {} if dimensions is None else {"dimensions": dimensions}
         limit = min(MAX_BYTES, BYTES + BYTES_A_TEXT * len(inputs))
-        content = self.with_retries(lambda: self.post("/embeddings", body, limit), stop, not_retried)
+        content = self.with_retries(lambda: self._timed("/embeddings", body, limit, inputs), stop, not_retried)
         return read_answer(content, len(inputs), expected, self.server, self.key)
 
     def with_retries(
@@ -123,7 +156,8 @@ class Sender:
     ) -> Result:
         """What `send` gives. Raises the SDK's APIError as `embeddings` does, Stopped where `stop` is set.
 
-        not_retried: statuses that are raised at once. A wait does not count while other requests are answered.
+        not_retried: statuses that are raised at once, 0 for no answer. A wait does not count while other requests are
+        answered.
         """
         import openai
 
@@ -143,10 +177,25 @@ class Sender:
                 self.count("answers")
                 return result
 
-    def post(self, path: str, body: dict[str, Any], max_bytes: int) -> bytes:
+    def _timed(self, path: str, body: dict[str, Any], max_bytes: int, inputs: Sequence[str]) -> bytes:
+        """`post`, given the time that texts of this size take, which is measured."""
+        import openai
+
+        characters, started = sum(map(len, inputs)), time.monotonic()
+        try:
+            content = self.post(path, body, max_bytes, self.seconds_for(characters))
+        except openai.APITimeoutError:
+            self.count("unanswered")
+            raise
+        with self.lock:
+            self.longest = max(self.longest, time.monotonic() - started)
+            self.largest = max(self.largest, characters)
+        return content
+
+    def post(self, path: str, body: dict[str, Any], max_bytes: int, seconds: float | None = None) -> bytes:
         """The body of the answer to one request for the model, whose time and size are limited as a whole.
 
-        Raises the SDK's APIError; ServiceError for an answer above max_bytes.
+        seconds: None for the timeout. Raises the SDK's APIError; ServiceError for an answer above max_bytes.
         """
         import httpx2
         import openai
@@ -157,7 +206,7 @@ class Sender:
         azure = {"api-key": self.key.reveal(), "Authorization": openai.omit} if is_azure else {}
         headers = {"Accept-Encoding": "gzip"} | (private if self.spec.base_url else {}) | azure
         self.count("requests")
-        limit_request(self.timeout, max_bytes)
+        limit_request(seconds or self.timeout, max_bytes)
         response = self.client.post(
             path,
             cast_to=httpx2.Response,

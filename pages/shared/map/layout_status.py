@@ -60,7 +60,8 @@ def _show_layout_trust(trust: MapTrust, title: str) -> None:
 
 def _sample_text(trust: MapTrust) -> str:
     if trust.sample >= trust.total:
-        return f"Measured on all {trust.total:,} rows."
+        return f"Measured on all {trust.total:,} distinct texts."
     if trust.preservation_rows >= trust.total:
-        return f"Measured on all {trust.total:,} rows, trustworthiness on a sample of {trust.sample:,}."
-    return f"Measured on samples of {trust.preservation_rows:,} and {trust.sample:,} of {trust.total:,} rows."
+        return f"Measured on all {trust.total:,} distinct texts, trustworthiness on a sample of {trust.sample:,}."
+    samples = f"{trust.preservation_rows:,} and {trust.sample:,}"
+    return f"Measured on samples of {samples} of {trust.total:,} distinct texts."

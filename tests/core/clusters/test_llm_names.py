@@ -4,13 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import numpy as np
 import pytest
 
-from core.clusters import naming
+from core.clusters import llm_names, naming
 from core.clusters.llm_names import (
     NAME_LENGTH,
     ClusterSummary,
@@ -30,19 +31,20 @@ from core.clusters.results import CLUSTERS, ClusterQuery
 from core.clusters.service import cluster_set, keyword_names
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
-from core.errors import InputError, ModelError, ServiceError
+from core.errors import InputError, ModelError, RateLimitError, ServiceError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
 from core.models import chat as llm_chat
 from core.models.chat import Chat, ChatModel, InvalidAnswer, checked_model
 from core.models.openai_client import requests as openai_requests
+from core.models.openai_client.requests import waiting_at_most
 from core.models.registry import load_embedder
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from tests.chat_server import ChatServer, asked_groups, completion
+from tests.chat_server import ChatServer, asked_groups, completion, names_of
 from tests.waiting import wait_until
 
 KEY = "sk-test-0123456789abcdef"
@@ -438,7 +440,8 @@ def where(tmp_path):
 
 
 def by_server(where, server, most=6, again=False, key=KEY):
-    return naming.name_with_model(*where, ChatModel("small", server.url), most, again, Secret(key))
+    before = edited_names(Workspace(where[0].folder), where[0].digest, *where[1:]) if again else None
+    return naming.name_with_model(*where, ChatModel("small", server.url), most, before, Secret(key))
 
 
 def test_names_by_a_model_persist_and_come_back(where, server):
@@ -462,6 +465,27 @@ def test_given_names_stay_unless_asked_again(where, server):
     assert names[3:] == keyword_names(*where)[3:]
     assert by_server(where, server, most=3, again=True) == 3
     assert cluster_set(*where).names[0] != "Mine"
+
+
+def test_after_a_limit_the_names_written_before_are_not_requested_again(where, server, monkeypatch):
+    monkeypatch.setattr(llm_names, "MAX_REQUEST_TOKENS", 1)  # a request for each cluster
+    monkeypatch.setattr(llm_names, "CONCURRENT_REQUESTS", 1)
+    save_names(Workspace(where[0].folder), where[0].digest, where[1], PARAMS, {0: "Mine", 5: "Ours"})
+    before = edited_names(Workspace(where[0].folder), where[0].digest, where[1], PARAMS)
+    run = partial(naming.name_with_model, *where, ChatModel("small", server.url), 6, before, Secret(KEY))
+
+    def limited(groups):
+        server.fail = 429 if len(server.bodies) == 4 else 0  # of this request
+        return names_of(groups)
+
+    server.reply = limited
+    with pytest.raises(RateLimitError), waiting_at_most(0.1):
+        run()
+    server.fail = 0
+    assert len(server.bodies) == 4
+    assert run() == 3
+    assert len(server.bodies) == 7
+    assert all(name.startswith("About ") for name in cluster_set(*where).names)
 
 
 def test_one_name_for_all_leaves_the_others_by_their_words(where, server):

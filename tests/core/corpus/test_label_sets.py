@@ -19,6 +19,7 @@ WRITTEN = {
     "semicolons": "; ".join,
     "no spaces": ";".join,
     "bars": "|".join,
+    "line ends": "\n".join,
     "commas": ", ".join,
     "JSON": json.dumps,
     "Python": lambda names: str([str(name) for name in names]),

@@ -139,7 +139,7 @@ BOMBS = {
     "column.xlsx": lambda: workbook(spread(20_000, "XFD")),
     "columns.xlsx": lambda: workbook(spread(60_000, "GFD")),
     "empty cells.xlsx": lambda: workbook(f'<row r="1">{cell("A1")}</row><row r="2">{"<c/>" * 12_000_000}</row>'),
-    "wide.csv": lambda: (",".join(f"column {i}" for i in range(20_000)) + "\n" + "1," * 19_999 + "1\n").encode(),
+    "wide.csv": lambda: (",".join(f"column {i}" for i in range(50_000)) + "\n" + "1," * 19_999 + "1\n").encode(),
     "commas.csv": lambda: b"," * 4_000 + b"\n" + (b"," * 4_000 + b"\n") * 30_000,
     "wide.json": lambda: json.dumps([{f"c{i}": 1 for i in range(20_000)}]).encode(),
     "keys.json": lambda: json.dumps(many_names(20_000)).encode(),

@@ -4,10 +4,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,8 +18,9 @@ import pytest
 
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
-from core.errors import InputError, JobError
+from core.errors import InputError, JobError, RateLimitError
 from core.jobs import cluster, kinds
+from core.jobs import context as job_context
 from core.jobs import manager as job_manager
 from core.jobs.context import JobCancelled, JobContext
 from core.jobs.manager import JobManager
@@ -388,6 +391,53 @@ class LateFuture:
 def test_an_answer_that_comes_as_a_wait_ends_is_taken(manager):
     manager._ready(WAIT)
     assert manager._wait_for(LateFuture(), 10, "job", nullcontext, None) == 3
+
+
+def meet_limit(folder: str, item: int, times: int, seconds: float | None, progress=None) -> int:
+    """Raises RateLimitError the first so many times that it is called with the item."""
+    if len(list(Path(folder).glob(f"{item}-*"))) < times:
+        Path(tempfile.mkstemp(prefix=f"{item}-", dir=folder)[1]).touch()
+        raise RateLimitError("The server limits requests.", "Wait.", seconds)
+    return 1
+
+
+def limited_context(manager, changes: list[dict]) -> JobContext:
+    client, options = manager._ready(WAIT), manager._worker_options
+    return JobContext(client, "limited", options, lambda: False, lambda job, **more: changes.append(more))
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_every_step_waits_visibly_for_a_limit_and_begins_again(manager, tmp_path, mapped):
+    changes: list[dict] = []
+    context = limited_context(manager, changes)
+    if mapped:
+        items = [(str(tmp_path), item, item % 2, 0.3) for item in range(4)]
+        context.map("Scoring", meet_limit, items, [1] * 4, "contenders")
+        assert [change["done"] for change in changes if change.get("done")] == [1, 2, 3, 4]
+    else:
+        assert context.call("Naming", meet_limit, str(tmp_path), 1, 2, 0.3, progress=True) == 1
+    resumes = [change["resumes"] for change in changes if change.get("resumes")]
+    assert len(resumes) == (1 if mapped else 2)
+    assert [change for change in changes if "resumes" in change][-1] == {"resumes": None}
+
+
+@pytest.mark.parametrize(("times", "seconds"), [(1, 10_000.0), (50, 0.0)])
+def test_a_wait_that_is_too_long_or_brings_nothing_ends_the_step(manager, tmp_path, monkeypatch, times, seconds):
+    monkeypatch.setattr(job_context, "ROUNDING", 0.01)
+    context = limited_context(manager, [])
+
+    def call(*arguments):
+        context.call("Naming", meet_limit, *arguments)
+
+    def map_(*arguments):
+        context.map("Scoring", meet_limit, [arguments], [1], "contenders")
+
+    for run in (call, map_):
+        folder = tmp_path / run.__name__
+        folder.mkdir()
+        with pytest.raises(RateLimitError):
+            run(str(folder), 1, times, seconds)
+        assert len(list(folder.iterdir())) == min(times, job_context.MAX_FRUITLESS + 1)
 
 
 class Clicked(BaseException):

@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from core.errors import InputError
 from core.map.layout import project, warm_up
+from core.map.results import LAYOUTS, LayoutQuery
 from core.map.trust import measure_trust
-from core.types import LayoutParams, ModelSpec, Vectors, unit_rows
+from core.types import CorpusRef, LayoutParams, ModelSpec, Vectors, unit_rows
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 from core.vectors.neighbors import build_neighbors
 from core.vectors.pca import principal_components
 from core.vectors.umap import fuzzy_graph
+from tests.core.scoreboard.small_corpus import make, texts_of
 
 
 def wrap(rows):
@@ -102,6 +106,40 @@ def test_progress_and_clipped_neighbors(case):
     assert all(total == 500 for _, total in seen)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert layout.facts["n_neighbors"] == 101
+
+
+def stored_points(folder, texts, method):
+    """The points of each text, and the layout."""
+    home, digest, contender = make(folder, texts)
+    ref = CorpusRef(home, digest)
+    NEIGHBORS.get_or_compute(ModelQuery(ref, contender.model))
+    layout = LAYOUTS.get_or_compute(LayoutQuery(ref, contender.model, LayoutParams(method, reproducible=True)))
+    assert layout.points.shape == (len(texts), 2)
+    assert np.isfinite(layout.points).all()
+    points = {}
+    for text, point in zip(texts, layout.points.tolist(), strict=True):
+        points.setdefault(text, set()).add(tuple(point))
+    return points, layout
+
+
+@pytest.mark.parametrize("method", ["umap", "pca"])
+@pytest.mark.parametrize("copies", [(120, 40, *(1,) * 28), (90,), (50, 20, 3, 2), (9, 1, 1)])
+def test_copies_of_a_text_have_one_point(tmp_path, method, copies):
+    texts = texts_of()[: len(copies)]
+    repeated = [text for text, count in zip(texts, copies, strict=True) for _ in range(count)][::-1]
+    points, layout = stored_points(tmp_path, repeated, method)
+    assert [len(places) for places in points.values()] == [1] * len(copies)
+    assert len(set.union(*points.values())) == len(copies)
+    assert layout.trust.per_point.shape == (len(repeated),)
+
+
+def test_copies_do_not_move_other_texts(tmp_path):
+    texts = texts_of()[:12]
+    distances = []
+    for name, rows in (("distinct", texts), ("copies", [texts[0]] * 60 + texts)):
+        points, _ = stored_points(tmp_path / name, rows, "pca")
+        distances.append(pdist([next(iter(points[text])) for text in texts]))
+    np.testing.assert_allclose(distances[1], distances[0], atol=1e-4)
 
 
 def test_graph_of_another_size(case):

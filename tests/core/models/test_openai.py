@@ -18,6 +18,7 @@ from core.models.base import ServerState
 from core.models.openai_client import requests as openai_requests
 from core.models.openai_client.errors import retry_after
 from core.models.openai_client.packing import OPENAI_LIMITS, Assembly, Limits, Piece, pack, split_texts
+from core.models.openai_client.requests import waiting_at_most
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import PROBE_TEXT, OpenAIEmbedder, resolve_openai
 from core.secret import Secret
@@ -334,8 +335,8 @@ def test_a_limit_beyond_the_patience_is_raised_with_its_seconds_and_what_was_ref
         return refusal(400, "bad letters") if "bad" in texts else answer(request)
 
     client = embedder(handler, concurrency=1)
-    client._limits, client.server = Limits(2, 300_000, 8191), ServerState(concurrency=1, patience=3.0)
-    with pytest.raises(RateLimitError) as caught:
+    client._limits, client.server = Limits(2, 300_000, 8191), ServerState(concurrency=1)
+    with pytest.raises(RateLimitError) as caught, waiting_at_most(3.0):
         client.embed(["a", "bad", "b", "late"])
     error = pickle.loads(pickle.dumps(caught.value))
     assert error.seconds == pytest.approx(41.2)
@@ -502,7 +503,7 @@ def test_connection_lost_in_a_long_run_is_tried_again(waits):
     client = embedder(wire, concurrency=1)
     client._limits = Limits(1, 300_000, 8191)
     assert client.embed(["a", "b"]).shape == (2, 1536)
-    assert len(wire.requests) == 5
+    assert [body["input"] for body in wire.bodies] == [["a"], ["b"], *[[PROBE_TEXT]] * 3, ["b"]]
 
 
 def test_an_error_while_storing_stops_sending():

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,22 +13,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import ModelError, ServiceError, TextsError
+from core.digest import digest_text
+from core.errors import ModelError, RateLimitError, ServiceError, TextsError
 from core.jobs import kinds
 from core.jobs.manager import JobManager
+from core.jobs.results import result_spec
 from core.models import openai_embedder as openai_module
 from core.models.base import ServerState
-from core.models.openai_client import connections
+from core.models.openai_client import connections, requests
 from core.models.openai_client.connections import AllowedServers
+from core.models.openai_client.requests import Sender
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import PROBE_TEXT, OpenAIEmbedder, resolve_openai
 from core.models.registry import load_embedder
+from core.quality.results import EDIT_ROBUSTNESS, EditQuery
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
+from core.vectors.cache import VectorCache
+from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.failed_rows import failed_rows_table, leave_out_failed_rows, list_failed_rows
 from core.vectors.service import plan_embedding, resolve_model
+from core.vectors.text_vectors import embedded_query
 from tests.core.jobs.test_jobs import finish, job_on
 from tests.core.models.test_server_models import corpus_of
 from tests.embedding_server import DIMENSIONS, is_trial, vector_of
@@ -51,7 +59,11 @@ class Server:
                 server.headers.append({name.lower(): value for name, value in self.headers.items()})
                 rows = [vector_of(text).tolist() for text in body["input"]]
                 data = [({"index": i} if index else {}) | {"embedding": row} for i, row in enumerate(rows)]
-                status, reply, headers = rules(self.path, body, self.headers) or (200, {"data": data}, {})
+                try:
+                    status, reply, headers = rules(self.path, body, self.headers) or (200, {"data": data}, {})
+                except ConnectionResetError:  # the connection is closed without an answer
+                    server.requests.append((time.monotonic(), body["input"], 0))
+                    return
                 if not all(map(is_trial, body["input"])):  # those of the contact check
                     server.requests.append((time.monotonic(), body["input"], status))
                 content = json.dumps(reply).encode()
@@ -153,6 +165,81 @@ def test_a_text_with_an_unusable_vector_is_named(serve, workspace, bad):
     with pytest.raises(TextsError) as caught:
         embed(corpus, load_embedder(serve(rules).spec), workspace)
     assert list(caught.value.messages) == [7]
+
+
+@pytest.fixture
+def hurried(monkeypatch) -> Iterator[threading.Event]:
+    """Short times for servers that do not answer; what they wait for until the test ends."""
+    monkeypatch.setattr(requests, "MIN_SECONDS", 1.0)
+    released = threading.Event()
+    yield released
+    released.set()
+
+
+def unanswered(words: list[str], released: threading.Event, drops: bool) -> Callable[..., Reply]:
+    """No answer to a request that holds one of the words: the connection stays open, or is closed."""
+
+    def rules(path: str, body: dict[str, Any], headers: Any) -> Reply:
+        if any(word in text for text in body["input"] for word in words):
+            if drops:
+                raise ConnectionResetError
+            released.wait(60)
+        return None
+
+    return rules
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_a_text_that_is_never_answered_is_named_and_the_others_are_embedded(
+    serve, workspace, monkeypatch, hurried, drops
+):
+    monkeypatch.setattr(requests, "pause", lambda stop, seconds: None)
+    server, corpus = serve(unanswered(WORDS, hurried, drops)), corpus_of(300)
+    started = time.monotonic()
+    with pytest.raises(TextsError) as caught:
+        embed(corpus, OpenAIEmbedder(server.spec, api_key=None, timeout=3.0), workspace)
+    assert time.monotonic() - started < 60
+    assert sorted(caught.value.messages) == BAD_ROWS
+    words = "closes the connection" if drops else "does not answer"
+    assert all(words in message for message in caught.value.messages.values())
+    cached = VectorCache.of(workspace.folder, server.spec).contains([digest_text(text) for text in corpus.texts])
+    assert np.flatnonzero(~cached).tolist() == BAD_ROWS
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_a_server_that_stops_answering_at_all_is_not_bisected(serve, monkeypatch, hurried, drops):
+    words: list[str] = []
+    server = serve(unanswered(words, hurried, drops))
+    embedder = OpenAIEmbedder(server.spec, api_key=None, timeout=2.0, max_retries=1)
+    embedder.embed(["a"])
+    words.append("")
+    with pytest.raises(ServiceError) as caught:
+        embedder.embed([f"text {i}" for i in range(40)])
+    assert not isinstance(caught.value, TextsError)
+    assert len(server.requests) < 16
+
+
+def test_a_server_that_answers_for_few_texts_is_given_up(serve, monkeypatch, hurried):
+    monkeypatch.setattr(openai_module, "MAX_UNANSWERED", 2)
+    server = serve(unanswered(["odd"], hurried, False))
+    texts = [f"{'odd' if i % 2 else 'even'} text {i}" for i in range(6)]
+    embedder = OpenAIEmbedder(server.spec, api_key=None, timeout=2.0)
+    embedder.embed(["a"])
+    with pytest.raises(ServiceError, match="does not answer") as caught:
+        embedder.embed(texts)
+    assert not isinstance(caught.value, TextsError)
+
+
+def test_only_texts_no_longer_than_answered_ones_are_given_less_time(serve, hurried):
+    sender = Sender(serve().spec, None, None, 60.0, 1)
+    sender.embeddings(["some text"], None, None, threading.Event())
+    assert sender.seconds_for(5) == 60.0
+    sender.count("unanswered")
+    sender.longest = 0.01
+    assert sender.seconds_for(9) == 1.0
+    assert sender.seconds_for(10) == 60.0
+    sender.longest = 4.0
+    assert sender.seconds_for(9) == 20.0
 
 
 def test_a_server_that_fails_for_everything_is_not_bisected(serve, monkeypatch):
@@ -289,6 +376,36 @@ def test_a_job_waits_for_a_limit_and_sends_nothing_meanwhile(serve, workspace, m
     rest = sorted(at for at, _, _ in server.requests)
     pauses = [later - earlier for earlier, later in pairwise(rest) if later - earlier > 2]
     assert pauses
+
+
+def test_a_measurement_waits_visibly_for_a_limit_and_continues(serve, workspace, manager):
+    allowed = [math.inf]
+
+    def rules(path, body, headers):
+        allowed[0] -= 1
+        return (429, {"error": "Try again in 3.5s"}, {}) if allowed[0] == 0 else None
+
+    server, corpus = serve(rules), corpus_of(60)
+    workspace.save_corpus(corpus)
+    assert finish(manager, manager.submit(job_on(workspace, corpus.digest, server.spec))).status == "done"
+    sent, allowed[0] = len(server.requests), 3
+    query = EditQuery(CorpusRef(str(workspace.folder), corpus.digest), Contender(server.spec))
+    job, seen = manager.submit(result_spec(EDIT_ROBUSTNESS, query, "Robustness")), []
+    wait_until(lambda: seen.append(manager.get(job)) or not seen[-1].open)
+    assert seen[-1].status == "done", seen[-1]
+    assert any(state.resumes and state.stage == EDIT_ROBUSTNESS.stage_of(query) for state in seen)
+    times = [at for at, _, _ in server.requests[sent:]]
+    assert max(later - earlier for earlier, later in pairwise(times)) > 3
+    answered = [text for _, texts, status in server.requests[sent:] if status == 200 for text in texts]
+    assert len(answered) == len(set(answered))
+
+
+def test_a_page_does_not_wait_for_a_limit(serve, workspace, manager):
+    server = serve(lambda *_: (429, {"error": "Try again in 50s"}, {}))
+    started = time.monotonic()
+    with pytest.raises(RateLimitError):
+        manager.ask(embedded_query, str(workspace.folder), server.spec, "a query")
+    assert time.monotonic() - started < 40
 
 
 def test_a_cancel_ends_the_wait(serve, workspace, manager):

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from core.errors import InputError, ModelError, ServiceError
+from core.errors import InputError, ModelError, RateLimitError, ServiceError
 from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec
 from core.models.chat import ChatModel
+from core.models.openai_client.requests import waiting_at_most
 from core.models.registry import load_embedder
 from core.scoreboard.known_item import QUERY_GENERATORS, read_known_item, score_known_item
 from core.scoreboard.llm_queries import messages, parse_queries, write_queries, writing_plan
@@ -234,6 +235,16 @@ def test_a_server_that_fails_or_talks_nonsense_is_named_and_the_rest_is_kept(tmp
     with pytest.raises(ServiceError, match="unusable"):
         write_queries(CorpusRef(folder, corpus), chat, 40, 0)
     assert writing_plan(CorpusRef(folder, corpus), chat, 40, 0).written == 15
+
+
+def test_a_limit_is_raised_for_the_job_to_wait_and_the_rest_is_written_then(tmp_path, server):
+    folder, corpus, _ = make(tmp_path)
+    chat = ChatModel("small", server.url)
+    server.fail = 429
+    with pytest.raises(RateLimitError), waiting_at_most(0.1):
+        write_queries(CorpusRef(folder, corpus), chat, 25, 0)
+    server.fail = 0
+    assert write_queries(CorpusRef(folder, corpus), chat, 25, 0) == 25
 
 
 def test_texts_are_material_and_answers_are_read_with_care():

@@ -179,3 +179,17 @@ def test_paragraphs_and_json_follow_the_encoding_too():
     assert raw.table["text"].tolist() == ["Premier été.", "Deuxième\nligne."]
     raw = read_files([Upload("a.json", '[{"t":"été"}]'.encode("utf-16-le"))])
     assert raw.table["t"].tolist() == ["été"]
+
+
+@pytest.mark.parametrize(
+    "text", ["买的绿萝自带小黑飞，现在满屋子都是，崩溃。", "北场店几点关门？门上贴的六点。", "非常好很满意。谢谢"]
+)
+@pytest.mark.parametrize("row", ["{i},{text}", "R-{i}-x;2026-03-{i:02d};{text}", "{text}\t{i}"])
+def test_a_text_that_many_rows_repeat_is_evidence_once(text, row):
+    def encodings(count):
+        data = "\n".join(["id", *(row.format(i=i, text=text) for i in range(1, count + 1))]).encode("gb18030")
+        source = read_files([Upload("a.txt", data)]).sources[0]
+        return [source.encoding, *(encoding for encoding, _ in source.alternatives)]
+
+    assert encodings(80) == encodings(1)
+    assert "GB18030" in encodings(80)

@@ -48,15 +48,16 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("name", ["a.json", "a"])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a"])
 def test_shapes(shape, name):
     raw = read(name, SHAPES[shape])
     assert raw.table.to_dict("list") == TABLE.to_dict("list")
 
 
-@pytest.mark.parametrize("shape", ["pretty objects", "lines with blank ones", "mark and CR LF", "lines of hits"])
-def test_shapes_of_lines(shape):
-    assert read("a.jsonl", SHAPES[shape]).table.to_dict("list") == TABLE.to_dict("list")
+@pytest.mark.parametrize("row", [{"text": "a", "tags": ["x", "y"]}, {"text": "a", "author": {"name": "Ann"}}])
+def test_a_single_line_may_be_a_row(row):
+    table = read("a.jsonl", json.dumps(row)).table
+    assert table["text"].tolist() == ["a"]
 
 
 def test_where_rows_were_read_is_noted():

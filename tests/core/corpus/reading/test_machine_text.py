@@ -58,6 +58,7 @@ WRITTEN = {
     "tensor": lambda row: f"tensor({row.tolist()}, device='cuda:0')",
     "PostgreSQL": lambda row: "{" + ",".join(map(str, row)) + "}",
     "plain": lambda row: " ".join(map(str, row)),
+    "bars": lambda row: "|".join(map(str, row)),
     "semicolons": lambda row: "; ".join(map(str, row)),
 }
 

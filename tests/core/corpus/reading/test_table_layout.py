@@ -1,5 +1,6 @@
 """What surrounds the table of a delimited file, and how its cells are escaped."""
 
+import csv
 import io
 
 import pandas as pd
@@ -35,7 +36,7 @@ def notes(raw):
     return " ".join(raw.sources[0].notes)
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "~", "^"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "~", "^", "§", "¦"])
 @pytest.mark.parametrize("line", ["sep={}", '"sep={}"', "SEP={}", "sep={};;;"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_sep_line_names_the_delimiter(delimiter, line, end):
@@ -98,6 +99,24 @@ SURVEY = (
 )
 IMPORT_IDS = '"{""ImportId"": ""a""}","{""ImportId"": ""b""}","{""ImportId"": ""c""}","{""ImportId"": ""d""}"\n'
 ANSWERS = "".join(f"R_{i:03d},2026-05-{1 + i % 28:02d} 10:00:00,{1 + i % 7},Answer {i} was good\n" for i in range(30))
+
+
+@pytest.mark.parametrize("ids", ["", IMPORT_IDS])
+@pytest.mark.parametrize("kind", ["xlsx", "html"])
+def test_the_wording_of_a_survey_describes_its_columns_in_workbooks_and_pages(ids, kind):
+    cells = list(csv.reader(io.StringIO(SURVEY + ids + ANSWERS, newline="")))
+    answers = pd.DataFrame([[int(cell) if cell.isdigit() else cell for cell in row] for row in cells[1:]])
+    answers.columns = cells[0]
+    out = io.BytesIO()
+    if kind == "xlsx":
+        answers.to_excel(out, index=False)
+    raw = read(out.getvalue() or answers.to_html(index=False), f"a.{kind}")
+    assert len(raw.table) == 30
+    assert raw.table["Q1"].dtype == "int64"
+    assert "How satisfied are you," in raw.descriptions["Q1"]
+    assert "describe" in notes(raw)
+    roles = guess_roles(raw.table)
+    assert (roles.text, roles.time) == ("{Q2}", "StartDate")
 
 
 @pytest.mark.parametrize(("ids", "last"), [("", 3), (IMPORT_IDS, 4)])
