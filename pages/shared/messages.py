@@ -39,7 +39,7 @@ def show_language_warnings(info: CorpusInfo, *models: ModelSpec) -> None:
     """For each model with rows in a language that it was not trained for: what that means, and what to use instead."""
     for model in {model.key: model for model in models}.values():
         if warning := session.ask(language_warning, session.corpus_ref(info), model):
-            remedy = "Embed this corpus with a multilingual model on the Embed page, or use Keyword search."
+            remedy = "Use a multilingual model (Embed page) or keyword search."
             st.warning(f"{plain(warning)} {remedy}", icon=":material/translate:")
 
 

@@ -31,6 +31,7 @@ def progress(
     return st.column_config.ProgressColumn(label, format=format, help=help, width=width, **options)
 
 
+WRAPPED = 74  # pixels: rows of more than 64 wrap their texts, these show four lines
 ROW_COLUMN = number("Row", "localized", "Row of the corpus.", 60)
 
 
@@ -40,17 +41,20 @@ def show_table(
     columns: Mapping[str, Any],
     *,
     max_height: int = 388,
+    row_height: int = 35,
     key: str | None = None,
     selection: Literal["single-row", "multi-row"] | None = None,
 ) -> list[int]:
     """Draws a table; gives the positions of the selected rows.
 
-    columns: column configs by name. max_height: pixels, beyond which it scrolls. selection: needs a key.
+    columns: column configs by name. max_height: pixels, beyond which it scrolls. row_height: pixels, WRAPPED for long
+    texts. selection: needs a key.
     """
     options: dict[str, Any] = {
         "hide_index": True,
         "width": "stretch",
-        "height": min(38 + 35 * max(len(table), 1), max_height),
+        "height": min(38 + row_height * max(len(table), 1), max_height),
+        "row_height": row_height,
         "lazy": False,
         "key": key,
         "alt": alt,
