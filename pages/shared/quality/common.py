@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -142,6 +143,11 @@ def show_quality_table(
     file = f"{file_stem(selection.info.name)}-{key.replace('_', '-')}.csv"
     data = frame if full is None else full
     csv_button("Download (CSV)", data, file, key=f"{key}_file", help="This table, with unrounded numbers.")
+
+
+def one_decimal(share: float) -> str:
+    """A percentage for a table, whose cells all have as many decimals."""
+    return f"{share:.1%}" if np.isfinite(share) else "unknown"
 
 
 def contender_column() -> Any:

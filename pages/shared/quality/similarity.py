@@ -7,7 +7,7 @@ from core.quality import service
 from core.quality.charts import Line, distribution_figure, line_figure, log_ticks
 from core.quality.length_bias import Measure
 from core.quality.similarity import PairKind
-from core.quality.summaries import describe_length_bias, describe_similarity, percent, with_interval
+from core.quality.summaries import describe_length_bias, describe_similarity, with_interval
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
@@ -67,7 +67,7 @@ def _show_similarity_table(selection: QualitySelection, results: list[ContenderR
         row = {"contender": item.name, **medians, "auc": with_interval(similarity.auc["first"], "{:.3f}".format)}
         if any(other.result.above for other in results):
             row["label"] = with_interval(similarity.auc["label"], "{:.3f}".format) if above else ""
-            row["above"] = with_interval(above, percent) if above else ""
+            row["above"] = with_interval(above, common.one_decimal) if above else ""
         rows.append(row)
     auc = ", with 95% interval; 0.5: no difference, 1: always."
     columns = {

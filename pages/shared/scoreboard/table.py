@@ -12,7 +12,7 @@ from core.store import CorpusInfo
 from core.text import common_decimals
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, text
+from pages.shared.tables import number, percentage, round_shares, text
 from pages.shared.text import file_stem, plain
 
 NOT_MEASURED = {
@@ -30,8 +30,9 @@ def show_score_table(contenders: tuple[Contender, ...], board: Board, costs: tup
     """The table, and how it was measured."""
     scores = score_table(contenders, board, costs)
     columns = _score_columns(board.label, {name: f"%.{common_decimals(scores[name])}f" for name in TIMES})
+    shown = round_shares(scores[[name for name in columns if name in scores]], columns)
     st.dataframe(
-        scores[[name for name in columns if name in scores]], hide_index=True, width="stretch", lazy=False,
+        shown, hide_index=True, width="stretch", lazy=False,
         placeholder="–", key="score_table", alt=f"Contenders by {board.label}, with their costs", column_config=columns,
     )  # fmt: skip
     st.caption(" ".join(_measurement_notes(contenders, board, costs)))
@@ -46,12 +47,12 @@ def score_table_button(
 
 
 def score_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> pd.DataFrame:
-    """One row per contender, in the order of the scores; shares in percent."""
+    """One row per contender, in the order of the scores."""
     scores = pd.DataFrame([_score_row(rank, contenders, board, costs) for rank in range(len(board.order))])
     if any(cost.speed.busy for cost in costs):
         speeds = [costs[index].speed for index in board.order]
         scores["timing"] = [f"busy, {speed.others:.0%}" if speed.busy else "" for speed in speeds]
-    return scores.assign(share_best=100 * scores["share_best"], truncated=100 * scores["truncated"].astype(float))
+    return scores.assign(truncated=scores["truncated"].astype(float))
 
 
 def export_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> pd.DataFrame:
@@ -109,13 +110,13 @@ def _score_columns(metric: str, formats: dict[str, str]) -> dict[str, Any]:
         "contender": text("Contender", "A model, or a variant with smaller vectors.", 180),
         "score": number(metric, "%.3f", "Higher is better.", 70),
         "interval": text("95% interval", "Confidence interval: the range for other rows of this kind.", 100),
-        "share_best": number("Best in", "%.0f%%", share, 60),
+        "share_best": percentage("Best in", share, 65),
         "dimensions": number("Dims", "localized", "Dimensions: numbers per vector.", 55),
         "bytes": number("Bytes", "localized", "Storage size of one vector.", 60),
         "seconds": number("s / 1,000", formats["seconds"], speed, 75),
         "p50": number("p50 (ms)", formats["p50"], "Median time to embed a query and search exactly.", 70),
         "price": text("$ / 1M texts", price, 90),
-        "truncated": number("Truncated", "%.1f%%", "Share of tokens beyond the model's maximum length.", 75),
+        "truncated": percentage("Truncated", "Share of tokens beyond the model's maximum length.", 75),
         "p95": number("p95 (ms)", formats["p95"], "95% of queries are faster than this.", 70),
         "timing": text("Timing", "Busy: share of the processors that other programs used; times are too long."),
     }
