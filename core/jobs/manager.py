@@ -183,12 +183,15 @@ class JobManager:
                 if tick:
                     tick()
                 waited = time.monotonic() - started
-                with suppress(TimeoutError):
-                    result = future.result(max(0.0, min(step, timeout - waited)))
+                is_last = future.done() or waited >= timeout  # asked first: it may end just after the wait for it
+                try:
+                    result = future.result(timeout if future.done() else max(0.0, min(step, timeout - waited)))
+                except TimeoutError:
+                    if is_last:
+                        raise
+                else:
                     self._answered |= self._addresses(on)
                     return result
-                if future.done() or waited >= timeout:
-                    raise TimeoutError
                 late = waited + step >= START_SECONDS
                 if late and not shown and not (self._addresses(on) and self._addresses(on) <= self._answered):
                     shown = True

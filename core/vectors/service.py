@@ -23,7 +23,6 @@ from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 
 SUGGEST_SHARE = 0.05  # share of texts in languages a model was not made for that gives a suggestion
-LANGUAGE_SAMPLE = 500  # texts whose language is detected for a warning
 DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
@@ -97,7 +96,7 @@ def _suggestion(spec: ModelSpec, shares: Mapping[str, float]) -> ModelSpec | Non
 def language_warning(corpus: CorpusRef, spec: ModelSpec) -> str:
     """A sentence where rows are in a language that the model was not trained for, else ''; from a sample of rows."""
     texts = [text for text in load_corpus(corpus).texts if text.strip()] if spec.languages else []
-    return unread_warning(spec, detect_languages(texts, sample=LANGUAGE_SAMPLE)) if texts else ""
+    return unread_warning(spec, detect_languages(texts)) if texts else ""
 
 
 def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[TruncationReport, ...]:

@@ -182,13 +182,15 @@ MARK_BUTTONS: tuple[MarkButton, ...] = (
     (None, "Clear", "remove_done", "Removes the mark."),
 )
 LIST_COLUMNS = {
-    "error score": percentage("Error score", help="Higher: the label is more likely wrong. 50%: undecided."),
-    "text": TextColumn("Text", width="large"),
-    "current label": TextColumn("Current label"),
-    "suggested label": TextColumn("Suggested label", help="The most likely other label."),
-    "disagreeing neighbors": percentage("Disagreeing neighbors", help="Share of their votes for other labels."),
-    "probe: current": percentage("Probe: current", help="Probability by a classifier trained without this row."),
-    "probe: suggested": percentage("Probe: suggested", help="Probability by the same classifier."),
+    "error score": percentage("Error score", "Higher: the label is more likely wrong. 50%: undecided.", 85),
+    "text": TextColumn("Text", width=310),
+    "current label": TextColumn("Current label", width=130),
+    "suggested label": TextColumn("Suggested label", width=130, help="The most likely other label."),
+    "disagreeing neighbors": percentage(
+        "Neighbors against", "Share of the votes of its neighbors for other labels.", 120
+    ),
+    "probe: current": percentage("Probe: current", "Probability by a classifier trained without this row.", 105),
+    "probe: suggested": percentage("Probe: suggested", "Probability by the same classifier.", 115),
     "flagged by": TextColumn("Flagged by", help="Which of the two signals flag the label."),
     "mark": TextColumn("Mark", help="Your mark; saved in the workspace."),
 }
@@ -258,7 +260,7 @@ def _show_nearest_labels(query: LabelQuery, row: int, current: str) -> None:
     columns = {
         "cosine": NumberColumn("Cosine", format="%.3f", help="Higher = more similar."),
         "label": TextColumn("Label", width=130),
-        "text": TextColumn("Text", width="large"),
+        "text": TextColumn("Text", width=310),
         "Row": ROW_COLUMN,
     }
     show_table(with_row_numbers(neighbors, 3), "Nearest texts and their labels", columns, max_height=460)

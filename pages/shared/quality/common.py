@@ -151,4 +151,4 @@ def one_decimal(share: float) -> str:
 
 
 def contender_column() -> Any:
-    return text("Contender", width="medium")
+    return text("Contender", width=190)

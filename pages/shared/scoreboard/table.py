@@ -107,17 +107,17 @@ def _score_columns(metric: str, formats: dict[str, str]) -> dict[str, Any]:
     price = "US dollars for a million texts as long as these. Free: runs locally."
     return {  # narrow enough for a window of 1,400 pixels
         "rank": text("Rank", "By score. Contenders that share a letter (a, b, ...) do not differ significantly.", 50),
-        "contender": text("Contender", "A model, or a variant with smaller vectors.", 180),
-        "score": number(metric, "%.3f", "Higher is better.", 70),
-        "interval": text("95% interval", "Confidence interval: the range for other rows of this kind.", 100),
-        "share_best": percentage("Best in", share, 65),
-        "dimensions": number("Dims", "localized", "Dimensions: numbers per vector.", 55),
-        "bytes": number("Bytes", "localized", "Storage size of one vector.", 60),
-        "seconds": number("s / 1,000", formats["seconds"], speed, 75),
-        "p50": number("p50 (ms)", formats["p50"], "Median time to embed a query and search exactly.", 70),
-        "price": text("$ / 1M texts", price, 90),
-        "truncated": percentage("Truncated", "Share of tokens beyond the model's maximum length.", 75),
-        "p95": number("p95 (ms)", formats["p95"], "95% of queries are faster than this.", 70),
+        "contender": text("Contender", "A model, or a variant with smaller vectors.", 175),
+        "score": number(metric, "%.3f", "Higher is better.", 65),
+        "interval": text("95% interval", "Confidence interval: the range for other rows of this kind.", 95),
+        "share_best": percentage("Best in", share, 60),
+        "dimensions": number("Dims", "localized", "Dimensions: numbers per vector.", 50),
+        "bytes": number("Bytes", "localized", "Storage size of one vector.", 55),
+        "seconds": number("s / 1,000", formats["seconds"], speed, 68),
+        "p50": number("p50 (ms)", formats["p50"], "Median time to embed a query and search exactly.", 68),
+        "price": text("$ / 1M texts", price, 88),
+        "truncated": percentage("Truncated", "Share of tokens beyond the model's maximum length.", 73),
+        "p95": number("p95 (ms)", formats["p95"], "95% of queries are faster than this.", 68),
         "timing": text("Timing", "Busy: share of the processors that other programs used; times are too long."),
     }
 
