@@ -95,7 +95,7 @@ def _show_measures(selection: QualitySelection, results: list[ContenderResult]) 
         columns[item.name] = [f"{spectrum.dimensions:,}", *values, with_interval(intrinsic)]
         estimates = [(NAMES[row[0]], row[1], spectrum.measures[row]) for row in ROWS] + [(INTRINSIC, False, intrinsic)]
         full += [(item.name, name, flag, value.value, value.low, value.high) for name, flag, value in estimates]
-    config = {"measure": text("Measure", width="medium", pinned=True)}
+    config = {"measure": text("Measure", width=215, pinned=True)}
     file = pd.DataFrame(full, columns=["contender", "measure", "centered", "value", "low", "high"])
     common.show_quality_table(pd.DataFrame(columns), "quality_dimensions", selection, config, "Dimension usage", file)
 
