@@ -42,7 +42,7 @@ PAGES = {  # path, title, icon, description
     ),
     "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),
 }
-NAME_LENGTH = 28  # characters that fit a selectbox of the sidebar
+NAME_LENGTH = 27  # characters that fit a selectbox of the sidebar
 FEW_ROWS, NOTE_ROWS = 10, 5_000  # fewer rows are too few for most figures; of more, copies are not counted
 _LOG = logging.getLogger(__name__)
 
