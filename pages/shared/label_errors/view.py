@@ -187,7 +187,7 @@ LIST_COLUMNS = {
     "current label": TextColumn("Current label", width=130),
     "suggested label": TextColumn("Suggested label", width=130, help="The most likely other label."),
     "disagreeing neighbors": percentage(
-        "Neighbors against", "Share of the votes of its neighbors for other labels.", 120
+        "Disagreeing", "Disagreeing neighbors: share of their votes for other labels.", 100
     ),
     "probe: current": percentage("Probe: current", "Probability by a classifier trained without this row.", 105),
     "probe: suggested": percentage("Probe: suggested", "Probability by the same classifier.", 115),
