@@ -187,8 +187,8 @@ def unread_warning(spec: ModelSpec, languages: Languages) -> str:
         return ""
     largest = ", ".join(f"{name} {share:.0%}" for share, name in sorted(unread, reverse=True)[:3])
     return (
-        f"{spec.label} was trained for {_trained_on(spec)}, but rows are in other languages ({largest}). Such rows lie "
-        "close together whatever they say, so their similarities, clusters and scores mean little."
+        f"{spec.label} was trained for {_trained_on(spec)}: similarities, clusters and scores of rows in other "
+        f"languages ({largest}) mean little."
     )
 
 

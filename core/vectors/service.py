@@ -23,7 +23,6 @@ from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 
 SUGGEST_SHARE = 0.05  # share of texts in languages a model was not made for that gives a suggestion
-LANGUAGE_SAMPLE = 500  # texts whose language is detected for a warning
 DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
@@ -98,7 +97,7 @@ def language_warning(corpus: CorpusRef, spec: ModelSpec) -> str:
     """Where rows are in a language that the model was not trained for: a sentence, and which local model reads more of
     them, if there is one; else ''. From a sample of rows."""
     texts = [text for text in load_corpus(corpus).texts if text.strip()] if spec.languages else []
-    languages = detect_languages(texts, sample=LANGUAGE_SAMPLE)
+    languages = detect_languages(texts)
     warning = unread_warning(spec, languages) if texts else ""
     suggested = _suggestion(spec, languages.shares) if warning else None
     return f"{warning} {suggested.label} reads more of these languages and runs locally." if suggested else warning

@@ -44,17 +44,23 @@ def page() -> None:
 
 @st.fragment
 def explore(info: CorpusInfo, map_view: view.MapView, contents: view.MapContents, command: dict) -> None:
-    """The map and its selection; a fragment, so that a lasso redraws nothing else."""
+    """The map and its selection beside it (several maps: below); a fragment, so that a lasso redraws nothing else."""
+    several = len(map_view.titles) > 1
     try:
-        layout_status.show_trust(map_view.titles, contents.geometry.trust)
-        map_state, unsupported = view.draw_map(map_view, contents, command)
-        if unsupported:
-            session.remember("no_webgl", True)
-            st.rerun()
-        scene, selected = map_view.scene, map_state.selection
-        view.show_map_footer(map_view, contents, lambda: selection.show_saved_selections(scene, selected))
-        active.show_active(info)
-        selection.show_map_selection(scene, map_view.name, selected)
+        left, right = (st.container(), st.container()) if several else st.columns([4, 3])
+        with left:
+            map_state, unsupported = view.draw_map(map_view, contents, command)
+            if unsupported:
+                session.remember("no_webgl", True)
+                st.rerun()
+            scene, selected = map_view.scene, map_state.selection
+            view.show_map_footer(map_view, contents, lambda: selection.show_saved_selections(scene, selected))
+            layout_status.show_trust(map_view.titles, contents.geometry.trust)
+        with right:
+            active.show_active(info)
+            has_rows = selection.show_selected_rows(scene, map_view.name, selected)
+        if has_rows:
+            selection.show_distinctive_features(scene, selected)
     except PlanisphereError as error:
         show_error(error)
 

@@ -67,7 +67,7 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
     options: dict[str, Any] = {"max_selections": MAX_CONTENDERS, "placeholder": "Select what to compare"}
     help_ = "Models and variants to compare. Add models on the Embed page, or upload embeddings on the Data page."
     left.multiselect(
-        "Contenders", list(available), key="contenders", format_func=names.__getitem__, help=help_, **options
+        "Contenders", list(available), key="contenders", format_func=names.__getitem__, help=help_, wrap=True, **options
     )
     failed.show_partial_models(info)
     session.write_list_to_link("contenders")

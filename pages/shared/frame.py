@@ -17,7 +17,7 @@ from pages.shared.corpus.creation import finish_creation
 from pages.shared.messages import show_error
 from pages.shared.models import failed
 from pages.shared.selections import active
-from pages.shared.text import count, disambiguate_labels, plain
+from pages.shared.text import count, cut_middle, disambiguate_labels, plain
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")  # the browser would fetch a Material icon from the internet
@@ -42,6 +42,7 @@ PAGES = {  # path, title, icon, description
     ),
     "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),
 }
+NAME_LENGTH = 27  # characters that fit a selectbox of the sidebar
 FEW_ROWS, NOTE_ROWS = 10, 5_000  # fewer rows are too few for most figures; of more, copies are not counted
 _LOG = logging.getLogger(__name__)
 
@@ -128,10 +129,18 @@ def show_row_note() -> None:
 
 def select_corpus(corpora: dict[str, CorpusInfo]) -> None:
     session.select_from_link("corpus", list(corpora))
-    names = disambiguate_labels({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
+    names = disambiguate_labels({digest: cut_middle(info.name, NAME_LENGTH) for digest, info in corpora.items()})
     help_ = "Used by all pages. Add more on the Data page."
-    st.selectbox("Corpus", list(corpora), key="corpus", format_func=names.__getitem__, help=help_)
+    digest = st.selectbox("Corpus", list(corpora), key="corpus", format_func=names.__getitem__, help=help_)
     session.write_to_link("corpus")
+    show_details(corpora[digest].name, count(corpora[digest].rows, "row"))
+
+
+def show_details(name: str, *details: str) -> None:
+    """Below a selectbox: the name in full where the box does not show all of it, and details."""
+    parts = [plain(name)] if len(name) > NAME_LENGTH else []
+    if parts or details:
+        st.caption(" · ".join([*parts, *details]))
 
 
 def remember_lost_corpus(corpora: dict[str, CorpusInfo]) -> None:
@@ -169,7 +178,8 @@ def select_model() -> None:
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")
         return
     session.select_from_link("model", list(models))
-    names = disambiguate_labels({key: model.label for key, model in models.items()})
+    names = disambiguate_labels({key: cut_middle(model.label, NAME_LENGTH) for key, model in models.items()})
     help_ = "The embedding model that Explore pages use. Compare pages have a selection of their own."
-    st.selectbox("Model", list(models), key="model", format_func=names.__getitem__, help=help_)
+    key = st.selectbox("Model", list(models), key="model", format_func=names.__getitem__, help=help_)
     session.write_to_link("model")
+    show_details(models[key].label)

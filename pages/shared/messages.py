@@ -36,11 +36,13 @@ def show_not_embedded(message: str) -> None:
 
 
 def show_language_warnings(info: CorpusInfo, *models: ModelSpec) -> None:
-    """For each model with rows in a language that it was not trained for: what that means, and what to use instead."""
-    for model in {model.key: model for model in models}.values():
-        if warning := session.ask(language_warning, session.corpus_ref(info), model):
-            remedy = "Embed this corpus with a multilingual model on the Embed page, or use Keyword search."
-            st.warning(f"{plain(warning)} {remedy}", icon=":material/translate:")
+    """For the models with rows in a language that they were not trained for: what that means, and what to use."""
+    unique = {model.key: model for model in models}.values()
+    warnings = [session.ask(language_warning, session.corpus_ref(info), model) for model in unique]
+    lines = [plain(warning) for warning in warnings if warning]
+    if lines:
+        lines[-1] += " Use a multilingual model (Embed page) or keyword search."
+        st.warning("  \n".join(lines), icon=":material/translate:")
 
 
 def pending_embedding(info: CorpusInfo | None) -> JobState | None:

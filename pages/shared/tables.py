@@ -17,6 +17,11 @@ def number(
     return st.column_config.NumberColumn(label, format=format, help=help, width=width, **options)
 
 
+def percentage(label: str | None = None, help: str | None = None, width: Width = None) -> ColumnConfig:
+    """A column of shares (0.123), as percentages with one decimal (12.3%); see `round_shares`."""
+    return number(label, "percent", help, width, step=SHARE_STEP)
+
+
 def text(label: str | None = None, help: str | None = None, width: Width = None, **options: Any) -> ColumnConfig:
     return st.column_config.TextColumn(label, help=help, width=width, **options)
 
@@ -25,12 +30,14 @@ def checkbox(label: str | None = None, help: str | None = None, width: Width = N
     return st.column_config.CheckboxColumn(label, help=help, width=width, **options)
 
 
-def progress(
-    label: str | None = None, format: str | None = None, help: str | None = None, width: Width = None, **options: Any
-) -> ColumnConfig:
-    return st.column_config.ProgressColumn(label, format=format, help=help, width=width, **options)
+def progress(label: str | None = None, help: str | None = None, width: Width = None) -> ColumnConfig:
+    """A column of shares (0 to 1), as bars and percentages with one decimal."""
+    options: dict[str, Any] = {"min_value": 0, "max_value": 1, "step": SHARE_STEP}
+    return st.column_config.ProgressColumn(label, format="percent", help=help, width=width, **options)
 
 
+SHARE_STEP = 0.001  # from it Streamlit derives one decimal of a percentage
+WRAPPED = 74  # pixels: rows of more than 64 wrap their texts, these show four lines
 ROW_COLUMN = number("Row", "localized", "Row of the corpus.", 60)
 
 
@@ -40,27 +47,41 @@ def show_table(
     columns: Mapping[str, Any],
     *,
     max_height: int = 388,
+    row_height: int = 35,
     key: str | None = None,
     selection: Literal["single-row", "multi-row"] | None = None,
 ) -> list[int]:
     """Draws a table; gives the positions of the selected rows.
 
-    columns: column configs by name. max_height: pixels, beyond which it scrolls. selection: needs a key.
+    columns: column configs by name. max_height: pixels, beyond which it scrolls. row_height: pixels, WRAPPED for long
+    texts. selection: needs a key.
     """
     options: dict[str, Any] = {
         "hide_index": True,
         "width": "stretch",
-        "height": min(38 + 35 * max(len(table), 1), max_height),
+        "height": min(38 + row_height * max(len(table), 1), max_height),
+        "row_height": row_height,
         "lazy": False,
         "key": key,
         "alt": alt,
         "column_config": dict(columns),
     }
+    table = round_shares(table, columns)
     if selection is None:
         st.dataframe(table, **options)
         return []
     event: Any = st.dataframe(table, on_select="rerun", selection_mode=selection, **options)
     return [position for position in event.selection.rows if position < len(table)]
+
+
+def round_shares(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The table with its percentages rounded: Streamlit cuts numbers off at the step of their column."""
+    steps = {
+        name: (config.get("type_config") or {}).get("step")
+        for name, config in columns.items()
+        if isinstance(config, dict)
+    }
+    return table.round({name: 3 for name, step in steps.items() if step == SHARE_STEP and name in table})
 
 
 def with_row_numbers(table: pd.DataFrame, position: int = 0) -> pd.DataFrame:

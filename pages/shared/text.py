@@ -22,6 +22,13 @@ def cut(text: str, max_length: int = 80) -> str:
     return flat if len(flat) <= max_length else flat[: max_length - 1].rstrip() + "…"
 
 
+def cut_middle(text: str, max_length: int) -> str:
+    """The text on one line, its middle replaced by an ellipsis if it is longer: names often differ at their end."""
+    flat = " ".join(text.split())
+    end = max_length // 2 - 1
+    return flat if len(flat) <= max_length else f"{flat[: max_length - end - 1].rstrip()}…{flat[-end:].lstrip()}"
+
+
 def format_duration(seconds: float) -> str:
     """Seconds as "8 s", "2 min 5 s" or "1 h 4 min"."""
     total = max(round(seconds), 0)

@@ -94,6 +94,20 @@ def inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     return crossed
 
 
+def test_a_selection_is_seen_beside_the_whole_map_without_scrolling(opened: MapOnPage):
+    page = opened.page
+    page.set_viewport_size({"width": 1400, "height": 900})
+    settled(page)
+    opened.box((0.01, 0.01), (0.99, 0.99))
+    table = keyed(page, "map_rows").get_by_test_id("stDataFrame")
+    table.wait_for()
+    for part in (opened.canvas, keyed(page, "map_selected"), table):
+        box = part.bounding_box()
+        assert box is not None
+        assert box["y"] > 0
+        assert box["y"] + box["height"] <= 900
+
+
 def test_shift_adds_alt_takes_away_and_undo_brings_back(opened: MapOnPage, sample: Sample):
     middle, _ = opened.share(np.median(opened.points(sample.layout), axis=0))
     opened.box((0.01, 0.01), (middle, 0.99))

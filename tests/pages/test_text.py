@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pages.shared.text import disambiguate_labels, plain
+from pages.shared.text import cut_middle, disambiguate_labels, plain
 
 # what the browser does after it has read the Markdown (backslashes are gone by then): GFM's bare addresses, typography
 ADDRESS = re.compile(r"(https?://|www(?=\.))([-.\w]+)([^ \t\r\n]*)|([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", re.IGNORECASE)
@@ -49,3 +49,8 @@ def test_equal_labels_are_told_apart_by_their_keys():
         "corpus (400 rows) · b7fa",
         "sts (200 rows)",
     ]
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end():
+    assert cut_middle("feedback of 2025", 16) == "feedback of 2025"
+    assert cut_middle("feedback of 2025, north.csv", 16) == "feedback…rth.csv"

@@ -57,8 +57,8 @@ def agreement_text(agreement: Agreement) -> str:
     rows, total = agreement.rows, agreement.total
     return (
         f"V-measure **{agreement.v_measure:.2f}** (homogeneity {agreement.homogeneity:.2f}, completeness "
-        f"{agreement.completeness:.2f}) · adjusted Rand index **{agreement.ari:.2f}** · adjusted mutual information "
-        f"**{agreement.ami:.2f}** · {rows:,} rows" + ("" if rows == total else f" of {total:,}")
+        f"{agreement.completeness:.2f}) · adjusted Rand index **{agreement.ari:z.2f}** · adjusted mutual information "
+        f"**{agreement.ami:z.2f}** · {rows:,} rows" + ("" if rows == total else f" of {total:,}")
     )
 
 
@@ -81,11 +81,11 @@ def show_clustering_comparison(view: ClusterView, overview: ClusterOverview) -> 
     )
     st.caption(agreement_text(agreement), help=AGREEMENT_HELP)
     rows = comparison.table.assign(row=comparison.table.index + 1)[["row", "cluster", "other", "text"]]
-    names = {"cluster": "Cluster above", "other": "Other cluster"}
+    names = {"cluster": "This clustering", "other": "Other clustering"}
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Paired clusters**")
-        sizes = {"shared": "Shared rows", "rows": "Rows above", "other_rows": "Other rows"}
+        sizes = {"shared": "Shared rows", "rows": "Rows (this)", "other_rows": "Rows (other)"}
         show_table(comparison.pairs, "Paired clusters", names | sizes)
     with right:
         st.markdown(f"**Changed rows**, showing {len(rows):,} of {comparison.changed:,}")

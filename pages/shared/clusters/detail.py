@@ -60,7 +60,7 @@ def _figures(overview: ClusterOverview, label: int) -> str:
     row: Any = overview.table.loc[label].to_dict()
     parts = [f"{count(int(row['rows']), 'row')} ({row['share']:.1%})"]
     if len(overview.table) > 1:
-        parts += [f"neighbor purity {row['purity']:.0%}", f"nearest cluster: {plain(row['nearest'])}"]
+        parts += [f"neighbor purity {row['purity']:.1%}", f"nearest cluster: {plain(row['nearest'])}"]
     if overview.runs:
         parts.append(f"recovered in {int(row['recovered'])} of {overview.runs} resamples")
     if overview.models:

@@ -22,21 +22,21 @@ from pages.shared.clusters import detail, icicle, naming
 from pages.shared.clusters.controls import LEVELS, ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
-from pages.shared.tables import number, text
+from pages.shared.tables import number, percentage, round_shares, text
 from pages.shared.text import count, format_duration, plain
 
 IDENTICAL = 0.9999  # mean cosine from which all rows of a cluster are the same
 COLUMNS: dict[str, Any] = {
-    "name": text("Cluster", "Its keywords (class-based TF-IDF), or its edited name."),
-    "rows": number("Rows", "localized", width=60),
-    "purity": number("Purity", "percent", "Share of its rows' 15 nearest neighbors in the same cluster.", 75),
+    "name": text("Cluster", "Its keywords (class-based TF-IDF), or its edited name.", 165),
+    "rows": number("Rows", "localized", width=58),
+    "purity": percentage("Purity", "Share of its rows' 15 nearest neighbors in the same cluster.", 68),
     "silhouette": number(
-        "Silhouette", "%.2f", "-1 to 1, higher is better: closer to its own cluster than to the next.", 85
+        "Silhouette", "%.2f", "-1 to 1, higher is better: closer to its own cluster than to the next.", 78
     ),
-    "recovered": number("Recovered", None, "Resamples with a cluster of a Jaccard index of at least 0.75.", 95),
-    "models": number("Other models", None, "Other models with a cluster that shares half of the joint rows.", 105),
+    "recovered": number("Recovered", None, "Resamples with a cluster of a Jaccard index of at least 0.75.", 85),
+    "models": number("Other models", None, "Other models with a cluster that shares half of the joint rows.", 100),
     "keywords": text("Keywords", "Its most characteristic terms (class-based TF-IDF)."),
-    "share": number("Share", "percent", "Of all rows."),
+    "share": percentage("Share", "Of all rows."),
     "jaccard": number("Jaccard", "%.2f", "Mean best Jaccard index over resamples (Hennig, 2007): stable from 0.75."),
     "dbcv": number(
         "DBCV", "%.2f", "-1 to 1, higher is better: denser inside than the gap to the next (Moulavi, 2014)."
@@ -122,7 +122,7 @@ def show_clusters(view: ClusterView, overview: ClusterOverview) -> None:
     nodes = session.ask(hierarchy, *view.args, timeout=600)
     position = _selected_position(view, nodes)
     node = None if position is None else nodes[position]
-    left, right = st.columns([3, 4], gap="large")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         _show_hierarchy(nodes, view, position)
     with right:
@@ -190,7 +190,14 @@ def _show_table(overview: ClusterOverview, view: ClusterView, node: Node | None)
         "selection_default": {"selection": {"rows": [] if line is None else [line]}},
     }
     size: dict[str, Any] = {"hide_index": True, "width": "stretch", "height": min(500, 38 + 35 * len(table))}
-    st.dataframe(table, column_config=COLUMNS, key=key, alt="Clusters with their figures", **size, **selection)
+    st.dataframe(
+        round_shares(table, COLUMNS),
+        column_config=COLUMNS,
+        key=key,
+        alt="Clusters with their figures",
+        **size,
+        **selection,
+    )
     if overview.models:
         st.caption(f"Compared with {count(len(overview.models), 'other model')}.")
     with st.container(horizontal=True):

@@ -15,7 +15,7 @@ from core.text import common_decimals
 from pages.shared import session
 from pages.shared.compression.select_contender import MEASURES, compression_ready, sample_caption, select_quality
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, show_table, text
+from pages.shared.tables import number, percentage, show_table, text
 from pages.shared.text import plain
 
 LOSSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
@@ -130,9 +130,9 @@ def _show_quantization_table(view: QuantizationView) -> None:
         "name": text("Data type", help=NAME_HELP),
         "bytes": number("Bytes", format="localized", help="Of one vector, for the search itself."),
         "factor": number("Compression", format="%.3g×", help="Times smaller than float32."),
-        "recall": number("Recall@10", format="percent", help="Against exact search. Higher is better."),
+        "recall": percentage("Recall@10", help="Against exact search. Higher is better."),
         "rank_correlation": number("Rank correlation", format="%.3f", help=ORDER_HELP),
-        "quality": number("Quality", format="percent", help="By the selected labels. Higher is better."),
+        "quality": percentage("Quality", help="By the selected labels. Higher is better."),
         "p50": number("ms (p50)", format=milliseconds, help="Median time of single queries."),
         "p95": number("ms (p95)", format=milliseconds, help="95th percentile of the time of single queries."),
     }

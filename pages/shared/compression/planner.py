@@ -17,7 +17,7 @@ from pages.shared import session
 from pages.shared.compression.index import target_recall_slider
 from pages.shared.compression.select_contender import compression_ready
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, show_table
+from pages.shared.tables import number, percentage, show_table
 
 MIN_ROWS, MAX_ROWS = 1_000, 100_000_000
 DEFAULT_ROWS = 1_000_000
@@ -99,7 +99,7 @@ def _show_plan_table(plans: Sequence[Plan]) -> None:
         "Memory (GB)": number(format="%.3g", help="What the search needs in memory, in 10^9 bytes."),
         "Disk (GB)": number(format="%.3g", help=DISK_HELP),
         "Estimated ms": number(format="%.3g", help="Median of single queries on one thread, extrapolated."),
-        "Measured recall": number(format="percent", help="Recall@10 against exact search, as measured here."),
+        "Measured recall": percentage(help="Recall@10 against exact search, as measured here."),
         "Measured rows": number(format="localized", help="Rows that were searched when it was measured."),
     }
     table = pd.DataFrame(rows, columns=list(columns))

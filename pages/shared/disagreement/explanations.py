@@ -14,7 +14,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import contender_names, k_slider, select_pair
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, show_table, text
+from pages.shared.tables import number, percentage, show_table, text
 from pages.shared.text import file_stem, plain
 
 MAX_SENTENCES = 8
@@ -114,7 +114,7 @@ def _show_slice_table(result: DisagreementExplanation, more: list[Slice], less: 
     columns = {
         "slice": text("Texts …", width="large"),
         "n": number("Texts", format="localized"),
-        "share": number("Little overlap", format="percent", help="Share of the texts."),
+        "share": percentage("Little overlap", help="Share of the texts."),
         "odds": number("Odds ratio", format="%.2f", help="1: as all other texts; above 1: more disagreement."),
         "low": number("95% CI low", format="%.2f", help="Corrected for the number of slices."),
         "high": number("95% CI high", format="%.2f", help="Corrected for the number of slices."),

@@ -16,7 +16,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import default_k, k_slider
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, text
+from pages.shared.tables import WRAPPED, percentage, show_table, text
 from pages.shared.text import count, file_stem, plain
 
 MEASURES: dict[Measure, str] = {
@@ -164,12 +164,11 @@ def _compare_with_overlap(query: ComparisonQuery, similarity: PairwiseSimilarity
     columns = {
         "pair": text("Contenders", width=200),
         "global": text(MEASURES[similarity.measure], width=135, help="With its 95% CI."),
-        "overlap": number(f"Overlap@{overlap.k}", format="percent", width=95, help=help_),
+        "overlap": percentage(f"Overlap@{overlap.k}", help_, 95),
     }
     records = [(name, _cell(similarity, pair), overlap.values[pair]) for name, pair in zip(names, pairs, strict=True)]
     table, alt = pd.DataFrame(records, columns=list(columns)), "Global similarity and overlap of neighbors"
-    # rows of two lines, from which Streamlit wraps: names of two contenders are long
-    st.dataframe(table, hide_index=True, width="stretch", row_height=66, alt=alt, column_config=columns)
+    show_table(table, alt, columns, row_height=WRAPPED)  # names of two contenders are long
     st.caption(
         "Models of one family can be nearly the same globally and still return different search results: those depend "
         "on the nearest neighbors."

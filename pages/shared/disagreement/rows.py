@@ -105,7 +105,7 @@ def _word_limit(label: str, key: str, longest: int) -> int | None:
 def _select_row(rows: RowTable, k: int, label: str) -> int | None:
     help_ = "1 less the Jaccard overlap of the nearest texts. 100%: none in common."
     columns = {
-        "disagreement": progress("Disagreement", format="percent", max_value=1, width=120, help=help_),
+        "disagreement": progress("Disagreement", help_, 120),
         "shared": number(f"Shared of {k}", format="%.3g", width=90, help="Nearest texts in common, mean of pairs."),
         "text": text("Text", width=340),
         "label": text(label, width=110),

@@ -26,7 +26,7 @@ from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.selections.save_form import show_save_selection
-from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
+from pages.shared.tables import ROW_COLUMN, percentage, show_table, with_row_numbers
 from pages.shared.text import count, file_stem
 
 METHOD_TITLES: dict[Method, str] = {
@@ -99,7 +99,7 @@ def show_coreset_rows(result: Coreset, query: CoresetQuery, info: CorpusInfo) ->
     """The methods compared, and the rows of the coreset with download and saving."""
     columns: dict[str, Any] = {
         "method": TextColumn("Method", help="The selected one comes first."),
-        "covered": NumberColumn("Covered", format="percent", help="Share of the rows that are covered."),
+        "covered": percentage("Covered", "Share of the rows that are covered."),
         "mean cosine": NumberColumn("Mean cosine", format="%.3f", help="To the nearest selected row."),
         "max distance": NumberColumn("Max. distance", format="%.3f", help="1 - cosine of the farthest row."),
         "candidates": NumberColumn("Selected from", format="localized", help="A sample (seed 0) if not all rows."),

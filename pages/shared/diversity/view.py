@@ -175,7 +175,7 @@ def show_hub_metrics(summary: HubSummary) -> None:
         st.metric("Hubs", f"{summary.hubs:,}", help=threshold)
         st.metric("Skewness", f"{summary.skewness:.2f}", chance[0], help=skewness, **no_color)
         st.metric("Anti-hubs", f"{summary.antihubs:.1%}", chance[1], help=antihubs, **no_color)
-        st.metric("Robin Hood index", f"{summary.robin_hood:.0%}", help=robin_hood)
+        st.metric("Robin Hood index", f"{summary.robin_hood:.1%}", help=robin_hood)
     pronounced = "**Hubs are pronounced**: check the rows listed; short or generic texts are typical hubs."
     mild = "**Hubs are mild**: no row dominates the neighbor lists."
     st.markdown(pronounced if summary.skewness > MATTERS else mild)

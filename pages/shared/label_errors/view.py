@@ -27,7 +27,7 @@ from core.types import ModelSpec
 from pages.shared import result_view, session
 from pages.shared.downloads import csv_button
 from pages.shared.selections.save_form import MarkButton, show_mark_buttons, show_save_selection
-from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
+from pages.shared.tables import ROW_COLUMN, percentage, show_table, with_row_numbers
 from pages.shared.text import count, cut, file_stem, plain
 
 FLAGGED_BY: dict[FlaggedBy, str] = {"both": "Both signals", "either": "Either signal", "all": "All rows"}
@@ -181,15 +181,16 @@ MARK_BUTTONS: tuple[MarkButton, ...] = (
     ("reviewed", "Reviewed", "visibility", "Marks the row as reviewed."),
     (None, "Clear", "remove_done", "Removes the mark."),
 )
-share_column = partial(NumberColumn, format="percent")
 LIST_COLUMNS = {
-    "error score": share_column("Error score", help="Higher: the label is more likely wrong. 50%: undecided."),
-    "text": TextColumn("Text", width="large"),
-    "current label": TextColumn("Current label"),
-    "suggested label": TextColumn("Suggested label", help="The most likely other label."),
-    "disagreeing neighbors": share_column("Disagreeing neighbors", help="Share of their votes for other labels."),
-    "probe: current": share_column("Probe: current", help="Probability by a classifier trained without this row."),
-    "probe: suggested": share_column("Probe: suggested", help="Probability by the same classifier."),
+    "error score": percentage("Error score", "Higher: the label is more likely wrong. 50%: undecided.", 85),
+    "text": TextColumn("Text", width=310),
+    "current label": TextColumn("Current label", width=130),
+    "suggested label": TextColumn("Suggested label", width=130, help="The most likely other label."),
+    "disagreeing neighbors": percentage(
+        "Disagreeing", "Disagreeing neighbors: share of their votes for other labels.", 100
+    ),
+    "probe: current": percentage("Probe: current", "Probability by a classifier trained without this row.", 105),
+    "probe: suggested": percentage("Probe: suggested", "Probability by the same classifier.", 115),
     "flagged by": TextColumn("Flagged by", help="Which of the two signals flag the label."),
     "mark": TextColumn("Mark", help="Your mark; saved in the workspace."),
 }
@@ -259,7 +260,7 @@ def _show_nearest_labels(query: LabelQuery, row: int, current: str) -> None:
     columns = {
         "cosine": NumberColumn("Cosine", format="%.3f", help="Higher = more similar."),
         "label": TextColumn("Label", width=130),
-        "text": TextColumn("Text", width="large"),
+        "text": TextColumn("Text", width=310),
         "Row": ROW_COLUMN,
     }
     show_table(with_row_numbers(neighbors, 3), "Nearest texts and their labels", columns, max_height=460)

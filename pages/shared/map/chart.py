@@ -102,8 +102,8 @@ def show_plotly_map(view: PlotlyMapView, scene: MapScene) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"Showing {plotly.drawn:,} of {plotly.total:,} rows. {_notes(view, plotly)}", width="content")
         show_save_button(view)
-    if selected is not None:
-        selection.show_map_selection(scene, view.name, selected)
+    if selected is not None and selection.show_selected_rows(scene, view.name, selected):
+        selection.show_distinctive_features(scene, selected)
 
 
 def _notes(view: PlotlyMapView, plotly: PlotlyMap) -> str:

@@ -27,7 +27,7 @@ from pages.shared import session
 from pages.shared.downloads import FILE_TYPES, file_button
 from pages.shared.map import state
 from pages.shared.selections import view
-from pages.shared.tables import ROW_COLUMN, number, show_table, text, with_row_numbers
+from pages.shared.tables import ROW_COLUMN, WRAPPED, number, show_table, text, with_row_numbers
 from pages.shared.text import count, cut, file_stem, plain
 
 HINT = (
@@ -37,52 +37,49 @@ HINT = (
 
 
 ENTRY_COLUMNS = {
-    "Selection": text(help="Selected rows with it, of all selected rows."),
-    "Rest": text(help="Other rows with it, of all other rows."),
-    "Odds ratio (at least)": number(
-        None, "%.1f", "Lower bound of the odds ratio, corrected for all tests. It is not a ratio of shares."
+    "Odds ratio ≥": number(
+        None, "%.1f", "Lower bound of the odds ratio, corrected for all tests. It is not a ratio of shares.", 95
     ),
+    "Selection": text("Selection", "Share and number of the selected rows with it.", 100),
+    "Rest": text("Rest", "Share and number of the other rows with it.", 100),
 }
 
 
-def show_map_selection(scene: MapScene, name: str, selection: MapSelection) -> None:
-    """The clicked row and the selected rows; without a selection, how to make one."""
+def show_selected_rows(scene: MapScene, name: str, selection: MapSelection) -> bool:
+    """The clicked row and the selected rows; without a selection, how to make one. Whether rows are selected."""
     if selection.clicked is not None:
         show_row(scene.first, selection.clicked, "clicked")
     if not selection.has_selection:
         if selection.clicked is None:
             st.info(HINT, icon=":material/ads_click:")
-        return
+        return False
     unfiltered = session.ask_once(selection_table, scene, selection, TableView())
     if not unfiltered.selected:
         message = "The selection is empty. Draw a larger shape, relax the filters, or press Escape to clear it."
         st.info(message, icon=":material/ads_click:")
-        return
+        return False
     with st.container(key="map_selected"):
         st.markdown(f"**{count(unfiltered.selected, 'row')} selected**")
-    left, right = st.columns([5, 4], gap="medium")
-    with left:
-        row = _show_selected_rows(scene, name, selection, unfiltered)
-    with right, st.container(key="map_terms"):
-        _show_distinctive_features(scene, selection)
+    row = _show_table(scene, name, selection, unfiltered)
     if row is not None:
         show_row(scene.first, row, "listed")
+    return True
 
 
 def show_row(layout_key: LayoutKey, row: int, key: str) -> None:
     """The row in full and its nearest neighbors. key: unique on the page."""
-    left, right = st.columns([3, 4], gap="medium")
-    with right:
-        help_ = "By cosine similarity in embedding space, regardless of the map."
-        options: dict[str, Any] = {"default": 10, "required": True, "persist_state": "session", "help": help_}
-        limit = st.segmented_control("Nearest neighbors", [10, 50], key=f"map_near_{key}", **options)
-        view = session.ask_once(row_view, layout_key, row, int(limit or 10))
-        _show_neighbors(view)
-    with left, st.container(key=f"map_row_{key}"):
-        _show_row_details(view)
+    text = st.container(key=f"map_row_{key}")
+    help_ = "By cosine similarity in embedding space, regardless of the map."
+    options: dict[str, Any] = {"default": 10, "required": True, "persist_state": "session", "help": help_}
+    limit = st.segmented_control("Nearest neighbors", [10, 50], key=f"map_near_{key}", **options)
+    view = session.ask_once(row_view, layout_key, row, int(limit or 10))
+    with text:
+        _show_row_text(view)
+    _show_neighbors(view)
+    _show_cells(view)
 
 
-def _show_row_details(view: RowView) -> None:
+def _show_row_text(view: RowView) -> None:
     source = dict(view.cells).get("source_row")
     st.markdown(f"**Row {view.row + 1:,}**" + (f" (row {plain(cut(source, 20))} of the source file)" if source else ""))
     if view.copies:
@@ -91,6 +88,9 @@ def _show_row_details(view: RowView) -> None:
         st.text(view.text or "(empty)")
     if view.length > len(view.text):
         st.caption(f"Showing the first {len(view.text):,} of {view.length:,} characters.")
+
+
+def _show_cells(view: RowView) -> None:
     cells = pd.DataFrame(view.cells, columns=["Column", "Value"])
     show_table(cells, "All columns of the row", {}, max_height=320)
     if view.truncated:
@@ -106,8 +106,8 @@ def _show_neighbors(view: RowView) -> None:
     table = with_row_numbers(table)
     cosine = number(None, "%.3f", "Cosine similarity of the embeddings; 1 is identical.", 70)
     copies = number(None, "localized", "Further rows with the same text.", 70)
-    columns = {"Cosine": cosine, "Copies": copies, "Text": text(width="large"), "Row": ROW_COLUMN}
-    show_table(table, "Nearest neighbors with cosine similarity", columns)
+    columns = {"Cosine": cosine, "Copies": copies, "Text": text(width=240), "Row": ROW_COLUMN}
+    show_table(table, "Nearest neighbors with cosine similarity", columns, max_height=408, row_height=WRAPPED)
 
 
 def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
@@ -122,12 +122,12 @@ def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
         st.rerun()
 
 
-def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, unfiltered: SelectionTable) -> int | None:
+def _show_table(scene: MapScene, name: str, selection: MapSelection, unfiltered: SelectionTable) -> int | None:
     """The table with filter, sorting and downloads; returns the row that is selected in it."""
     table_view = _select_table_view(list(unfiltered.table.columns))
     filtered = session.ask_once(selection_table, scene, selection, table_view)
-    columns = {filtered.table.columns[0]: text(width="large")}
-    options: dict[str, Any] = {"max_height": 420, "key": "map_rows", "selection": "single-row"}
+    columns = {filtered.table.columns[0]: text(width=280)}
+    options: dict[str, Any] = {"max_height": 408, "row_height": WRAPPED, "key": "map_rows", "selection": "single-row"}
     clicked = show_table(filtered.table, "The selected rows", columns, **options)
     st.caption(f"{_count_text(filtered)} Select a row to read it.")
     _show_selection_downloads(scene, name, selection, table_view)
@@ -135,13 +135,15 @@ def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, unf
 
 
 def _select_table_view(columns: list[str]) -> TableView:
-    find, sort, order = st.columns([4, 3, 2], vertical_alignment="bottom")
-    help_ = "Rows that contain all these words, in any column."
-    query = find.text_input("Filter rows", key="map_find", persist_state="session", placeholder="Words", help=help_)
-    help_ = "Sorts all selected rows; clicking a column header sorts the visible ones."
-    options: dict[str, Any] = {"format_func": lambda column: column or "corpus order", "help": help_}
-    by = sort.selectbox("Sort by", ["", *columns], key="map_sort", **options)
-    descending = order.toggle("Descending", key="map_falling", help="Largest first, or from Z to A.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        help_ = "Rows that contain all these words, in any column."
+        options: dict[str, Any] = {"persist_state": "session", "placeholder": "Words", "help": help_}
+        query = st.text_input("Filter rows", key="map_find", width=190, **options)
+        help_ = "Sorts all selected rows; clicking a column header sorts the visible ones."
+        options = {"format_func": lambda column: column or "corpus order", "help": help_}
+        by = st.selectbox("Sort by", ["", *columns], key="map_sort", width=170, **options)
+        help_ = "Largest first, or from Z to A."
+        descending = bool(by) and st.toggle("Descending", key="map_falling", help=help_)
     return TableView(query.strip(), by or "", descending)
 
 
@@ -165,22 +167,26 @@ def _show_selection_downloads(scene: MapScene, name: str, selection: MapSelectio
             file_button(label, data, f"map-{file_stem(name)}-selection", file_type, "These rows with all columns.")
 
 
-def _show_distinctive_features(scene: MapScene, selection: MapSelection) -> None:
+def show_distinctive_features(scene: MapScene, selection: MapSelection) -> None:
     """Terms and column values that are over-represented in the selection, strongest first."""
-    st.markdown(
-        "**What's distinctive**",
-        help="Over-represented compared with all other rows. 95% simultaneous lower bounds of the odds ratio "
-        "(Bonferroni over all tests; log odds with Haldane's correction and Woolf's standard error).",
-    )
-    with st.spinner("Comparing with the other rows"):
-        terms, values = session.ask_once(distinctive_features, scene, selection)
-    if not terms.tests and not values.tests:
-        st.caption(terms.note)
-        return
-    _show_distinctive_entries("Terms", terms, with_column=False)
-    _show_distinctive_entries("Column values", values, with_column=True)
-    for shift in values.shifts:
-        st.text(_shift_text(shift))
+    with st.container(key="map_terms"):
+        st.markdown(
+            "**What's distinctive**",
+            help="Over-represented compared with all other rows. 95% simultaneous lower bounds of the odds ratio "
+            "(Bonferroni over all tests; log odds with Haldane's correction and Woolf's standard error).",
+        )
+        with st.spinner("Comparing with the other rows"):
+            terms, values = session.ask_once(distinctive_features, scene, selection)
+        if not terms.tests and not values.tests:
+            st.caption(terms.note)
+            return
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _show_distinctive_entries("Terms", terms, with_column=False)
+        with right:
+            _show_distinctive_entries("Column values", values, with_column=True)
+            for shift in values.shifts:
+                st.text(_shift_text(shift))
 
 
 def _show_distinctive_entries(title: str, contrasts: DistinctiveItems, with_column: bool) -> None:
@@ -193,7 +199,7 @@ def _entry_table(title: str, entries: tuple[DistinctiveItem, ...], with_column: 
     return pd.DataFrame(
         {
             title: [f"{entry.name}: {entry.value}"[:200] if with_column else entry.value for entry in entries],
-            "Odds ratio (at least)": [exp(entry.lower) for entry in entries],
+            "Odds ratio ≥": [exp(entry.lower) for entry in entries],
             "Selection": [_share(entry.inside, entry.inside_total) for entry in entries],
             "Rest": [_share(entry.outside, entry.outside_total) for entry in entries],
         }
@@ -201,7 +207,7 @@ def _entry_table(title: str, entries: tuple[DistinctiveItem, ...], with_column: 
 
 
 def _share(part: int, total: int) -> str:
-    return f"{part:,} of {total:,} ({part / max(total, 1):.1%})"
+    return f"{part / max(total, 1):.1%} ({part:,})"
 
 
 def _shift_text(shift: MeanShift) -> str:

@@ -165,6 +165,7 @@ def select_other_layouts(layout_key: LayoutKey) -> tuple[LayoutKey, ...]:
         max_selections=3,
         width=320,
         placeholder="Second map",
+        wrap=True,
         help="Maps with other models or settings, aligned with this one (Procrustes); selections apply to all.",
     )
     session.write_list_to_link("with")

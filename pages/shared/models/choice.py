@@ -33,6 +33,7 @@ def select_models() -> list[ModelSpec]:
         format_func=lambda key: models[key].label,
         placeholder="Select one or more models",
         help="Each model runs as its own job, one after another.",
+        wrap=True,
     )
     with right.popover("Add model", icon=":material/add:", width="stretch"):
         show_add_model_form()

@@ -79,7 +79,7 @@ def show_outlier_table(table: pd.DataFrame, total: int) -> list[int]:
             "Percentile": NumberColumn(format=f"%.{percentile_digits(total)}f", width=80, help=PERCENTILE_HELP),
             "Score": NumberColumn(format="%.3f", width=65, help="Outlier score; higher = more unusual."),
             "Mark": TextColumn(width=70, help="Your mark; saved in the workspace."),
-            "Text": TextColumn(width=360),
+            "Text": TextColumn(width=335),
         },
         max_height=460, key="outlier_table", selection="multi-row",
     )  # fmt: skip

@@ -64,7 +64,7 @@ def _calibration_row(
     equal = cosine if item is reference else item.result.cosine(level) if level > 0 else float("nan")
     row: dict[str, Any] = {"contender": item.name, "equal": equal, "below": 100 * (1 - item.result.above(cosine))}
     if same is not None:
-        row["same"] = with_interval(same.at(equal), percent) if level > 0 else ""
+        row["same"] = with_interval(same.at(equal), common.one_decimal) if level > 0 else ""
         row |= {"same_value": same.at(equal).value, "brier": same.brier, "base": same.brier_base, "gap": same.gap}
     return row
 

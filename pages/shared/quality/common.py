@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -144,5 +145,10 @@ def show_quality_table(
     csv_button("Download (CSV)", data, file, key=f"{key}_file", help="This table, with unrounded numbers.")
 
 
+def one_decimal(share: float) -> str:
+    """A percentage for a table, whose cells all have as many decimals."""
+    return f"{share:.1%}" if np.isfinite(share) else "unknown"
+
+
 def contender_column() -> Any:
-    return text("Contender", width="medium")
+    return text("Contender", width=190)

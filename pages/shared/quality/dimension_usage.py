@@ -15,14 +15,13 @@ from core.quality.summaries import (
     describe_dimension_usage,
     describe_hubness,
     format_number,
-    percent,
     with_interval,
 )
 from core.stats.resampling import FEWER_RESAMPLES, RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import ContenderResult, QualitySelection
-from pages.shared.tables import ROW_COLUMN, number, text
+from pages.shared.tables import ROW_COLUMN, number, percentage, text
 
 NAMES: dict[Measure, str] = {
     "effective_rank": "Effective rank",
@@ -96,14 +95,14 @@ def _show_measures(selection: QualitySelection, results: list[ContenderResult]) 
         columns[item.name] = [f"{spectrum.dimensions:,}", *values, with_interval(intrinsic)]
         estimates = [(NAMES[row[0]], row[1], spectrum.measures[row]) for row in ROWS] + [(INTRINSIC, False, intrinsic)]
         full += [(item.name, name, flag, value.value, value.low, value.high) for name, flag, value in estimates]
-    config = {"measure": text("Measure", width="medium", pinned=True)}
+    config = {"measure": text("Measure", width=215, pinned=True)}
     file = pd.DataFrame(full, columns=["contender", "measure", "centered", "value", "low", "high"])
     common.show_quality_table(pd.DataFrame(columns), "quality_dimensions", selection, config, "Dimension usage", file)
 
 
 def _format(measure: Measure) -> Callable[[float], str]:
     if measure == "first_share":
-        return percent
+        return common.one_decimal
     return "{:z.3f}".format if measure in ("isoscore", "mean_cosine") else format_number
 
 
@@ -162,9 +161,9 @@ def _show_rankings(selection: QualitySelection, results: list[ContenderResult]) 
         "contender": common.contender_column(),
         "repair": text("Ranking"),
         "skewness": number("Skewness", "%.2f", "Of k-occurrence, the number of lists a text is in; lower is better."),
-        "robin_hood": number("Robin Hood index", "percent", "Share of list entries to move until all texts are equal."),
-        "anti_hubs": number("Anti-hubs", "percent", "Texts in nobody's list."),
-        "precision": number("P@1 by label", "percent", "How often the top hit has the same label."),
+        "robin_hood": percentage("Robin Hood index", "Share of list entries to move until all texts are equal."),
+        "anti_hubs": percentage("Anti-hubs", "Texts in nobody's list."),
+        "precision": percentage("P@1 by label", "How often the top hit has the same label."),
         "gain": text("P@1 gain (points)", "Difference to the cosine ranking, with 95% interval."),
     }
     common.show_quality_table(

@@ -14,7 +14,7 @@ from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import QualitySelection
-from pages.shared.tables import checkbox, number, text
+from pages.shared.tables import checkbox, percentage, text
 from pages.shared.text import plain
 
 SAMPLED, MAX_TYPED = 20, 50  # queries
@@ -137,7 +137,7 @@ def _show_query_table(selection: QualitySelection, comparisons: list[QueryCompar
         frame[name] = [getattr(query, name) for query in ordered]
     columns = {
         "query": text("Query", width="medium"),
-        "overlap": number("Overlap", "percent", "Share of A's results also in B's."),
+        "overlap": percentage("Overlap", "Share of A's results also in B's."),
         "changed": checkbox("Changed results", "The overlap is below 50%."),
         "same_top_hit": checkbox("Same top hit", "Whether the first result is the same."),
         "top_a": text("Top hit under A", width="medium"),

@@ -9,13 +9,13 @@ from core.corpus.text_edits import TEXT_EDITS
 from core.quality import service
 from core.quality.charts import Line, dot_figure, line_figure
 from core.quality.robustness import AMBIGUOUS, SIZES, TEXTS
-from core.quality.summaries import describe_edits, describe_noise, percent, with_interval
+from core.quality.summaries import describe_edits, describe_noise, with_interval
 from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import ContenderResult, QualitySelection
 from pages.shared.quality.edit_measurement import with_measured_edits
-from pages.shared.tables import number, text
+from pages.shared.tables import number, percentage, text
 
 LABELS: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
 CHANGES_MEANING = tuple(name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning)
@@ -123,7 +123,8 @@ def _show_edit_table(selection: QualitySelection, results: list[ContenderResult]
             row: dict[str, Any] = {"contender": item.name, "edit": LABELS[probe.probe], "meaning": meaning}
             rows.append(row | {
                 "drop": with_interval(probe.drop), "relative": probe.relative_drop,
-                "churn": with_interval(probe.churn, percent), "mean": with_interval(probe.churn_mean, percent),
+                "churn": with_interval(probe.churn, common.one_decimal),
+                "mean": with_interval(probe.churn_mean, common.one_decimal),
                 "texts": probe.texts,
             })  # fmt: skip
             numbers = {
@@ -138,7 +139,7 @@ def _show_edit_table(selection: QualitySelection, results: list[ContenderResult]
         "edit": text("Edit"),
         "meaning": text("Meaning", "Whether the edit keeps or changes the meaning for a reader."),
         "drop": text("Median drop", "1 - cosine of a text and its edited version, with 95% interval."),
-        "relative": number("Relative drop", "percent", "Divided by a random pair's; comparable between models."),
+        "relative": percentage("Relative drop", "Divided by a random pair's; comparable between models."),
         "churn": text("Median loss", "Share of the 10 nearest neighbors lost by the edit; median over texts."),
         "mean": text("Mean loss", "Share of the 10 nearest neighbors lost by the edit; mean over texts."),
         "texts": number("Texts", "localized", "Number of edited texts."),
@@ -167,6 +168,6 @@ def _show_edit_examples(selection: QualitySelection, results: list[ContenderResu
         "text": text("Original", width="large"),
         "edited": text("Edited", width="large"),
         "drop": number("Drop", "%.3f", "1 - cosine of the two."),
-        "churn": number("Loss", "percent", "Share of the 10 nearest neighbors lost."),
+        "churn": percentage("Loss", "Share of the 10 nearest neighbors lost."),
     }
     common.show_quality_table(frame, "quality_examples", selection, columns, "Texts before and after the edit")

@@ -7,7 +7,7 @@ from core.quality import service
 from core.quality.charts import Line, distribution_figure, line_figure, log_ticks
 from core.quality.length_bias import Measure
 from core.quality.similarity import PairKind
-from core.quality.summaries import describe_length_bias, describe_similarity, percent, with_interval
+from core.quality.summaries import describe_length_bias, describe_similarity, with_interval
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
@@ -67,17 +67,18 @@ def _show_similarity_table(selection: QualitySelection, results: list[ContenderR
         row = {"contender": item.name, **medians, "auc": with_interval(similarity.auc["first"], "{:.3f}".format)}
         if any(other.result.above for other in results):
             row["label"] = with_interval(similarity.auc["label"], "{:.3f}".format) if above else ""
-            row["above"] = with_interval(above, percent) if above else ""
+            row["above"] = with_interval(above, common.one_decimal) if above else ""
         rows.append(row)
+    above_help = "Share of same-label pairs above the 95th percentile of random pairs; 5% by chance. With 95% interval."
     auc = ", with 95% interval; 0.5: no difference, 1: always."
     columns = {
         "contender": common.contender_column(),
-        "random": number("Random pair", "%.3f", "Median cosine of random pairs of texts."),
-        "tenth": number("10th neighbor", "%.3f", "Median cosine of a text and its 10th neighbor."),
-        "first": number("1st neighbor", "%.3f", "Median cosine of a text and its nearest neighbor."),
-        "auc": text("AUC: neighbor vs. random", f"P(a nearest neighbor is more similar than a random pair){auc}"),
-        "label": text("AUC: same label vs. random", f"P(a same-label pair is more similar than a random pair){auc}"),
-        "above": text("Same label > 95th percentile", "Of random pairs; 5% by chance. With 95% interval."),
+        "random": number("Random pair", "%.3f", "Median cosine of random pairs of texts.", 90),
+        "tenth": number("10th neighbor", "%.3f", "Median cosine of a text and its 10th neighbor.", 95),
+        "first": number("1st neighbor", "%.3f", "Median cosine of a text and its nearest neighbor.", 90),
+        "auc": text("AUC: neighbor", f"P(a nearest neighbor is more similar than a random pair){auc}", 150),
+        "label": text("AUC: same label", f"P(a same-label pair is more similar than a random pair){auc}", 150),
+        "above": text("Same label above", above_help, 165),
     }
     common.show_quality_table(
         pd.DataFrame(rows), "quality_similarity", selection, columns, "Similarity of pairs by contender"

@@ -14,7 +14,7 @@ from core.store import CorpusInfo
 from core.text import common_decimals
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, text
+from pages.shared.tables import number, percentage, round_shares, text
 from pages.shared.text import file_stem, plain
 
 TIMES = ("seconds", "p50", "p95")
@@ -24,8 +24,9 @@ def show_score_table(contenders: tuple[Contender, ...], board: Board, costs: tup
     """The table, and how it was measured."""
     scores = score_table(contenders, board, costs)
     columns = _score_columns(board.label, {name: f"%.{common_decimals(scores[name])}f" for name in TIMES})
+    shown = round_shares(scores[[name for name in columns if name in scores]], columns)
     st.dataframe(
-        scores[[name for name in columns if name in scores]], hide_index=True, width="stretch", lazy=False,
+        shown, hide_index=True, width="stretch", lazy=False,
         placeholder="–", key="score_table", alt=f"Contenders by {board.label}, with their costs", column_config=columns,
     )  # fmt: skip
     st.caption(" ".join(_measurement_notes(contenders, board, costs)))
@@ -40,13 +41,13 @@ def score_table_button(
 
 
 def score_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> pd.DataFrame:
-    """One row per contender, in the order of the scores; shares in percent."""
+    """One row per contender, in the order of the scores."""
     scores = pd.DataFrame([_score_row(rank, contenders, board, costs) for rank in range(len(board.order))])
     if any(cost.speed.busy for cost in costs):
         speeds = [costs[index].speed for index in board.order]
         scores["timing"] = [f"busy, {speed.others:.0%}" if speed.busy else "" for speed in speeds]
-    shares = rounded_percentages(scores["share_best"].tolist(), decimals=0)
-    return scores.assign(share_best=shares, truncated=100 * scores["truncated"].astype(float))
+    shares = [share / 100 for share in rounded_percentages(scores["share_best"].tolist())]
+    return scores.assign(share_best=shares, truncated=scores["truncated"].astype(float))
 
 
 def export_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> pd.DataFrame:
@@ -104,17 +105,17 @@ def _score_columns(metric: str, formats: dict[str, str]) -> dict[str, Any]:
     )
     return {  # narrow enough for a window of 1,400 pixels
         "rank": text("Rank", "By score. Contenders that share a letter (a, b, ...) do not differ significantly.", 50),
-        "contender": text("Contender", "A model, or a variant with smaller vectors.", 180),
-        "score": number(metric, "%.3f", "Higher is better.", 70),
-        "interval": text("95% interval", "Confidence interval: the range for other rows of this kind.", 100),
-        "share_best": number("Best in", "%.0f%%", share, 60),
-        "dimensions": number("Dims", "localized", "Dimensions: numbers per vector.", 55),
-        "bytes": number("Bytes", "localized", "Storage size of one vector.", 60),
-        "seconds": number("s / 1,000 texts", formats["seconds"], speed, 105),
-        "p50": number("p50 (ms)", formats["p50"], "Median time to embed a query and search exactly.", 70),
+        "contender": text("Contender", "A model, or a variant with smaller vectors.", 175),
+        "score": number(metric, "%.3f", "Higher is better.", 65),
+        "interval": text("95% interval", "Confidence interval: the range for other rows of this kind.", 95),
+        "share_best": percentage("Best in", share, 60),
+        "dimensions": number("Dims", "localized", "Dimensions: numbers per vector.", 50),
+        "bytes": number("Bytes", "localized", "Storage size of one vector.", 55),
+        "seconds": number("s / 1,000", formats["seconds"], speed, 68),
+        "p50": number("p50 (ms)", formats["p50"], "Median time to embed a query and search exactly.", 68),
         "price": text("$ / 1M tokens", price, 95),
-        "truncated": number("Truncated", "%.1f%%", "Share of tokens beyond the model's maximum length.", 75),
-        "p95": number("p95 (ms)", formats["p95"], "95% of queries are faster than this.", 70),
+        "truncated": percentage("Truncated", "Share of tokens beyond the model's maximum length.", 73),
+        "p95": number("p95 (ms)", formats["p95"], "95% of queries are faster than this.", 68),
         "timing": text("Timing", "Busy: share of the processors that other programs used; times are too long."),
     }
 

@@ -43,7 +43,13 @@ def select_models(info: CorpusInfo) -> list[ModelSpec]:
     session.drop_unknown_values("beside", list(names))
     options: dict[str, Any] = {"max_selections": 3, "placeholder": "Other models of this corpus"}
     selected = st.multiselect(
-        "Compare with", list(names), key="beside", bind="query-params", format_func=names.__getitem__, **options
+        "Compare with",
+        list(names),
+        key="beside",
+        bind="query-params",
+        format_func=names.__getitem__,
+        wrap=True,
+        **options,
     )
     return [main, *(model for model in others if model.key in selected)]
 

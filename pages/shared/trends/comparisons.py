@@ -14,7 +14,7 @@ from core.trends.rows import RowFilter
 from core.trends.service import TrendQuery, compare_periods, period_counts
 from pages.shared import messages, session
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, show_table
+from pages.shared.tables import number, percentage, show_table
 from pages.shared.text import count, cut, plain
 from pages.shared.trends.details import show_side_by_side
 from pages.shared.trends.form import TrendForm, day, select_sentiment_rows
@@ -121,8 +121,8 @@ def _drift_columns() -> dict:
         "Centroid shift": number(format="%.3f", help="1 - cosine of the mean vectors before and after."),
         "Expected by chance": number(format="%.3f", help="Mean shift when dates are shuffled among the rows."),
         "q": number(format="%.3f", help=q),
-        "Same-side neighbors": number(format="percent", help=same),
-        "Expected by chance ": number(format="percent", help="Mean share when dates are shuffled."),
+        "Same-side neighbors": percentage(help=same),
+        "Expected by chance ": percentage(help="Mean share when dates are shuffled."),
         "q ": number(format="%.3f", help=q),
     }
 
@@ -199,10 +199,10 @@ def change_verdict(result: pd.DataFrame) -> str:
 
 
 def _change_columns() -> dict:
-    return {name: number(format="percent") for name in ("Share in A", "Share in B")} | {
-        "Change": number(format="percent", help="Share in B minus share in A."),
-        "Change (low)": number(format="percent", help="Lower end of the 95% interval."),
-        "Change (high)": number(format="percent", help="Upper end of the 95% interval."),
+    return {name: percentage() for name in ("Share in A", "Share in B")} | {
+        "Change": percentage(help="Share in B minus share in A."),
+        "Change (low)": percentage(help="Lower end of the 95% interval."),
+        "Change (high)": percentage(help="Upper end of the 95% interval."),
     }
 
 

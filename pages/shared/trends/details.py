@@ -65,13 +65,13 @@ def show_distinctive_terms(details: RowDetails) -> None:
     frame = pd.DataFrame(
         {
             "Term": [entry.value for entry in terms.entries],
-            "Odds ratio (at least)": [exp(entry.lower) for entry in terms.entries],
+            "Odds ratio ≥": [exp(entry.lower) for entry in terms.entries],
             "These rows": [f"{entry.inside:,} of {entry.inside_total:,}" for entry in terms.entries],
             "Rest": [f"{entry.outside:,} of {entry.outside_total:,}" for entry in terms.entries],
         }
     )
     ratio = number(format="%.1f", help="Lower bound of the odds ratio. It is not a ratio of shares.")
-    show_table(frame, "Distinctive terms", {"Odds ratio (at least)": ratio}, max_height=250)
+    show_table(frame, "Distinctive terms", {"Odds ratio ≥": ratio}, max_height=250)
     st.caption(terms.note)
 
 

@@ -36,7 +36,7 @@ def show_shares(form: TrendForm) -> None:
         )
         chart = linked_segments("form", "Chart", CHARTS, "One chart per group, one chart for all, or stacked areas.")
         max_groups = st.number_input(
-            "Groups", 1, 12, 6, key="t_max_groups", bind="query-params", width=110,
+            "Max. groups", 1, 12, 6, key="t_max_groups", bind="query-params", width=110,
             help="Number of largest groups; the rest are combined as “others”.",
         )  # fmt: skip
     shares = session.ask(shares_over_time, query, form.period, int(max_groups), measure == "within")

@@ -13,6 +13,7 @@ import { listen } from "./input.js";
 import { buildFrame, drawMorph } from "./frame.js";
 import { paletteOf } from "./colors.js";
 
+const LOWEST = 360, AROUND = 380; // pixels: the least height of a map, and what a page shows above and below it
 const REACH = 14; // hover radius in pixels
 const SMOOTH = 300; // duration of a color change in milliseconds
 const QUICK_POINTS = 25000; // drawn immediately after a change; while the view moves, as many as the machine can handle
@@ -58,7 +59,7 @@ class ScatterMap {
     this.dataText = text;
     const first = !this.data, before = this.data;
     this.data = component.data;
-    this.parts.stage.style.height = `${this.data.height}px`;
+    this.parts.stage.style.height = `min(${this.data.height}px, max(${LOWEST}px, 100vh - ${AROUND}px))`;
     this.parts.root.dataset.theme = this.data.theme;
     if (first || before.command.stamp !== this.data.command.stamp) this.command = this.data.command;
     this.answers = !first && this.command !== null; // confirms to the page that its command was applied
@@ -267,7 +268,7 @@ class ScatterMap {
   frames() {
     const { clientWidth: width, clientHeight: height } = this.parts.stage;
     const many = this.morph === null ? this.data.panels.length : 1;
-    const across = many === 1 ? 1 : many === 2 && width < 640 ? 1 : 2;
+    const across = many === 1 ? 1 : many === 2 && width < 480 ? 1 : 2;
     const down = Math.ceil(many / across);
     return Array.from({ length: many }, (_, i) => ({
       left: ((i % across) * width) / across, top: (Math.floor(i / across) * height) / down, width: width / across, height: height / down,
