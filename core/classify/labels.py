@@ -58,7 +58,7 @@ def read_target(labels: Cells, kind: TargetKind | None = None, separator: str | 
     if kind == "sets":
         return _read_sets(column, separator)
     if kind == "number":
-        numbers = parse_numbers(column).to_numpy(dtype=np.float64)
+        numbers = parse_numbers(column).to_numpy(dtype=np.float64, copy=True)
         numbers[~np.isfinite(numbers)] = np.nan
         return Target("number", (), numbers, np.isfinite(numbers))
     codes, names = pd.factorize(label_strings(column), sort=True)
