@@ -77,10 +77,11 @@ class Advice:
 
 
 def stopping_advice(history: Sequence[np.ndarray], probabilities: np.ndarray) -> tuple[Advice, ...]:
-    """Whether further labels would change anything, by two published criteria. Stop where both say so.
+    """Whether further labels would change anything, by two published criteria.
 
-    history: (n,) predicted classes of all rows after each retraining, oldest first. probabilities: (u, classes) of the
-    rows that are not labeled.
+    history: (n,) predicted classes of all rows after each retraining, oldest first, say every ten labels.
+    probabilities: (u, classes) of the rows that are not labeled, by a classifier with a fitted temperature: without one
+    (`train` with a `value`) it is unsure of everything as long as labels are few.
     """
     return _classification_change(history), _overall_uncertainty(probabilities)
 
