@@ -13,7 +13,7 @@ from core.stats.proportions import paired_difference, wilson
 from core.stats.resampling import SEED, percentile_interval, resampled_table
 from core.types import Vectors
 
-MIN_AUDITED = 10
+MIN_AUDITED = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def prevalence(
     """The shares among `rows` (a filter or a period; all by default).
 
     audited: row ids drawn at random, that the classifier was not trained on; truth: their labels in the same order.
-    Those outside of `rows` are left out. Raises InputError for fewer than 10 audited rows, and for vectors of another
+    Those outside of `rows` are left out. Raises InputError for fewer than two audited rows, and for vectors of another
     model.
     """
     model.check_model(vectors)

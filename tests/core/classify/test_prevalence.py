@@ -97,7 +97,7 @@ def test_a_filter_and_new_classes_are_estimated(noisy):
 def test_audits_that_are_too_small_or_do_not_fit_are_refused(noisy):
     vectors, labels, model = noisy
     for ids, truth, message in (
-        (np.arange(300, 305), labels[300:305], "5 of these rows are audited"),
+        (np.arange(300, 301), labels[300:301], "1 of these rows are audited"),
         (np.zeros(50, int), ["billing"] * 50, "1 of these rows"),
         (np.arange(300, 350), labels[:40], "50 audited rows and 40 labels"),
         (np.arange(300, 350), [None] * 50, "0 of these rows"),
