@@ -134,9 +134,9 @@ def _fit_boosting(
             leaf, value_column = nodes["is_leaf"].astype(bool), code if len(step) > 1 else 1
             left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
             parts.append((left, right, nodes["feature_idx"], nodes["num_threshold"]))
-            value = np.zeros((len(nodes), classes))
-            value[:, value_column] = nodes["value"]
-            values.append(value)
+            added = np.zeros((len(nodes), classes))
+            added[:, value_column] = nodes["value"]
+            values.append(added)
     return _tree_arrays(parts, values, base if len(base) == classes else np.array([0.0, base[0]]))
 
 

@@ -224,7 +224,8 @@ def _resampled_counts(
     counts = [np.bincount(code * blocks + block[row], minlength=classes * blocks) for row, code in pairs]
     sums = np.stack(counts).reshape(3 * classes, blocks).astype(np.float64)
     _, samples, _ = resampled_means(np.vstack([sums, np.bincount(block, minlength=blocks)]), None, seed)
-    whole = Counts(*sums.sum(axis=1).reshape(3, classes), np.array(len(truth)))
+    right, guessed, true = sums.sum(axis=1).reshape(3, classes)
+    whole = Counts(right, guessed, true, np.array(len(truth)))
     parts = samples[:, :-1].reshape(len(samples), 3, classes)
     return whole, Counts(parts[:, 0], parts[:, 1], parts[:, 2], samples[:, -1]), texts
 

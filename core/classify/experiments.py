@@ -126,7 +126,7 @@ def learning_curve(
                 progress(at * RUNS + run + 1, len(steps) * RUNS)
 
     def scores(run: int, weights: np.ndarray) -> list[float]:
-        return [float(_weighted(truth, guess[run], weights, classes).macro_f1) for guess in guesses]
+        return [float(Counts.of_pairs(truth, guess[run], weights, classes).macro_f1) for guess in guesses]
 
     means = np.mean([scores(run, np.ones(len(test))) for run in range(RUNS)], axis=0)
     resampled = bootstrap_runs(units, RUNS, scores, seed)
@@ -155,12 +155,6 @@ def _ordered(rows: np.ndarray, codes: np.ndarray, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(rows)
     first = np.sort(np.unique(codes[order], return_index=True)[1])
     return np.concatenate([order[first], np.delete(order, first)])
-
-
-def _weighted(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray, classes: int) -> Counts:
-    right = truth == guess
-    pairs = ((truth[right], weights[right]), (guess, weights), (truth, weights))
-    return Counts(*(np.bincount(codes, weight, classes) for codes, weight in pairs), weights.sum())
 
 
 def _first_reach(sizes: np.ndarray, scores: np.ndarray, goal: float) -> float:

@@ -57,9 +57,16 @@ class Counts:
         """Codes (m,) from 0, or sets of labels (m, classes) bool."""
         if truth.ndim == 2:
             return cls((truth & guess).sum(axis=0), guess.sum(axis=0), truth.sum(axis=0), np.array(len(truth)))
-        pairs = (truth[truth == guess], guess, truth)
-        counts = (np.bincount(codes, minlength=classes) for codes in pairs)
-        return cls(*counts, np.array(len(truth)))
+        return cls.of_pairs(truth, guess, np.ones(len(truth)), classes)
+
+    @classmethod
+    def of_pairs(cls, truth: np.ndarray, guess: np.ndarray, weights: np.ndarray, classes: int) -> "Counts":
+        """Codes (m,) from 0, row i counting weights[i]."""
+        hits = np.where(truth == guess, weights, 0.0)
+        right, predicted, true = (
+            np.bincount(codes, weight, classes) for codes, weight in ((truth, hits), (guess, weights), (truth, weights))
+        )
+        return cls(right, predicted, true, weights.sum())
 
 
 def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """Prevalence: the share of each class in a corpus, corrected for a classifier's errors by an audited random sample."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,10 @@ from core.stats.resampling import SEED, percentile_interval, resampled_table
 from core.types import Vectors
 
 MIN_AUDITED = 2
+FIGURES = (
+    "share", "low", "high", "naive", "rogan_gladen", "rogan_gladen_low", "rogan_gladen_high", "audit", "audit_low",
+    "audit_high",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +118,13 @@ def _estimate(
     alone = [part.clip(least, most) for part in wilson(labels.sum(axis=0), np.full(len(names), audited))]
     gladen = _rogan_gladen(naive, predicted, labels, seed)
     index = pd.Index(names, name="class")
-    series = [pd.Series(values, index=index, dtype=np.float64) for values in (*powered, naive, *gladen, *alone)]
+    figures = dict(zip(FIGURES, (*powered, naive, *gladen, *alone), strict=True))
+    series: dict[str, Any] = {name: pd.Series(values, index, np.float64) for name, values in figures.items()}
     method = (
         f"Prediction-powered inference (Angelopoulos et al., 2023) with {audited:,} audited rows of {rows:,}, "
         f"intervals for a finite corpus; Rogan-Gladen with a bootstrap over the audited rows, seed {seed}."
     )
-    return Prevalence(*series, audited, rows, method)
+    return Prevalence(audited=audited, rows=rows, method=method, **series)
 
 
 def _rogan_gladen(naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, seed: int) -> Interval[np.ndarray]:

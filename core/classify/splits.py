@@ -131,7 +131,8 @@ def _leak_note(side: np.ndarray, texts: np.ndarray) -> tuple[str, ...]:
 
 
 def _of_sides(side: np.ndarray, method: str, notes: tuple[str, ...] = ()) -> Split:
-    return Split(*(np.flatnonzero(side == number) for number in (TRAIN, VALIDATE, HOLD_OUT)), method, notes)
+    train, validation, test = (np.flatnonzero(side == number) for number in (TRAIN, VALIDATE, HOLD_OUT))
+    return Split(train, validation, test, method, notes)
 
 
 def _with_validation(result: Split, texts: np.ndarray, strata: np.ndarray, share: float, seed: int) -> Split:

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def to_bytes(model: Classifier) -> bytes:
     manifest = {"format": FORMAT, "classifier": data, "arrays": digests}
     text = json.dumps(manifest | {"digest": digest_json(manifest)}, ensure_ascii=False).encode()
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, **{MANIFEST: np.frombuffer(text, np.uint8)})
+    members: dict[str, Any] = arrays | {MANIFEST: np.frombuffer(text, np.uint8)}
+    np.savez_compressed(buffer, **members)
     return buffer.getvalue()
 
 

@@ -162,7 +162,8 @@ def _pool(vectors: Vectors, labeled: np.ndarray, candidates: np.ndarray) -> np.n
 
 
 def _k_center(rows: np.ndarray, labeled: np.ndarray, pool: np.ndarray, count: int) -> np.ndarray:
-    points, selected = rows[pool], []
+    points = rows[pool]
+    selected: list[int] = []
     nearest = np.full(len(pool), -np.inf)
     for start in range(0, len(labeled), BLOCK):
         nearest = np.maximum(nearest, (points @ rows[labeled[start : start + BLOCK]].T).max(axis=1))

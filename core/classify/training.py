@@ -209,7 +209,7 @@ def _cross_validate(
     except ValueError:  # no class has enough different texts
         return _Selection(ESTIMATORS[fit.kind].default, method="Default: too few texts to cross-validate.")
     folds = FULL_FOLDS if len(rows) <= FULL_FOLDS_ROWS else FEW_FOLDS
-    parts = []
+    parts: list[tuple[np.ndarray, ...]] = []
     for number in range(folds):
         inside, outside = rows[fold != number], rows[fold == number]
         parts.append((points[inside], values[inside], points[outside], values[outside]))
