@@ -15,6 +15,7 @@ from core.stats.resampling import SEED, percentile_interval, resampled_table
 from core.types import Vectors
 
 MIN_AUDITED = 2
+BLOCK = 50_000  # rows predicted at once
 FIGURES = (
     "share", "low", "high", "naive", "rogan_gladen", "rogan_gladen_low", "rogan_gladen_high", "audit", "audit_low",
     "audit_high",
@@ -62,16 +63,15 @@ def prevalence(
     every = row_ids(rows, len(vectors))
     ids, target = _audit(audited, truth, every, model, len(vectors))
     names = tuple(dict.fromkeys((*model.classes, *target.names)))
-    predicted = _indicators(model, vectors, every, len(names))
-    position = np.full(len(vectors), -1)
-    position[every] = np.arange(len(every))
+    blocks = (every[start : start + BLOCK] for start in range(0, len(every), BLOCK))
+    naive = sum(_indicators(model, vectors, block, len(names)).sum(axis=0) for block in blocks) / len(every)
     labels = np.zeros((len(ids), len(names)), bool)
     order = [names.index(name) for name in target.names]
     if target.kind == "sets":
         labels[:, order] = target.values
     else:
         labels[np.arange(len(ids)), np.array(order)[target.values]] = True
-    return _estimate(names, predicted.mean(axis=0), predicted[position[ids]], labels, len(every), seed)
+    return _estimate(names, naive, _indicators(model, vectors, ids, len(names)), labels, len(every), seed)
 
 
 def _audit(
