@@ -17,7 +17,7 @@ TREES = 100
 BOOSTING_STEPS = 50
 BOOSTING_FEATURES = 0.2  # share of the dimensions that a split looks at
 BOOSTING_L2 = 5.0  # without it, boosting of many classes diverges
-SCALE = 5.0  # of centered unit vectors, for the solver of logistic regression
+SCALE = 4.0  # mean length of centered vectors that the solver of logistic regression takes
 FLOOR = 1e-4  # probability of a class without any vote
 BLOCK_CELLS = 8_000_000
 
@@ -42,9 +42,11 @@ def _fit_logistic(points: np.ndarray, codes: np.ndarray, classes: int, c: float,
     from sklearn.linear_model import LogisticRegression
 
     center = points.mean(axis=0)
-    model = LogisticRegression(C=c / SCALE**2, max_iter=500, class_weight="balanced" if balanced else None)
-    arrays = _linear(_fitted(model, (points - center) * np.float32(SCALE), codes), classes)
-    coefficients = arrays["coefficients"] * np.float32(SCALE)
+    spread = float(np.sqrt(np.square(points - center).sum(axis=1).mean()))
+    scale = np.float32(SCALE / max(spread, 1e-6))
+    model = LogisticRegression(C=c / float(scale) ** 2, max_iter=500, class_weight="balanced" if balanced else None)
+    arrays = _linear(_fitted(model, (points - center) * scale, codes), classes)
+    coefficients = arrays["coefficients"] * scale
     return {"coefficients": coefficients, "intercepts": arrays["intercepts"] - coefficients @ center.astype(np.float64)}
 
 
@@ -197,7 +199,7 @@ def _fitted(model: Any, points: np.ndarray, codes: np.ndarray) -> Any:
 
 ESTIMATORS: dict[str, Estimator] = {
     "logistic": Estimator(
-        "Logistic regression", _fit_logistic, _linear_scores, "C", (0.3, 3.0, 10.0, 30.0), 10.0, one_vs_rest=True),
+        "Logistic regression", _fit_logistic, _linear_scores, "C", (0.3, 3.0, 10.0, 30.0, 100.0), 10.0, one_vs_rest=True),
     "svm": Estimator("Linear SVM", _fit_svm, _linear_scores, "C", (0.1, 1.0, 10.0), 1.0, one_vs_rest=True),
     "knn": Estimator("k-nearest neighbors", _fit_knn, _knn_scores, "k", (1.0, 5.0, 15.0, 30.0), 5.0),
     "forest": Estimator("Random forest", _fit_forest, _forest_scores),
