@@ -421,7 +421,7 @@ def test_a_cancel_ends_the_wait(serve, workspace, manager):
 
 
 def test_a_server_that_asks_for_hours_or_never_takes_a_text_fails_the_job(serve, workspace, manager, monkeypatch):
-    monkeypatch.setattr(kinds, "MAX_FRUITLESS", 1)
+    monkeypatch.setattr("core.jobs.context.MAX_FRUITLESS", 1)
     corpus = corpus_of(20)
     workspace.save_corpus(corpus)
     for message in ("Try again in 7h12m", "Try again in 3.1s"):
