@@ -26,7 +26,7 @@ from core.types import CorpusRef, ModelSpec
 from pages.shared import cached, sign_in
 
 T = TypeVar("T")
-_LINK_CHANGES = "link_changes"
+_LINK_CHANGES, _DRAWN = "link_changes", "drawn_page"
 
 
 @dataclass(frozen=True)
@@ -174,21 +174,29 @@ def select_from_link(name: str, options: Sequence[str]) -> str:
 
 
 def set_link(name: str, value: str) -> None:
-    """Set a parameter of the address, or remove it by "". A run of the whole page does so at its end: `flush_link`."""
+    """Set a parameter of the address, or remove it by "". A page not drawn before does so at its end: `flush_link`."""
     context = get_script_run_ctx()
     changes = {**remembered(_LINK_CHANGES, {}), name: value}
     remember(_LINK_CHANGES, changes)
-    if context is not None and context.fragment_ids_this_run:
-        flush_link()
+    if context is not None and (context.fragment_ids_this_run or remembered(_DRAWN) == context.page_script_hash):
+        _write_link()
 
 
 def flush_link() -> None:
-    """Write what was set since the last time, as one entry of the browser's history: Back then leaves the page.
+    """At the end of a run: write what was set as one entry of the browser's history, so that Back leaves the page.
 
     Not before the page is drawn, or the browser would store the new parameters under the previous page's address.
     """
+    _write_link()
+    if (context := get_script_run_ctx()) is not None:
+        remember(_DRAWN, context.page_script_hash)
+
+
+def _write_link() -> None:
     changes = remembered(_LINK_CHANGES, {})
     remember(_LINK_CHANGES, {})
+    if is_back_navigation():  # a new entry would lead forward again
+        return
     updates = {name: value for name, value in changes.items() if value and st.query_params.get(name) != value}
     for name in [name for name, value in changes.items() if not value and name in st.query_params]:
         del st.query_params[name]

@@ -119,8 +119,9 @@ def test_back_leaves_a_page_and_restores_the_searches(sample: Sample, visit: Cal
         page.wait_for_function("query => new URLSearchParams(location.search).get('q') === query", arg=query)
     go_to(page, labels.TRENDS)
     page.wait_for_function("() => new URLSearchParams(location.search).has('t_view')")
-    for _ in range(2):  # Streamlit enters the page, then its settings
-        page.go_back()
+    page.go_back()  # Streamlit enters the page, then its settings
+    page.wait_for_function("() => !new URLSearchParams(location.search).has('corpus')")
+    page.go_back()
     expect(field).to_have_value("broken lamp")
     page.go_back()
     expect(field).to_have_value("late parcel")
