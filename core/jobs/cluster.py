@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _LOCAL = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+NICENESS = 5  # of job workers
 CONNECT = "30s"  # timeout for reaching a scheduler
 _THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 _SETTINGS = {
@@ -48,10 +49,25 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
     for name in ("distributed", "distributed.nanny", "distributed.scheduler", "distributed.worker"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        return Client(address or local_cluster(job_workers or os.cpu_count() or 1), timeout=CONNECT)
+        client = Client(address or local_cluster(job_workers or os.cpu_count() or 1), timeout=CONNECT)
+        if not address:
+            client.register_plugin(_background_plugin())
+        return client
     except (OSError, TimeoutError, ValueError) as error:
         remedy = "Check PLANISPHERE_SCHEDULER, or unset it to use workers on this machine."
         raise JobError(f"The workers can't be reached ({address or 'local'}): {error}.", remedy) from error
+
+
+def _background_plugin() -> Any:
+    """Gives job workers a lower priority, restarted ones too: the server and the answer worker come first."""
+    from distributed import WorkerPlugin
+
+    class Background(WorkerPlugin):
+        def setup(self, worker: Any) -> None:
+            if "job" in worker.state.total_resources and hasattr(os, "nice"):
+                os.nice(NICENESS)
+
+    return Background()
 
 
 def is_lost(client: "Client") -> bool:

@@ -388,6 +388,12 @@ class LateFuture:
         return True
 
 
+def test_jobs_have_a_lower_priority_than_pages(manager):
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert manager.ask(os.getpriority, os.PRIO_PROCESS, 0, timeout=WAIT) == before
+    assert manager.ask(os.getpriority, os.PRIO_PROCESS, 0, on="job", timeout=WAIT) == min(before + cluster.NICENESS, 19)
+
+
 def test_an_answer_that_comes_as_a_wait_ends_is_taken(manager):
     manager._ready(WAIT)
     assert manager._wait_for(LateFuture(), 10, "job", nullcontext, None) == 3
