@@ -38,8 +38,8 @@ test: check  ## lint, types and every test, with the coverage of core
 	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not browser" --cov
 	$(PYTEST) tests/e2e
 
-quick: check  ## lint, types and tests, without browser tests and slow simulations
-	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not browser and not slow"
+quick: check  ## lint, types, and the tests of core without slow ones
+	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not slow" tests/core tests/test_*.py
 
 check: install-dev  ## lint and types
 	$(BIN)/ruff format --check .

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
@@ -175,6 +177,7 @@ assert PagesManager.uses_pages_directory is False
     loaded_by(code)
 
 
+@pytest.mark.slow
 def test_the_default_path_never_imports_torch(tmp_path):
     """The default model, neighbors, an index, a projection and a scoreboard task, in a fresh process."""
     code = f"""

@@ -585,6 +585,7 @@ def test_as_a_job_its_key_is_nowhere_on_disk(where, server, manager):
     assert not [path for path in written if KEY.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_silent_server_can_be_cancelled(where, server, manager):
     server.speaks.clear()
     submitted = manager.submit(job(where, server), Secret(KEY))

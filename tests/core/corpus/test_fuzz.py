@@ -143,6 +143,7 @@ def test_readers_raise_only_errors_that_are_explained(name, caplog):
     assert not [record.exc_info[1] for record in caplog.records if "unexpected error" in record.message]
 
 
+@pytest.mark.slow
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),

@@ -270,6 +270,7 @@ def slow_source(tmp_path, **limits):
     return ImportSource((stage(str(tmp_path), "slow.jsonl", rows.encode()),), budget=Budget(**limits))
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_is_stopped_and_the_next_file_is_read(tmp_path):
     reader_process.start_ahead()
     started = time.monotonic()

@@ -76,6 +76,7 @@ def finish(manager: JobManager, job: str):
     return manager.get(job)
 
 
+@pytest.mark.slow
 def test_a_job_gives_the_same_vectors_as_the_embedder_itself(manager, workspace):
     corpus = add_corpus(workspace, 90)
     state = finish(manager, manager.submit(job_on(workspace, corpus, LEXICAL)))
@@ -107,6 +108,7 @@ def test_cancel_keeps_what_is_done_and_continuing_computes_only_the_rest(manager
     assert_computed_once(server, workspace, corpus)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_at_most_the_batches_in_flight(manager, workspace, server):
     corpus = add_corpus(workspace)
     job = manager.submit(job_on(workspace, corpus, served(server)))
@@ -351,6 +353,7 @@ def test_what_needs_a_key_or_consent_or_kills_servers_is_not_resumed(workspace, 
     assert not job_manager._is_resumable(state.with_(spec=paid))
 
 
+@pytest.mark.slow
 def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
     client, started = manager._ready(WAIT), time.monotonic()
     context = JobContext(
@@ -362,6 +365,7 @@ def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
     assert finish(manager, job).status == "done"
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_is_replaced(workspace):
     manager = JobManager(workers=1)
     try:
@@ -466,6 +470,7 @@ def test_watched_work_ends_when_the_watcher_raises(manager):
     assert manager.ask(abs, -4, on="job", timeout=WAIT) == 4  # the worker is free again
 
 
+@pytest.mark.slow
 def test_an_existing_scheduler_is_used_by_its_address(workspace):
     from distributed import LocalCluster
 

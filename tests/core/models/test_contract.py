@@ -51,6 +51,7 @@ def embedder(request, models_folder):
     return load_embedder(request.param, models_folder=models_folder, local_only=True)
 
 
+@pytest.mark.slow
 def test_rows_are_unit_float32_in_the_order_given(embedder):
     texts = ["a long text about a lost bank card that came back", "short", "", "a long text about weather"]
     rows = embedder.embed(texts)
@@ -59,12 +60,14 @@ def test_rows_are_unit_float32_in_the_order_given(embedder):
     np.testing.assert_allclose(embedder.embed(texts[::-1]), rows[::-1], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_batch_gives_what_single_texts_give(embedder):
     texts = [*ODD, "my card was stolen", "where is my parcel? " * 20, "ok"]
     single = np.concatenate([embedder.embed([text]) for text in texts])
     np.testing.assert_allclose(embedder.embed(texts), single, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_odd_texts_get_unit_rows(embedder):
     check_unit_rows(embedder.embed(ODD))
     check_unit_rows(embedder.embed_query(ODD))

@@ -47,6 +47,7 @@ def cosines(one, other):
     return np.einsum("ij,ij->i", one, other)
 
 
+@pytest.mark.slow
 def test_float32_equals_sentence_transformers(folder, reference):
     rows = load_embedder("all-MiniLM-L6-v2-float32", models_folder=folder).embed(MIXED)
     assert cosines(rows, reference(MIXED)).min() > 0.99999

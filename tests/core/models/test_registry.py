@@ -120,6 +120,7 @@ def test_presets_resolve_without_loading(monkeypatch):
     assert resolve(ModelSpec("onnx", "all-MiniLM-L6-v2")) == find_spec("all-MiniLM-L6-v2-float32")
 
 
+@pytest.mark.slow
 def test_a_local_folder_is_resolved_by_its_contents(tmp_path):
     folder = tmp_path / "my model"
     shutil.copytree(model_folder(), folder)

@@ -189,6 +189,7 @@ def unanswered(words: list[str], released: threading.Event, drops: bool) -> Call
     return rules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drops", [False, True])
 def test_a_text_that_is_never_answered_is_named_and_the_others_are_embedded(
     serve, workspace, monkeypatch, hurried, drops
@@ -206,6 +207,7 @@ def test_a_text_that_is_never_answered_is_named_and_the_others_are_embedded(
     assert np.flatnonzero(~cached).tolist() == BAD_ROWS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drops", [False, True])
 def test_a_server_that_stops_answering_at_all_is_not_bisected(serve, monkeypatch, hurried, drops):
     words: list[str] = []
@@ -219,6 +221,7 @@ def test_a_server_that_stops_answering_at_all_is_not_bisected(serve, monkeypatch
     assert len(server.requests) < 16
 
 
+@pytest.mark.slow
 def test_a_server_that_answers_for_few_texts_is_given_up(serve, monkeypatch, hurried):
     monkeypatch.setattr(openai_module, "MAX_UNANSWERED", 2)
     server = serve(unanswered(["odd"], hurried, False))
@@ -258,6 +261,7 @@ def test_a_server_that_takes_no_text_of_ours_ends_soon(serve):
     assert len(server.requests) < 80
 
 
+@pytest.mark.slow
 def test_a_job_ends_with_the_failed_rows_and_a_corpus_without_them_costs_nothing(serve, workspace, manager):
     server, corpus = serve(poison(*WORDS)), corpus_of(300)
     workspace.save_corpus(corpus)
@@ -363,6 +367,7 @@ def limited(tokens: int, window: float) -> Callable[..., Reply]:
     return rules
 
 
+@pytest.mark.slow
 def test_a_job_waits_for_a_limit_and_sends_nothing_meanwhile(serve, workspace, manager):
     server, corpus = serve(limited(500, 6.0)), corpus_of(300)
     workspace.save_corpus(corpus)
@@ -378,6 +383,7 @@ def test_a_job_waits_for_a_limit_and_sends_nothing_meanwhile(serve, workspace, m
     assert pauses
 
 
+@pytest.mark.slow
 def test_a_measurement_waits_visibly_for_a_limit_and_continues(serve, workspace, manager):
     allowed = [math.inf]
 
@@ -576,6 +582,7 @@ def test_a_name_that_stands_for_a_private_address_gets_no_request(serve, only_pu
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_jobs_and_answers_contact_allowed_servers_only(serve, workspace):
     server, corpus = serve(), corpus_of(10)
     workspace.save_corpus(corpus)

@@ -62,6 +62,7 @@ def test_more_duplicates_than_k():
     assert all(len(set(line)) == 4 for line in graph.ids.tolist())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "ivf_rows"), [("HNSW", 0), ("IVF", 10**6)])
 def test_approximate_search_measures_its_recall(monkeypatch, kind, ivf_rows):
     monkeypatch.setattr(neighbors_module, "IVF_ROWS", ivf_rows)

@@ -4,6 +4,7 @@ import multiprocessing
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from core.vectors.cache import VectorCache
 
@@ -21,6 +22,7 @@ def fill(folder: Path, process: int) -> None:
         cache.put(keys(process, batch), np.full((ROWS, 3), process * 100 + batch, np.float32))
 
 
+@pytest.mark.slow
 def test_processes_that_open_a_new_cache_together_lose_nothing(tmp_path):
     context = multiprocessing.get_context("spawn")
     running = [context.Process(target=fill, args=(tmp_path, process)) for process in range(PROCESSES)]
