@@ -17,6 +17,7 @@ BENCHMARKS = (
     "trends",
     "scoreboard",
     "compare",
+    "classify",
 )
 
 if __name__ == "__main__":

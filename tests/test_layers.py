@@ -18,8 +18,8 @@ LAYERS = (
     {"models"},
     {"vectors"},
     {
-        "clusters", "compression", "disagreement", "diversity", "duplicates", "label_errors", "map", "outliers",
-        "quality", "scoreboard", "search", "trends",
+        "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "label_errors", "map",
+        "outliers", "quality", "scoreboard", "search", "trends",
     },
     {"report"},
     {"jobs"},

@@ -1,4 +1,4 @@
-"""The README's notebook example runs as it stands, on a small file of its own."""
+"""The README's notebook examples run as they stand, on a small file of their own."""
 
 import re
 from pathlib import Path
@@ -15,18 +15,25 @@ WORDS = ("salty", "sweet", "bitter", "fresh", "stale", "crunchy")
 
 @pytest.fixture
 def ran(tmp_path, monkeypatch) -> dict:
-    """The names the example leaves behind."""
+    """The names that the first example leaves behind; under "classify" those of the second, which goes on from it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rows = [
-        (i % 5 + 1, f"A {word} snack {i}", f"These crisps are far too {word}, bag {i}.")
+        (
+            i % 5 + 1,
+            f"A {word} snack {i}",
+            f"These crisps are far too {word}, bag {i}.",
+            "taste" if i % 6 < 3 else "age",
+        )
         for i, word in enumerate(WORDS * 4)
     ]
-    pd.DataFrame(rows, columns=["Score", "Summary", "Text"]).to_csv("reviews.csv", index=False)
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    pd.DataFrame(rows, columns=["Score", "Summary", "Text", "category"]).to_csv("reviews.csv", index=False)
+    first, second = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     names: dict = {}
-    exec(code, names)
-    return names
+    exec(first, names)
+    later = dict(names)
+    exec(second, later)
+    return names | {"classify": later}
 
 
 def test_the_example_gives_what_it_says(ran):
@@ -42,6 +49,28 @@ def test_the_example_gives_what_it_says(ran):
     assert {ran["corpus"].texts[i].split()[2] for i in ran["ids"][0, :4]} == {"salty"}
     assert ran["layout"].points.shape == (24, 2)
     assert 0 <= ran["layout"].trust.knn_preservation <= 1
+
+    check_classification(ran["classify"])
+
+
+def check_classification(ran: dict) -> None:
+    """Run with the first example, since embedding takes seconds."""
+    split, report, zero, shares = ran["split"], ran["report"], ran["zero"], ran["shares"]
+    truth = ran["corpus"].table["category"]
+    assert sorted([*split.train, *split.validation, *split.test]) == list(range(24))
+    assert ran["labels"].tolist() == ran["model"].predict(ran["vectors"].rows[split.test])[0].tolist()
+    assert ran["probabilities"].shape == (len(split.test), 2)
+    assert ran["probabilities"].dtype == np.float32
+    assert report.accuracy == (ran["labels"] == truth[split.test]).mean()
+    assert report.confusion.sum() == len(split.test)
+    assert report.per_class["support"].sum() == len(split.test)
+    assert report.intervals["macro_f1"].low <= report.macro_f1 <= report.intervals["macro_f1"].high
+    assert set(zero.labels) <= {"positive", "negative"}
+    assert zero.scores.shape == (24, 2)
+    assert shares.naive.sum() == pytest.approx(1)
+    assert (shares.low <= shares.share).all()
+    assert (shares.share <= shares.high).all()
+    assert all(callable(getattr(core.classify, name)) for name in core.classify.__all__)
 
 
 def test_every_public_name_is_there():

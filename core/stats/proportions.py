@@ -1,6 +1,6 @@
-"""Shares with intervals: Wilson's for one, Newcombe's for the difference of two.
+"""Shares with intervals: Wilson's for one, Newcombe's for the difference of two, Bonett and Price's for a paired one.
 
-Own code, since scipy has Wilson's for one share at a time, and Newcombe's not at all.
+Own code, since scipy has Wilson's for one share at a time, and the others not at all.
 """
 
 from collections.abc import Sequence
@@ -43,3 +43,19 @@ def newcombe(
     low = change - np.sqrt((two - two_low) ** 2 + (one_high - one) ** 2)
     high = change + np.sqrt((two_high - two) ** 2 + (one - one_low) ** 2)
     return Interval(change, low, high)
+
+
+def paired_difference(
+    more: np.ndarray, fewer: np.ndarray, totals: np.ndarray, population: float = np.inf
+) -> Interval[np.ndarray]:
+    """The difference of two shares of the same items, and its interval (Bonett and Price, 2012: Laplace-adjusted Wald,
+    about the difference itself). more, fewer: counts of the items that are in the first share alone, and in the second
+    alone, of `totals`. population: how many items those were drawn from without replacement, for which the difference
+    is estimated; its whole has no error. NaN where the total is 0."""
+    b, c, n = (np.asarray(part, np.float64) for part in (more, fewer, totals))
+    one, two = (b + 1) / (n + 2), (c + 1) / (n + 2)
+    variance = (one + two - (one - two) ** 2) / (n + 2) * np.clip(1 - n / population, 0, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        difference = (b - c) / n
+    half = normal_quantile() * np.sqrt(variance)
+    return Interval(difference, difference - half, difference + half)

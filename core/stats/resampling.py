@@ -69,7 +69,7 @@ def resampled_means(
     NaN counts as left out.
     """
     codes, count = compact(np.arange(values.shape[1]) if units is None else units)
-    block, blocks = _blocks(codes, count, seed)
+    block, blocks = random_blocks(codes, count, seed)
     finite = np.isfinite(values)
     sums = unit_sums(np.where(finite, values, 0.0), block, blocks)
     sizes = unit_sums(finite[:1] if finite.all() else finite, block, blocks)
@@ -192,8 +192,9 @@ def unit_sums(values: np.ndarray, codes: np.ndarray, count: int) -> np.ndarray:
     return np.array(sums, np.float64).reshape(len(values), count)
 
 
-def _blocks(codes: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, int]:
-    """Each column's block: its unit, or one of MAX_BLOCKS sets of random units."""
+def random_blocks(codes: np.ndarray, count: int, seed: int = SEED) -> tuple[np.ndarray, int]:
+    """What each column is drawn with, and how many such blocks there are: its unit, or one of MAX_BLOCKS sets of random
+    units. codes: (q,) units from 0, `count` of them."""
     if count <= MAX_BLOCKS:
         return codes, count
     return (np.random.default_rng(seed).permutation(count) % MAX_BLOCKS)[codes], MAX_BLOCKS

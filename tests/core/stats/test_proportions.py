@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.stats.proportions import newcombe, rounded_percentages, wilson
+from core.stats.proportions import newcombe, paired_difference, rounded_percentages, wilson
 
 
 def test_wilson_agrees_with_published_values():
@@ -39,3 +39,16 @@ def test_percentages_of_a_whole_add_up(decimals):
     assert rounded_percentages([1, 1, 1], 0) == [34, 33, 33]
     assert rounded_percentages([0, 0]) == [0, 0]
     assert rounded_percentages([3, 1]) == [75, 25]
+
+
+def test_a_paired_difference_covers_and_knows_its_population():
+    rng = np.random.default_rng(0)
+    inside = []
+    for _ in range(400):
+        more, fewer = rng.multinomial(80, [0.15, 0.05, 0.8])[:2]
+        value, low, high = paired_difference(more, fewer, 80)
+        assert value == pytest.approx((more - fewer) / 80)
+        inside.append(low <= 0.1 <= high)
+    assert 0.92 <= np.mean(inside) <= 0.98
+    assert paired_difference(10, 4, 80, population=80).low == pytest.approx(6 / 80)
+    assert paired_difference(0, 0, 80).high > 0.02

@@ -1,0 +1,144 @@
+"""Prevalence: the share of each class in a corpus, corrected for a classifier's errors by an audited random sample."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.classify.labels import Cells, Target, as_column, read_target, row_ids
+from core.classify.training import Classifier
+from core.errors import InputError
+from core.stats.interval import Interval
+from core.stats.proportions import paired_difference, wilson
+from core.stats.resampling import SEED, percentile_interval, resampled_table
+from core.types import Vectors
+
+MIN_AUDITED = 2
+BLOCK = 50_000  # rows predicted at once
+FIGURES = (
+    "share", "low", "high", "naive", "rogan_gladen", "rogan_gladen_low", "rogan_gladen_high", "audit", "audit_low",
+    "audit_high",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Prevalence:
+    """Shares by class, float64 series in [0, 1]; of one class per row they sum to 1.
+
+    share, low, high: prediction-powered estimate with its 95% interval. naive: share of the predictions. rogan_gladen,
+    rogan_gladen_low, rogan_gladen_high: corrected by sensitivity and specificity, NaN where the classifier is no better
+    than chance for a class. audit, audit_low, audit_high: from the audited labels alone. audited, rows: how many.
+    method: a sentence.
+    """
+
+    share: pd.Series
+    low: pd.Series
+    high: pd.Series
+    naive: pd.Series
+    rogan_gladen: pd.Series
+    rogan_gladen_low: pd.Series
+    rogan_gladen_high: pd.Series
+    audit: pd.Series
+    audit_low: pd.Series
+    audit_high: pd.Series
+    audited: int
+    rows: int
+    method: str
+
+
+def prevalence(
+    model: Classifier, vectors: Vectors, audited: np.ndarray, truth: Cells, rows: np.ndarray | None = None, *,
+    seed: int = SEED,
+) -> Prevalence:  # fmt: skip
+    """The shares among `rows` (a filter or a period; all by default).
+
+    audited: row ids drawn at random, that the classifier was not trained on; truth: their labels in the same order.
+    Those outside of `rows` are left out. Raises InputError for fewer than two audited rows, and for vectors of another
+    model.
+    """
+    model.check_model(vectors)
+    if model.task == "number":
+        raise InputError("Shares are of classes; this model predicts numbers.", "Train a classifier.")
+    every = row_ids(rows, len(vectors))
+    ids, target = _audit(audited, truth, every, model, len(vectors))
+    names = tuple(dict.fromkeys((*model.classes, *target.names)))
+    blocks = (every[start : start + BLOCK] for start in range(0, len(every), BLOCK))
+    naive = sum(_indicators(model, vectors, block, len(names)).sum(axis=0) for block in blocks) / len(every)
+    labels = np.zeros((len(ids), len(names)), bool)
+    order = [names.index(name) for name in target.names]
+    if target.kind == "sets":
+        labels[:, order] = target.values
+    else:
+        labels[np.arange(len(ids)), np.array(order)[target.values]] = True
+    return _estimate(names, naive, _indicators(model, vectors, ids, len(names)), labels, len(every), seed)
+
+
+def _audit(
+    audited: np.ndarray, truth: Cells, every: np.ndarray, model: Classifier, total: int
+) -> tuple[np.ndarray, Target]:
+    ids, cells = row_ids(audited, total), as_column(truth)
+    if len(ids) != len(cells):
+        raise InputError(
+            f"There are {len(ids):,} audited rows and {len(cells):,} labels of them.", "Pass one for each."
+        )
+    target = read_target(cells, model.task)
+    first = np.zeros(len(ids), bool)
+    first[np.unique(ids, return_index=True)[1]] = True
+    used = target.present & np.isin(ids, every) & first
+    if used.sum() < MIN_AUDITED:
+        message = f"{int(used.sum()):,} of these rows are audited; a correction needs at least {MIN_AUDITED}."
+        raise InputError(message, "Label more rows drawn at random, or choose a wider filter.")
+    return ids[used], Target(target.kind, target.names, target.values[used], target.present[used])
+
+
+def _indicators(model: Classifier, vectors: Vectors, rows: np.ndarray, classes: int) -> np.ndarray:
+    """(m, classes) bool, whether each class is predicted."""
+    scores, result = model.scores(vectors.rows[rows]), np.zeros((len(rows), classes), bool)
+    if model.task == "sets":
+        result[:, : scores.shape[1]] = model.probabilities(scores) >= 0.5
+    else:
+        result[np.arange(len(rows)), scores.argmax(axis=1)] = True
+    return result
+
+
+def _estimate(
+    names: tuple[str, ...], naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, rows: int, seed: int
+) -> Prevalence:
+    """naive: (c,) shares of the predictions in all rows; predicted, labels: (n, c) of the audited ones.
+
+    Prediction-powered inference (Angelopoulos et al., 2023) of a share: that of the predictions, and the mean of label
+    minus prediction in the sample. The predictions of all rows are known, so that the error is that of the second
+    alone, with the correction for a finite corpus; the share can't be below what the audited labels alone make up.
+    """
+    audited, more, fewer = len(labels), (labels & ~predicted).sum(axis=0), (~labels & predicted).sum(axis=0)
+    least, most = labels.sum(axis=0) / rows, 1 - (~labels).sum(axis=0) / rows
+    shift = paired_difference(more, fewer, np.full(len(names), audited), rows)
+    powered = [(naive + part).clip(least, most) for part in shift]
+    alone = [part.clip(least, most) for part in wilson(labels.sum(axis=0), np.full(len(names), audited))]
+    gladen = _rogan_gladen(naive, predicted, labels, seed)
+    index = pd.Index(names, name="class")
+    figures = dict(zip(FIGURES, (*powered, naive, *gladen, *alone), strict=True))
+    series: dict[str, Any] = {name: pd.Series(values, index, np.float64) for name, values in figures.items()}
+    method = (
+        f"Prediction-powered inference (Angelopoulos et al., 2023) with {audited:,} audited rows of {rows:,}, "
+        f"intervals for a finite corpus; Rogan-Gladen with a bootstrap over the audited rows, seed {seed}."
+    )
+    return Prevalence(audited=audited, rows=rows, method=method, **series)
+
+
+def _rogan_gladen(naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, seed: int) -> Interval[np.ndarray]:
+    """(naive + specificity - 1) / (sensitivity + specificity - 1) of each class (Rogan and Gladen, 1978)."""
+    cells = [(labels & predicted), (labels & ~predicted), (~labels & predicted), (~labels & ~predicted)]
+    tables = np.stack([cell.sum(axis=0) for cell in cells], axis=1)  # (c, 4)
+
+    def corrected(table: np.ndarray, share: float) -> np.ndarray:
+        hit, miss, false, rejected = np.moveaxis(table.astype(np.float64), -1, 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            youden = hit / (hit + miss) + rejected / (false + rejected) - 1
+            value = (share - false / (false + rejected)) / youden
+        return np.where(youden > 0, value.clip(0, 1), np.nan)
+
+    values = np.array([corrected(table, share) for table, share in zip(tables, naive, strict=True)])
+    samples = [corrected(resampled_table(table, seed), share) for table, share in zip(tables, naive, strict=True)]
+    return percentile_interval(values, np.stack(samples, axis=1), len(labels))
