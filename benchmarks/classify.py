@@ -48,7 +48,7 @@ def all_labels(vectors: Vectors, table: pd.DataFrame, train: np.ndarray, test: n
     reports = {"logistic": report} | classify.baselines(table["text"].tolist(), labels, train, test)
     contest = classify.compare(reports)
     return {
-        "accuracy": {name: rounded(each.intervals["accuracy"]) for name, each in reports.items()},
+        "accuracy": {name: rounded(report_.intervals["accuracy"]) for name, report_ in reports.items()},
         "macro_f1": rounded(report.intervals["macro_f1"]),
         "calibration_error": rounded(reliability.error),
         "C": model.facts["value"],

@@ -199,7 +199,8 @@ def _fitted(model: Any, points: np.ndarray, codes: np.ndarray) -> Any:
 
 ESTIMATORS: dict[str, Estimator] = {
     "logistic": Estimator(
-        "Logistic regression", _fit_logistic, _linear_scores, "C", (0.3, 3.0, 10.0, 30.0, 100.0), 10.0, one_vs_rest=True),
+        "Logistic regression", _fit_logistic, _linear_scores, "C", (0.3, 3.0, 10.0, 30.0, 100.0), 10.0,
+        one_vs_rest=True),
     "svm": Estimator("Linear SVM", _fit_svm, _linear_scores, "C", (0.1, 1.0, 10.0), 1.0, one_vs_rest=True),
     "knn": Estimator("k-nearest neighbors", _fit_knn, _knn_scores, "k", (1.0, 5.0, 15.0, 30.0), 5.0),
     "forest": Estimator("Random forest", _fit_forest, _forest_scores),

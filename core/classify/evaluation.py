@@ -114,7 +114,7 @@ class Report:
         text += "." if sets else f", always the most frequent class {self.most_frequent:.3f}."
         if self.is_above_chance:
             return text
-        return f"{text} The predictions are no better than chance: the labels can't be learned from these vectors."
+        return f"{text} This is no better than chance: agreement with the labels (kappa) is not significantly above 0."
 
 
 @dataclass(frozen=True, eq=False)

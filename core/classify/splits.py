@@ -89,6 +89,8 @@ def _stratified(
     label = strata[rows[first[order]]]
     start, size = np.searchsorted(label, label), np.unique(label, return_inverse=True, return_counts=True)
     count = size[2][size[1]]
+    if shares[1] and count.max() < 2:
+        raise InputError("No class is on two different texts, so none can be tested.", "Choose a column that repeats.")
     tested = np.where(count > 1, np.maximum(np.rint(shares[1] * count), shares[1] > 0), 0)
     checked = np.where(count > tested + 1, np.maximum(np.rint(shares[0] * count), shares[0] > 0), 0)
     rank = np.arange(len(order)) - start

@@ -38,6 +38,8 @@ def suggest(
     probabilities: (n, classes) of a classifier or of zero-shot, for "margin" and "class". clusters: (n,) codes, -1 for
     noise. candidates: row ids to choose from, all by default. Raises InputError where what a strategy needs is missing.
     """
+    if strategy not in STRATEGIES:
+        raise InputError(f'There is no strategy "{strategy}".', f"Available: {', '.join(STRATEGIES)}.")
     pool = _pool(vectors, row_ids(labeled, len(vectors)), row_ids(candidates, len(vectors)))
     if strategy in ("margin", "class") and probabilities is None:
         raise InputError("This strategy needs a classifier or zero-shot labels.", "Label some rows at random first.")

@@ -53,9 +53,8 @@ class Classifier:
         if self.task == "classes":
             return np.array(self.classes)[scores.argmax(axis=1)], probabilities
         labels = np.empty(len(scores), object)
-        labels[:] = [
-            tuple(name for name, p in zip(self.classes, row, strict=True) if p >= 0.5) for row in probabilities
-        ]
+        for at, row in enumerate(probabilities):
+            labels[at] = tuple(name for name, p in zip(self.classes, row, strict=True) if p >= 0.5)
         return labels, probabilities
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
@@ -100,6 +99,8 @@ def train(
     column is, see `labels.read_target`; ridge regression takes numbers. Raises InputError where there is too little to
     learn from, or the kind does not fit the task.
     """
+    if kind not in ESTIMATORS:
+        raise InputError(f'There is no kind of classifier "{kind}".', f"Available: {', '.join(ESTIMATORS)}.")
     check_length(vectors, labels)
     target = _restricted(
         read_target(labels, "number" if kind == "ridge" else task, separator), len(vectors), rows, kind

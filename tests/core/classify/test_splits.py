@@ -93,6 +93,7 @@ def test_columns_that_can_t_be_split_are_refused(corpus):
     three = make(["a", "b", "c"], label=["x", "y", "x"])
     for bad, message in (
         (lambda: classify.split(three, "label"), "3 of 3 rows have a label; a classifier needs at least 4"),
+        (lambda: classify.split(make(list("abcdef"), label=list("abcdef")), "label"), "two different texts"),
         (lambda: classify.split(corpus, "nothing"), 'no column "nothing"'),
         (lambda: classify.split(make(list("abcdef"), label=["x"] * 6), "label"), 'have the class "x"'),
         (lambda: classify.split(corpus, "label", by_column="label"), "No labeled row"),

@@ -61,7 +61,11 @@ def test_clusters_are_labeled_in_proportion():
 
 def test_what_a_strategy_lacks_is_named():
     vectors, _ = make_vectors(20)
-    for strategy, message in (("margin", "needs a classifier"), ("clusters", "needs clusters")):
+    for strategy, message in (
+        ("margin", "needs a classifier"),
+        ("clusters", "needs clusters"),
+        ("luck", "no strategy"),
+    ):
         with pytest.raises(InputError, match=message):
             classify.suggest(strategy, vectors, [0])
     with pytest.raises(InputError, match="No class was selected"):

@@ -119,7 +119,9 @@ def test_several_labels_per_row_are_learned_one_against_the_rest():
     reference = LogisticRegression(C=5.0, tol=1e-8, max_iter=1000).fit(vectors.rows[used].astype(float), truth)
     guess, probabilities = model.predict(vectors.rows[400:])
     np.testing.assert_allclose(probabilities[:, 2], reference.predict_proba(vectors.rows[400:])[:, 1], atol=5e-3)
-    assert guess[0] == tuple(np.array(model.classes)[probabilities[0] >= 0.5])
+    for row in range(20):
+        assert guess[row] == tuple(np.array(model.classes)[probabilities[row] >= 0.5])
+        assert model.predict(vectors.rows[[400 + row, 400 + row]])[0].tolist() == [guess[row]] * 2
     by_text, by_list = (
         classify.train(vectors, cells, np.arange(3, 400), value=5.0, task="sets", separator=separator)
         for cells, separator in ((text, ";"), (pd.Series(lists, dtype=object), None))
@@ -137,6 +139,7 @@ def test_wrong_input_is_refused_with_a_remedy(data):
         ({"labels": labels[:3]}, "3 labels for 400 rows"),
         ({"labels": labels, "rows": [0, 1, 2]}, "3 of 3 rows have a label"),
         ({"labels": labels, "rows": [0, 400]}, "outside of the 400 rows"),
+        ({"labels": labels, "kind": "magic"}, 'no kind of classifier "magic"'),
     )
     for arguments, message in cases:
         with pytest.raises(InputError, match=message) as error:
