@@ -1,0 +1,358 @@
+"""Classes of rows without labels: zero-shot from typed labels, and by a trained or loaded classifier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from core import codec
+from core.classify import storage
+from core.classify.evaluation import Report
+from core.classify.results import TRAINED, Settings, Trained, TrainingQuery, settings_labels
+from core.classify.training import Classifier
+from core.classify.zeroshot import NONE, ZeroShot, choose_threshold, evaluate_zero_shot, zero_shot
+from core.corpus.export import rows_csv
+from core.corpus.label_columns import label_strings
+from core.corpus.loaders import load_corpus, load_selection
+from core.corpus.texts import distinct_texts
+from core.errors import InputError
+from core.models.base import Embedder
+from core.secret import Secret
+from core.types import CorpusRef, ModelSpec
+from core.vectors.contenders import Contender
+from core.vectors.loaders import load_vectors
+from core.vectors.text_vectors import embed_task_texts
+
+MAX_LABELS = 100
+MAX_LISTED = 200
+MAX_NEIGHBORS = 8
+CELL = 400  # characters of a text in a table
+ALL, UNLABELED = "all", "unlabeled"
+
+
+@dataclass(frozen=True)
+class ZeroShotQuery:
+    """labels: (name, description) pairs. threshold: a cosine below which a row is "none of these"; None for never."""
+
+    corpus: CorpusRef
+    model: ModelSpec
+    labels: tuple[tuple[str, str], ...]
+    temperature: float
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """counts: (name, rows), most frequent first. table: the first 200 rows of the selected class, index row ids. total:
+    rows of that class; rows: all predicted ones. cosines: of a zero-shot query the quantiles 5%, 50% and 95% of the
+    highest cosine. confidence: its mean, NaN for numbers."""
+
+    counts: tuple[tuple[str, int], ...]
+    table: pd.DataFrame
+    total: int
+    rows: int
+    cosines: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    confidence: float = float("nan")
+    numbers: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroShotEvaluation:
+    """Agreement with a label column. unknown: rows whose label is none of the typed ones. best_threshold: the cosine
+    with the highest F1 of answered rows, on these very rows. summary: a sentence with chance."""
+
+    figures: dict[str, tuple[float, float, float]]
+    per_class: pd.DataFrame
+    summary: str
+    rows: int
+    missing: int
+    unknown: int
+    best_threshold: float
+    best_f1: float
+
+
+@dataclass(frozen=True)
+class StoredClassifier:
+    """A classifier trained on a corpus. created: unix seconds. rows: training rows."""
+
+    query: TrainingQuery
+    created: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class ClassifierSource:
+    """A trained classifier (query), or the content of a saved file, for the vectors of `model`."""
+
+    corpus: CorpusRef
+    model: ModelSpec
+    query: TrainingQuery | None = None
+    file: bytes = b""
+
+
+@dataclass(frozen=True, eq=False)
+class TextPrediction:
+    """classes: (name, probability), highest first. number: of a classifier of numbers. neighbors: the nearest training
+    rows (of a loaded classifier: rows of the corpus), index row ids, columns cosine, label (if known), text."""
+
+    classes: tuple[tuple[str, float], ...]
+    number: float | None
+    neighbors: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class ClassifierFacts:
+    """What is said about a classifier."""
+
+    kind: str
+    task: str
+    classes: tuple[str, ...]
+    rows: int
+    model: str
+
+
+class _CachedEmbedder(Embedder):
+    """The embedder of a corpus' vectors, whose texts come through the vector cache."""
+
+    def __init__(self, corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> None:
+        super().__init__(spec)
+        self._corpus, self._secret = corpus, secret
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return embed_task_texts(self._corpus, Contender(self.spec), texts, secret=self._secret)
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        return embed_task_texts(self._corpus, Contender(self.spec), texts, queries=True, secret=self._secret)
+
+
+def parse_labels(text: str) -> tuple[tuple[str, str], ...]:
+    """Lines "label" or "label: description" as pairs; the description is the label where there is none. Raises
+    InputError for fewer than two labels, more than 100, a repeated one, or one without a name."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    pairs = [_parse_line(line) for line in lines]
+    names = [name.casefold() for name, _ in pairs]
+    if len(pairs) < 2:
+        raise InputError("Zero-shot classification needs two or more labels.", "Type one label per line.")
+    if len(pairs) > MAX_LABELS:
+        raise InputError(f"{len(pairs):,} labels were typed; at most {MAX_LABELS} are possible.", "Use fewer labels.")
+    repeated = next((name for name, _ in pairs if names.count(name.casefold()) > 1), "")
+    if repeated:
+        raise InputError(f'The label "{repeated}" is listed twice.', "Keep one of the lines.")
+    return tuple(pairs)
+
+
+def _parse_line(line: str) -> tuple[str, str]:
+    name, _, description = line.replace("：", ":", 1).partition(":")
+    if not name.strip():
+        raise InputError(f'The line "{line[:60]}" has no label before the colon.', 'Write "label: description".')
+    return name.strip(), description.strip() or name.strip()
+
+
+@lru_cache(maxsize=4)
+def zero_shot_result(query: ZeroShotQuery, secret: Secret | None) -> ZeroShot:
+    """Raises InputError for unusable labels, ModelError where the model can't embed them."""
+    embedder, vectors = _CachedEmbedder(query.corpus, query.model, secret), load_vectors(query.corpus, query.model)
+    return zero_shot(
+        embedder, vectors, dict(query.labels), temperature=query.temperature, threshold=query.threshold
+    )  # fmt: skip
+
+
+def zero_shot_predictions(query: ZeroShotQuery, secret: Secret | None, label: str = "") -> Predictions:
+    """Counts of all rows, and the most confident rows of a label ("" for any)."""
+    result = zero_shot_result(query, secret)
+    labels, confidence, top = result.labels, result.probabilities.max(axis=1), result.scores.max(axis=1)
+    rows = np.flatnonzero(labels == label) if label else np.arange(len(labels))
+    rows = rows[np.argsort(-confidence[rows], kind="stable")]
+    first = rows[:MAX_LISTED]
+    columns = {"predicted": labels[first], "probability": confidence[first], "cosine": top[first]}
+    low, middle, high = (float(value) for value in np.quantile(top, [0.05, 0.5, 0.95]))
+    names = [*result.classes, *([NONE] if query.threshold is not None else [])]
+    counts = tuple((name, int((labels == name).sum())) for name in names)
+    return Predictions(
+        tuple(sorted(counts, key=lambda item: -item[1])), _with_texts(query.corpus, first, columns), len(rows),
+        len(labels), (low, middle, high), float(confidence.mean()),
+    )  # fmt: skip
+
+
+def zero_shot_rows(query: ZeroShotQuery, secret: Secret | None, label: str = "") -> np.ndarray:
+    """Row ids of a label, all for ""."""
+    labels = zero_shot_result(query, secret).labels
+    return np.flatnonzero(labels == label) if label else np.arange(len(labels))
+
+
+def zero_shot_file(query: ZeroShotQuery, secret: Secret | None) -> bytes:
+    """All rows with their guess, probability and cosine, and the cosine to each label, as CSV."""
+    result = zero_shot_result(query, secret)
+    rows = np.arange(len(result.labels))
+    columns = {
+        "row": rows + 1, "predicted": result.labels, "probability": result.probabilities.max(axis=1).round(4),
+        "cosine": result.scores.max(axis=1).round(4),
+    }  # fmt: skip
+    columns |= {f"cosine to {name}": result.scores[:, at].round(4) for at, name in enumerate(result.classes)}
+    return rows_csv(load_corpus(query.corpus), rows, columns)
+
+
+def zero_shot_evaluation(query: ZeroShotQuery, secret: Secret | None, column: str) -> ZeroShotEvaluation:
+    """Guesses against a column, whose labels are compared with the typed ones regardless of case. Raises InputError
+    where no row has one of the labels."""
+    result, vectors = zero_shot_result(query, secret), load_vectors(query.corpus, query.model)
+    labels = label_strings(load_corpus(query.corpus).table[column])
+    typed = {name.casefold(): name for name in result.classes}
+    labels = labels.map(lambda name: typed.get(str(name).casefold(), name), na_action="ignore")
+    curve = choose_threshold(result, labels)
+    report: Report = evaluate_zero_shot(result, vectors, labels)
+    unknown = int((labels.notna() & ~labels.isin(result.classes)).sum())
+    return ZeroShotEvaluation(
+        {name: tuple(interval) for name, interval in report.intervals.items()}, report.per_class, report.summary(),
+        len(report.rows), report.missing, unknown, curve.best, float(curve.f1.max()),
+    )  # fmt: skip
+
+
+def _with_texts(corpus: CorpusRef, rows: np.ndarray, columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    texts = load_corpus(corpus).texts
+    return pd.DataFrame({"text": [texts[row][:CELL] for row in rows], **columns}, index=rows)
+
+
+def stored_classifiers(corpus: CorpusRef) -> tuple[StoredClassifier, ...]:
+    """Classifiers trained on the corpus' own vectors, newest first; those of another version are skipped."""
+    found = []
+    for record in TRAINED.records(corpus):
+        try:
+            contender = codec.decode(Contender, record["facts"]["contender"])
+            settings = codec.decode(Settings, record["facts"]["settings"])
+            rows = int(record["facts"]["classifier"]["facts"]["rows"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        query = TrainingQuery(corpus, contender, settings)
+        if contender.is_model and TRAINED.exists(query):
+            found.append(StoredClassifier(query, float(record["made"]), rows))
+    return tuple(reversed(found))
+
+
+@lru_cache(maxsize=4)
+def source_classifier(source: ClassifierSource) -> Classifier:
+    """Raises StorageError where it is missing, InputError for a damaged file or one of another embedding model."""
+    return TRAINED.get(source.query).classifier if source.query else storage.load(source.file, source.model)
+
+
+def classifier_facts(source: ClassifierSource) -> ClassifierFacts:
+    """Raises as `source_classifier`."""
+    model = source_classifier(source)
+    return ClassifierFacts(model.kind, model.task, model.classes, int(model.facts["rows"]), model.model.label)
+
+
+def classifier_file(source: ClassifierSource) -> bytes:
+    """The classifier as a file, which `storage.load` reads."""
+    return storage.to_bytes(source_classifier(source))
+
+
+def classify_text(source: ClassifierSource, text: str, secret: Secret | None) -> TextPrediction:
+    """Class probabilities of a text, embedded as the rows are. Raises InputError for an empty text, ModelError where it
+    can't be embedded."""
+    if not text.strip():
+        raise InputError("The text is empty.", "Type a text to classify.")
+    model = source_classifier(source)
+    row = embed_task_texts(source.corpus, Contender(source.model), [text], secret=secret)
+    neighbors = _nearest(source, row[0])
+    scores = model.scores(row)
+    if model.task == "number":
+        return TextPrediction((), float(scores[0, 0]), neighbors)
+    shares = model.probabilities(scores)[0]
+    order = np.argsort(-shares, kind="stable")
+    return TextPrediction(tuple((model.classes[i], float(shares[i])) for i in order), None, neighbors)
+
+
+def _nearest(source: ClassifierSource, vector: np.ndarray) -> pd.DataFrame:
+    """Distinct texts, nearest first."""
+    rows, texts = load_vectors(source.corpus, source.model).rows, load_corpus(source.corpus).texts
+    trained = TRAINED.get(source.query) if source.query else None
+    ids = np.asarray(trained.split.train) if trained else np.arange(len(rows))
+    codes = distinct_texts([texts[row] for row in ids])[0]
+    ids = ids[np.unique(codes, return_index=True)[1]]
+    cosines = rows[ids] @ vector
+    best = np.argsort(-cosines, kind="stable")[:MAX_NEIGHBORS]
+    columns: dict[str, np.ndarray] = {"cosine": cosines[best]}
+    if source.query:
+        labels = label_strings(settings_labels(source.corpus, source.query.settings))
+        columns["label"] = labels.iloc[ids[best]].to_numpy(dtype=object)
+    return _with_texts(source.corpus, ids[best], columns)
+
+
+def scope_rows(source: ClassifierSource, scope: str) -> np.ndarray:
+    """Row ids of a scope: "all", "unlabeled" (of a trained classifier's column), or the key of a saved selection."""
+    rows = np.arange(len(load_corpus(source.corpus)))
+    if scope == ALL:
+        return rows
+    if scope == UNLABELED:
+        if source.query is None:
+            return rows
+        return np.flatnonzero(label_strings(settings_labels(source.corpus, source.query.settings)).isna())
+    return np.flatnonzero(load_selection(source.corpus, scope))
+
+
+@lru_cache(maxsize=4)
+def _predicted(source: ClassifierSource, scope: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row ids, labels (str, or float64 numbers), and the probability of each label (NaN for numbers and sets)."""
+    rows, model = scope_rows(source, scope), source_classifier(source)
+    if not len(rows):
+        raise InputError("There are no such rows.", "Choose other rows to predict.")
+    labels, probabilities = model.predict(load_vectors(source.corpus, source.model).rows[rows])
+    if model.task == "classes":
+        return rows, np.asarray(labels, object), probabilities.max(axis=1)
+    unknown = np.full(len(rows), np.nan)
+    if model.task == "number":
+        return rows, labels, unknown
+    joined = np.empty(len(rows), object)
+    joined[:] = ["; ".join(names) for names in labels]
+    return rows, joined, unknown
+
+
+def row_predictions(source: ClassifierSource, scope: str, label: str = "") -> Predictions:
+    """Counts, and the rows of a class ("" for any), the least certain last."""
+    rows, labels, confidence = _predicted(source, scope)
+    is_number = source_classifier(source).task == "number"
+    at = np.flatnonzero(labels == label) if label and not is_number else np.arange(len(rows))
+    order = -labels[at] if is_number else -np.nan_to_num(confidence[at])
+    at = at[np.argsort(order, kind="stable")]
+    columns = {"predicted": labels[at[:MAX_LISTED]]}
+    if not np.isnan(confidence).all():
+        columns["probability"] = confidence[at[:MAX_LISTED]]
+    counts = [] if is_number else pd.Series(labels).value_counts().items()
+    return Predictions(
+        tuple((str(name), int(number)) for name, number in counts),
+        _with_texts(source.corpus, rows[at[:MAX_LISTED]], columns), len(at), len(rows),
+        confidence=float(confidence.mean()), numbers=np.asarray(labels, float) if is_number else None,
+    )  # fmt: skip
+
+
+def predicted_rows(source: ClassifierSource, scope: str, label: str = "") -> np.ndarray:
+    """Row ids of a predicted class, all for ""."""
+    rows, labels, _ = _predicted(source, scope)
+    return rows[labels == label] if label else rows
+
+
+def row_predictions_file(source: ClassifierSource, scope: str) -> bytes:
+    """All rows of a scope with prediction, probability, and the side of a trained classifier's split, as CSV."""
+    rows, labels, confidence = _predicted(source, scope)
+    columns: dict[str, np.ndarray] = {"row": rows + 1, "predicted": labels}
+    if not np.isnan(confidence).all():
+        columns["probability"] = confidence.round(4)
+    if source.query:
+        columns["side"] = _sides(TRAINED.get(source.query), len(load_corpus(source.corpus)))[rows]
+    return rows_csv(load_corpus(source.corpus), rows, columns)
+
+
+def _sides(trained: Trained, total: int) -> np.ndarray:
+    sides = np.full(total, "", object)
+    for name in ("train", "validation", "test"):
+        sides[getattr(trained.split, name)] = name
+    return sides
+
+
+def training_rows_in(source: ClassifierSource, scope: str) -> int:
+    """How many rows of a scope the classifier was trained on, whose predictions look better than they are."""
+    if source.query is None:
+        return 0
+    return int(np.isin(scope_rows(source, scope), TRAINED.get(source.query).split.train).sum())
