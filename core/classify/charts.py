@@ -16,20 +16,24 @@ MAX_AXIS_LABEL = 22  # characters
 CELL_HEIGHT = 30  # pixels
 
 
-def interval_figure(rows: Sequence[tuple[str, Interval[float], bool]], x_title: str, theme: Theme) -> go.Figure:
-    """Dots with intervals, the first row at the top; rows: (name, interval, whether it is a baseline, in grey)."""
-    figure = go.Figure(layout=base_layout(theme, 80 + 34 * len(rows)))
+def interval_figure(
+    rows: Sequence[tuple[str, Interval[float], bool]], x_title: str, theme: Theme, as_share: bool
+) -> go.Figure:
+    """Dots with intervals, the first row at the top; rows: (name, interval, whether it is a baseline, in grey).
+    as_share: as percentages."""
+    figure, form = go.Figure(layout=base_layout(theme, 80 + 34 * len(rows))), ".1%" if as_share else ".4g"
     for at, (name, interval, is_baseline) in enumerate(rows):
         color, value = GREY if is_baseline else COLORS[0], np.array([interval.value])
         figure.add_scatter(
             x=value, y=[at], mode="markers", marker={"color": color, "size": 10}, showlegend=False, cliponaxis=False,
             error_x=error_bars(value, np.array([interval.low]), np.array([interval.high]), color, thickness=1.5),
-            hovertemplate=f"{chart_label(name)}: {interval.value:.3f}"
-            f" ({interval.low:.3f} to {interval.high:.3f})<extra></extra>",
+            hovertemplate=f"{chart_label(name)}: {interval.value:{form}}"
+            f" ({interval.low:{form}} to {interval.high:{form}})<extra></extra>",
         )  # fmt: skip
     ticks = {"tickvals": list(range(len(rows))), "ticktext": [chart_label(name, 32) for name, *_ in rows]}
     figure.update_yaxes(range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
-    return _with_axes(figure, x_title, "", margin_left=8)
+    figure.update_xaxes(tickformat=".0%" if as_share else "")
+    return _with_axes(figure, x_title, "")
 
 
 def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme) -> go.Figure:
@@ -51,7 +55,7 @@ def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme) -> 
         x=[int(j) for _, j in filled], y=[int(i) for i, _ in filled], mode="markers+text", showlegend=False,
         marker={"symbol": "square", "size": CELL_HEIGHT - 2, "color": TRANSPARENT, "line": {"width": 0}},
         text=[f"{counts[i, j]:,}" for i, j in filled], textfont={"color": text_colors},
-        selected={"textfont": {"color": COLORS[1]}}, unselected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
         customdata=[[names[i], names[j]] for i, j in filled],
         hovertext=[
             f"{counts[i, j]:,} labeled {labels[i]},<br>predicted {labels[j]}<br>"
@@ -134,15 +138,23 @@ def share_figure(
 ) -> go.Figure:
     """Horizontal bars of counts or of shares in [0, 1], the first at the top."""
     figure = go.Figure(layout=base_layout(theme, 70 + 28 * len(names)))
-    form = ".1%" if as_share else ",d"
     figure.add_bar(
         x=list(values), y=list(range(len(names))), orientation="h", marker={"color": COLORS[0]},
-        text=[format(value, form) for value in values], textposition="auto", hoverinfo="skip", cliponaxis=False,
+        text=[share_text(value) if as_share else f"{value:,d}" for value in values], textposition="outside",
+        textangle=0, hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
     ticks = {"tickvals": list(range(len(names))), "ticktext": [chart_label(name, 32) for name in names]}
     figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
-    figure.update_xaxes(tickformat=".0%" if as_share else ",d", **({"range": [0, 1]} if as_share else {}))
+    longest = 1.0 if as_share else max([1, *values])
+    figure.update_xaxes(tickformat=".0%" if as_share else ",d", range=[0, 1.08 * longest])
     return _with_axes(figure, x_title, "")
+
+
+def share_text(value: float) -> str:
+    """A probability as a percentage, never rounded to certainty."""
+    if 0.9995 <= value < 1:
+        return ">99.9%"
+    return "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}"
 
 
 def _add_diagonal(figure: go.Figure, name: str) -> None:
@@ -159,9 +171,9 @@ def _add_curve(figure: go.Figure, curve: Curve, x_name: str, y_name: str) -> Non
     )  # fmt: skip
 
 
-def _with_axes(figure: go.Figure, x_title: str, y_title: str, unit: bool = False, margin_left: int = 56) -> go.Figure:
+def _with_axes(figure: go.Figure, x_title: str, y_title: str, unit: bool = False) -> go.Figure:
     figure.update_layout(
-        margin={"l": margin_left if y_title else 8, "b": 48, "t": 24, "r": 16},
+        margin={"l": 56 if y_title else 8, "b": 48, "t": 24, "r": 16},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     figure.update_xaxes(title={"text": chart_label(x_title)}, gridcolor=LINE_COLOR, zeroline=False)

@@ -228,8 +228,8 @@ def _baselines(query: TrainingQuery, train_rows: np.ndarray, test_rows: np.ndarr
 
 
 def per_class(query: TrainingQuery) -> pd.DataFrame:
-    """Precision, recall and F1 with the ends of their intervals (_low, _high) and support; index the classes."""
-    return class_report(query).per_class.sort_values("support", ascending=False, kind="stable")
+    """Precision, recall and F1 with the ends of their intervals (_low, _high), and support; index the classes."""
+    return class_report(query).per_class
 
 
 def confusion(query: TrainingQuery) -> Confusion:

@@ -52,7 +52,7 @@ def run() -> None:
     """Draw the requested page."""
     st.set_page_config("Planisphere", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
-    page = st.navigation(navigation())
+    page = st.navigation(navigation(), expanded=True)  # else the last section is behind "View more"
     session.drop_link_changes()
     try:
         if sign_in.is_needed():

@@ -33,7 +33,7 @@ from core.classify.service import (
 from core.stats.interval import Interval
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.classify.rows import show_rows, show_select_button
+from pages.shared.classify.rows import format_interval, show_rows, show_select_button
 from pages.shared.tables import number, show_table
 from pages.shared.text import count, cut, plain
 
@@ -47,35 +47,28 @@ PER_CLASS = {
 
 def show_per_class(info: CorpusInfo, query: TrainingQuery) -> None:
     """Precision, recall and F1 of every class with intervals and support."""
-    show_class_table(session.ask_once(per_class, query), "classify_classes")
+    show_class_table(session.ask_once(per_class, query), "classify_classes", "test rows")
 
 
-def show_class_table(report: pd.DataFrame, key: str) -> None:
-    """report: as `Report.per_class`."""
+def show_class_table(report: pd.DataFrame, key: str, rows: str) -> None:
+    """report: as `Report.per_class`. rows: what is counted."""
+    report = report.sort_values("support", ascending=False, kind="stable")
     table = pd.DataFrame({"class": report.index, "support": report["support"].to_numpy()})
     columns: dict[str, Any] = {
         "class": TextColumn("Class", width=200, pinned=True),
-        "support": number("Test rows", "localized", "Rows with this label.", 85),
+        "support": number(rows.capitalize(), "localized", "Rows with this label.", 85),
     }
     for name, (label, help_text) in PER_CLASS.items():
         table[name] = [
-            _share(Interval(*ends))
+            format_interval(Interval(*ends)) if np.isfinite(ends[0]) else "–"
             for ends in zip(report[name], report[f"{name}_low"], report[f"{name}_high"], strict=True)
         ]
         columns[name] = TextColumn(f"{label} (95% interval)", help=help_text, width=190)
     show_table(table, "Figures by class", columns, key=key, max_height=460)
     st.caption(
-        "Classes with most test rows first. Precision and recall: Wilson's intervals for as many texts as are "
-        "different; F1: bootstrap. – : undefined, since the class is never predicted or has no test row."
+        f"Classes with the most {rows} first. Precision and recall: Wilson's intervals for as many texts as are "
+        f"different; F1: bootstrap. A dash: undefined, since the class is never predicted or has no {rows}."
     )
-
-
-def _share(interval: Interval[float]) -> str:
-    if not np.isfinite(interval.value):
-        return "–"
-    if not np.isfinite([interval.low, interval.high]).all():
-        return f"{interval.value:.1%}"
-    return f"{interval.value:.1%} ({interval.low:.1%} to {interval.high:.1%})"
 
 
 def show_confusion(info: CorpusInfo, query: TrainingQuery) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.classify.charts import share_figure
+from core.classify.charts import share_figure, share_text
 from core.classify.estimators import ESTIMATORS
 from core.classify.predictions import (
     ALL,
@@ -73,7 +73,7 @@ def _select_trained(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Clas
     if session.widget_value("apply_trained") not in names:
         session.set_widget("apply_trained", next(iter(names)))
     name = st.selectbox(
-        "Trained classifier", list(names), key="apply_trained", width=620,
+        "Trained classifier", list(names), key="apply_trained",
         help="Those of the contenders above, newest first. Compressed variants are left out.",
     )  # fmt: skip
     query = names[name].query
@@ -146,7 +146,7 @@ def _show_text_result(found: TextPrediction, source: ClassifierSource) -> None:
         st.markdown(f"Predicted: **{found.number:.4g}**")
     else:
         name, share = found.classes[0]
-        st.markdown(f"Most likely: **{plain(name)}** ({share:.1%})")
+        st.markdown(f"Most likely: **{plain(name)}** ({share_text(share)})")
         shown = found.classes[:MAX_SHOWN_CLASSES]
         figure = share_figure(
             [name for name, _ in shown], [share for _, share in shown], "probability", session.theme(), as_share=True

@@ -1,4 +1,4 @@
-"""Rows of a result as a table, and selecting them on every page."""
+"""What the views share: rows of a result as a table, selecting them on every page, and intervals as text."""
 
 from itertools import count as numbers
 
@@ -9,15 +9,16 @@ from streamlit.column_config import NumberColumn, TextColumn
 
 from core.clusters.selection import ClickedCluster
 from core.corpus.selections import MAX_NAME_LENGTH, save_selection, saved_selections, selection_key
+from core.stats.interval import Interval
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.selections import active
 from pages.shared.tables import percentage, show_table, with_row_numbers
 
 COLUMNS = {
-    "text": TextColumn("Text", width=420),
-    "label": TextColumn("Label", width=140),
-    "predicted": TextColumn("Predicted", width=140),
+    "text": TextColumn("Text", width=375),
+    "label": TextColumn("Label", width=130),
+    "predicted": TextColumn("Predicted", width=130),
     "confidence": percentage("Confidence", "Probability of the predicted class.", 95),
     "probability": percentage("Probability", "Probability of the predicted class.", 95),
     "label_probability": percentage("Label's probability", "Probability of the row's own label.", 120),
@@ -25,6 +26,17 @@ COLUMNS = {
     "actual": NumberColumn("Actual", format="%.4g", width=80),
     "error": NumberColumn("Error", format="%.4g", help="Distance of the prediction from the actual number.", width=80),
 }
+
+
+def format_interval(interval: Interval[float], as_share: bool = True) -> str:
+    """A value with the ends of its interval, if it has one: "91.2% (89.9 to 92.4)", "0.712 (0.604 to 0.815)"."""
+    if as_share:
+        value, form = f"{interval.value:.1%}", "{:.1f}"
+        ends = [100 * interval.low, 100 * interval.high]
+    else:
+        form = "{:.3f}" if abs(interval.value) < 10 else "{:,.4g}"
+        value, ends = form.format(interval.value), [interval.low, interval.high]
+    return f"{value} ({form.format(ends[0])} to {form.format(ends[1])})" if np.isfinite(ends).all() else value
 
 
 def show_rows(table: pd.DataFrame, alt: str, key: str, is_number: bool = False, max_height: int = 388) -> None:

@@ -56,7 +56,7 @@ def _select_column(choices: tuple[LabelChoice, ...]) -> LabelChoice:
     by_name = {choice.column: choice for choice in choices}
     session.select_from_link(COLUMN_KEY, list(by_name))
     column = st.selectbox(
-        "Label column", list(by_name), key=COLUMN_KEY, width=200,
+        "Label column", list(by_name), key=COLUMN_KEY, width=170,
         help="The column to predict. Columns selected as labels on the Data page come first; columns with several "
         "labels per row and numbers follow.",
     )  # fmt: skip
@@ -68,7 +68,7 @@ def _select_task(choice: LabelChoice) -> TargetKind:
     if len(choice.tasks) == 1:
         return choice.tasks[0]
     task = st.selectbox(
-        "Read as", choice.tasks, key=f"classify_task {choice.column}", format_func=TASKS.__getitem__, width=130,
+        "Read as", choice.tasks, key=f"classify_task {choice.column}", format_func=TASKS.__getitem__, width=105,
         persist_state="session", help="Classes: each value is a label. Number: predicted by ridge regression.",
     )  # fmt: skip
     return task
@@ -81,7 +81,7 @@ def _select_kind(task: TargetKind) -> Kind:
         kinds = [kind for kind in KINDS if kind not in ("ridge", "most_frequent")]
         kinds = [kind for kind in kinds if task == "classes" or ESTIMATORS[kind].one_vs_rest]
     return st.selectbox(
-        "Classifier", kinds, key=f"classify_kind {task}", format_func=lambda kind: ESTIMATORS[kind].label, width=200,
+        "Classifier", kinds, key=f"classify_kind {task}", format_func=lambda kind: ESTIMATORS[kind].label, width=185,
         persist_state="session", help=KIND_HELP if task != "number" else "Linear regression with an L2 penalty.",
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def _select_split(corpus: CorpusRef) -> tuple[SplitMethod, str]:
     options |= {"column": f"Column: {choices.column}"} if choices.column else {}
     options |= {"time": f"By time: {choices.time}"} if choices.time else {}
     method = st.selectbox(
-        "Split", list(options), key="classify_split", format_func=options.__getitem__, width=190,
+        "Split", list(options), key="classify_split", format_func=options.__getitem__, width=175,
         persist_state="session",
         help="Random: each class has the same share of test rows. Column: a column with values such as train and test. "
         "By time: the latest rows are the test. Copies of a text are never on both sides.",
@@ -102,7 +102,7 @@ def _select_split(corpus: CorpusRef) -> tuple[SplitMethod, str]:
 
 def _select_plan(method: SplitMethod, column: str) -> SplitPlan:
     plan = SplitPlan(method, column)
-    options = {"width": 110, "persist_state": "session"}
+    options = {"width": 98, "persist_state": "session"}
     if method != "column":
         test = st.selectbox(
             "Test share", SHARES, index=1, key="classify_test", format_func="{:.0%}".format,

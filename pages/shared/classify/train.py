@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.column_config import TextColumn
@@ -14,12 +15,12 @@ from core.classify.predictions import ClassifierSource, classifier_file
 from core.classify.results import TRAINED, Settings, TrainingQuery
 from core.classify.service import ComparedRow, Comparison, check_split, comparison, predictions_file, with_lexical
 from core.results import Step
-from core.stats.interval import Interval
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import result_view, session
 from pages.shared.classify import evaluation
 from pages.shared.classify.learning import show_learning_curves
+from pages.shared.classify.rows import format_interval
 from pages.shared.classify.settings import select_settings
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
@@ -36,8 +37,8 @@ FIGURES = {
     "r2": ("R squared", "Share of the variance that is explained: at most 1, 0 for predicting the mean."),
 }
 SHOWN = {
-    "classes": ("accuracy", "macro_f1", "weighted_f1", "kappa"),
-    "sets": ("micro_f1", "macro_f1", "weighted_f1", "accuracy"),
+    "classes": ("macro_f1", "accuracy", "weighted_f1", "kappa"),
+    "sets": ("macro_f1", "micro_f1", "weighted_f1", "accuracy"),
     "number": ("mae", "r2"),
 }
 
@@ -109,17 +110,24 @@ def _plain_contender(contender: Contender) -> Contender:
 def show_comparison(info: CorpusInfo, settings: Settings, result: Comparison) -> None:
     """The verdict, the table of contenders and baselines, and the intervals of the main figure."""
     st.markdown(verdict(settings, result))
-    for warning in result.warnings:
-        st.warning(plain(warning), icon=":material/casino:")
+    if not is_chance(result):
+        for warning in result.warnings:
+            st.warning(plain(warning), icon=":material/casino:")
     shown = SHOWN[settings.task]
     _show_comparison_table(settings, result, shown)
     main = "macro_f1" if settings.task != "number" else "mae"
     rows = [(row.name, row.figures[main], row.is_baseline) for row in result.rows if main in row.figures]
+    title, as_share = f"{FIGURES[main][0]}, 95% interval", settings.task != "number"
     st.plotly_chart(
-        interval_figure(rows, f"{FIGURES[main][0].lower()}, 95% interval", session.theme()), key="classify_intervals",
+        interval_figure(rows, title, session.theme(), as_share), key="classify_intervals",
         alt=f"{FIGURES[main][0]} of the contenders with intervals",
     )  # fmt: skip
     st.caption(" ".join(_notes(settings, result)))
+
+
+def is_chance(result: Comparison) -> bool:
+    """Whether no contender's predictions agree with the labels more often than guesses do."""
+    return len(result.warnings) == sum(not row.is_baseline for row in result.rows)
 
 
 def best_contender(settings: Settings, result: Comparison) -> ComparedRow:
@@ -138,6 +146,8 @@ def verdict(settings: Settings, result: Comparison) -> str:
             f"Lowest error: **{plain(best.name)}**, off by {format_interval(best.figures['mae'], False)} on average "
             f"(predicting the median: {result.rows[-1].figures['mae'].value:.3g})."
         )
+    if is_chance(result):
+        return "**No contender is better than chance**: the labels can't be learned from these vectors."
     score = f"macro F1 {format_interval(best.figures['macro_f1'])}"
     if not result.method:
         return f"**{plain(best.name)}** reaches {score}."
@@ -147,36 +157,34 @@ def verdict(settings: Settings, result: Comparison) -> str:
     return f"Highest: **{plain(best.name)}**, {score}; not significantly different from {others}."
 
 
-def format_interval(interval: Interval[float], as_share: bool = True) -> str:
-    """A value with the ends of its interval, as far as there is one: "91.2% (89.9% to 92.4%)", "0.71 (0.6 to 0.8)"."""
-    form = "{:.1%}" if as_share else "{:.3g}"
-    value = form.format(interval.value)
-    if interval.low != interval.low:  # NaN: no interval
-        return value
-    return f"{value} ({form.format(interval.low)} to {form.format(interval.high)})"
-
-
 def _show_comparison_table(settings: Settings, result: Comparison, shown: tuple[str, ...]) -> None:
     def cells(row: ComparedRow) -> dict[str, str]:
         as_share = settings.task != "number"
-        return {
+        texts = {
             name: format_interval(row.figures[name], as_share and name != "kappa") if name in row.figures else "–"
             for name in shown
+        }
+        return {
+            shown[0]: texts.pop(shown[0]),
+            "verdict": row.verdict or ("baseline" if row.is_baseline else "–"),
+            **texts,
         }
 
     table = pd.DataFrame(
         [
-            {"name": row.name, **cells(row), "verdict": row.verdict or ("baseline" if row.is_baseline else "–"),
-             "parameter": row.parameter or "–"}
+            {"name": row.name, **cells(row), "parameter": row.parameter or "–"}
             for row in result.rows
         ]
     )  # fmt: skip
-    columns = {"name": TextColumn("Contender", width=220, pinned=True)}
-    columns |= {name: TextColumn(FIGURES[name][0], help=FIGURES[name][1], width=165) for name in shown}
+    columns = {"name": TextColumn("Contender", width=195, pinned=True)}
+    columns |= {
+        name: TextColumn(FIGURES[name][0], help=FIGURES[name][1], width=150 if name == "kappa" else 134)
+        for name in shown
+    }
     columns["verdict"] = TextColumn(
-        "Macro F1 against the best", width=170, help="Differences in macro F1 that the paired test can or cannot show."
+        "Against the best", width=125, help="By macro F1: whether the paired test shows a difference from the best one."
     )
-    columns["parameter"] = TextColumn("Selected", help="The classifier's parameter.", width=90)
+    columns["parameter"] = TextColumn("Selected", help="The classifier's parameter.", width=75)
     if settings.task == "number" or len([row for row in result.rows if row.verdict]) < 2:
         table = table.drop(columns="verdict")
     if settings.kind == "forest" or settings.kind == "boosting":
@@ -194,7 +202,7 @@ def _notes(settings: Settings, result: Comparison) -> list[str]:
         plain(result.split_method),
         *(plain(note) for note in result.notes),
     ]
-    if result.chance == result.chance:
+    if np.isfinite(result.chance):
         notes.append(f"Guessing with the same shares reaches {result.chance:.1%}.")
     notes.append(f"Parameter: {plain(result.selection[:1].lower() + result.selection[1:])}")
     notes.append("Intervals: 95%, bootstrap over different texts of the test rows.")

@@ -163,7 +163,7 @@ def _show_evaluation(query: ZeroShotQuery, secret: Secret | None) -> None:
         messages.show_error(error)
         return
     _show_figures(query, found)
-    show_class_table(found.per_class, "zero_shot_classes")
+    show_class_table(found.per_class, "zero_shot_classes", "labeled rows")
 
 
 def _show_figures(query: ZeroShotQuery, found: ZeroShotEvaluation) -> None:
