@@ -146,7 +146,7 @@ def share_figure(
     ticks = {"tickvals": list(range(len(names))), "ticktext": [chart_label(name, 32) for name in names]}
     figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
     longest = 1.0 if as_share else max([1, *values])
-    figure.update_xaxes(tickformat=".0%" if as_share else ",d", range=[0, 1.08 * longest])
+    figure.update_xaxes(tickformat=".0%" if as_share else ",d", range=[0, (1.25 if as_share else 1.1) * longest])
     return _with_axes(figure, x_title, "")
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.classify import predictions, service
-from core.classify.predictions import ALL, ClassifierSource, parse_labels
+from core.classify import details, predictions, service
+from core.classify.predictions import ALL, ClassifierSource
 from core.classify.results import LEARNING_CURVE, TRAINED, Settings, SplitPlan, TrainingQuery, lexical_contender
+from core.classify.zero_shot_rows import parse_labels
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
@@ -108,7 +109,7 @@ def test_a_cell_of_the_confusion_matrix_lists_and_selects_its_rows(home, app):
     at = open_page(app)
     at.segmented_control(key="classify_part").set_value("Confusion matrix").run()
     at.selectbox(key="classify_cell").set_value(("lamp", "lamp")).run()
-    rows = service.cell_rows(trained(corpus), "lamp", "lamp")
+    rows = details.cell_rows(trained(corpus), "lamp", "lamp")
     assert len(rows) == 3
     assert set(at.dataframe[1].value.index) == set(rows)
     at.button(key="classify_cell_select").click().run()

@@ -15,8 +15,7 @@ from core.classify.charts import (
     reliability_figure,
     roc_figure,
 )
-from core.classify.results import TrainingQuery
-from core.classify.service import (
+from core.classify.details import (
     MAX_LISTED,
     Confusion,
     calibration,
@@ -30,6 +29,7 @@ from core.classify.service import (
     per_class,
     temperature_of,
 )
+from core.classify.results import TrainingQuery
 from core.stats.interval import Interval
 from core.store import CorpusInfo
 from pages.shared import session

@@ -1,6 +1,7 @@
 """What a classifier learns and how: label column, classifier, weights and split."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -102,7 +103,7 @@ def _select_split(corpus: CorpusRef) -> tuple[SplitMethod, str]:
 
 def _select_plan(method: SplitMethod, column: str) -> SplitPlan:
     plan = SplitPlan(method, column)
-    options = {"width": 98, "persist_state": "session"}
+    options: dict[str, Any] = {"width": 98, "persist_state": "session"}
     if method != "column":
         test = st.selectbox(
             "Test share", SHARES, index=1, key="classify_test", format_func="{:.0%}".format,

@@ -10,10 +10,11 @@ import streamlit as st
 from streamlit.column_config import TextColumn
 
 from core.classify.charts import interval_figure
+from core.classify.details import predictions_file
 from core.classify.estimators import ESTIMATORS
 from core.classify.predictions import ClassifierSource, classifier_file
 from core.classify.results import TRAINED, Settings, TrainingQuery
-from core.classify.service import ComparedRow, Comparison, check_split, comparison, predictions_file, with_lexical
+from core.classify.service import ComparedRow, Comparison, check_split, comparison, with_lexical
 from core.results import Step
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -44,7 +45,7 @@ SHOWN = {
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedContenders:
     """Contenders with stored classifiers. names: unique."""
 
     info: CorpusInfo
@@ -84,7 +85,7 @@ def show_training(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     _show_details(trained, best_contender(settings, result).name)
 
 
-def _trained(info: CorpusInfo, contenders: tuple[Contender, ...], settings: Settings) -> Trained | None:
+def _trained(info: CorpusInfo, contenders: tuple[Contender, ...], settings: Settings) -> TrainedContenders | None:
     """The contenders and the lexical baseline once they are trained; else None, having offered it."""
     corpus = session.corpus_ref(info)
     train, _, test = session.ask_once(check_split, corpus, settings)
@@ -99,7 +100,7 @@ def _trained(info: CorpusInfo, contenders: tuple[Contender, ...], settings: Sett
         button="Train",
     )
     labels = disambiguate_labels({contender.key: contender.label for contender in compared})
-    return Trained(info, queries, tuple(labels[contender.key] for contender in compared)) if ready else None
+    return TrainedContenders(info, queries, tuple(labels[contender.key] for contender in compared)) if ready else None
 
 
 def _plain_contender(contender: Contender) -> Contender:
@@ -213,7 +214,7 @@ def _notes(settings: Settings, result: Comparison) -> list[str]:
     return notes
 
 
-def _show_details(trained: Trained, best: str) -> None:
+def _show_details(trained: TrainedContenders, best: str) -> None:
     names = dict(zip(trained.names, trained.queries, strict=True))
     st.markdown("##### One contender in detail")
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -5,9 +5,8 @@ from functools import partial
 import streamlit as st
 
 from core.classify.charts import share_figure
-from core.classify.predictions import (
-    MAX_LISTED,
-    Predictions,
+from core.classify.predictions import MAX_LISTED, Predictions
+from core.classify.zero_shot_rows import (
     ZeroShotEvaluation,
     ZeroShotQuery,
     parse_labels,
