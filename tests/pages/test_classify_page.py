@@ -230,6 +230,21 @@ def test_a_saved_classifier_predicts_as_before_and_is_tied_to_its_model(home):
             predictions.source_classifier(other)
 
 
+def test_a_saved_file_is_loaded_and_a_damaged_one_refused(home, app):
+    corpus = make(home)
+    query = trained(corpus)
+    content = predictions.classifier_file(ClassifierSource(corpus, query.contender.model, query))
+    at = open_page(app, "Apply")
+    at.segmented_control(key="apply_origin").set_value("Saved file").run()
+    assert "Upload a saved classifier" in fine(at)
+    at.file_uploader(key="apply_file").set_value(("subjects.npz", content, "application/octet-stream")).run()
+    assert "for 6 classes, trained on" in fine(at)
+    assert "**90 rows of 90** predicted" in fine(at)
+    at.file_uploader(key="apply_file").set_value(("bad.npz", content[:200], "application/octet-stream")).run()
+    assert not at.exception
+    assert "damaged" in str(at.error[0].value)
+
+
 def test_a_variant_is_trained_but_not_offered_to_apply(home):
     corpus = make(home)
     trained(corpus, contender=Contender(lexical_contender().model, 64))

@@ -158,9 +158,10 @@ def show_curves(info: CorpusInfo, query: TrainingQuery) -> None:
     names = [str(name) for name, support in report["support"].items() if support]
     if session.widget_value("classify_curve_class") not in names:
         session.set_widget("classify_curve_class", names[0])
+    noun = "Label" if query.settings.task == "sets" else "Class"
     name = st.selectbox(
-        "Class", names, key="classify_curve_class", width=320, help="This class against all others, by its probability."
-    )
+        noun, names, key="classify_curve_class", width=320, help="Against all others, by its probability."
+    )  # fmt: skip
     roc_curve, pr_curve, positive = session.ask_once(class_curves, query, name)
     if not np.isfinite(roc_curve.area.value):
         st.info("All test rows are of this class: there is no curve.", icon=":material/info:")

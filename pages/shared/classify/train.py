@@ -145,7 +145,7 @@ def verdict(settings: Settings, result: Comparison) -> str:
     if settings.task == "number":
         return (
             f"Lowest error: **{plain(best.name)}**, off by {format_interval(best.figures['mae'], False)} on average "
-            f"(predicting the median: {result.rows[-1].figures['mae'].value:.3g})."
+            f"(predicting the median: {format_interval(result.rows[-1].figures['mae'], False)})."
         )
     if is_chance(result):
         return "**No contender is better than chance**: the labels can't be learned from these vectors."
@@ -204,7 +204,8 @@ def _notes(settings: Settings, result: Comparison) -> list[str]:
         *(plain(note) for note in result.notes),
     ]
     if np.isfinite(result.chance):
-        notes.append(f"Guessing with the same shares reaches {result.chance:.1%}.")
+        figure = "micro F1" if settings.task == "sets" else "accuracy"
+        notes.append(f"Guessing with the same shares reaches {result.chance:.1%} {figure}.")
     notes.append(f"Parameter: {plain(result.selection[:1].lower() + result.selection[1:])}")
     notes.append("Intervals: 95%, bootstrap over different texts of the test rows.")
     if result.method:
