@@ -188,7 +188,7 @@ def _show_comparison_table(settings: Settings, result: Comparison, shown: tuple[
     columns["parameter"] = TextColumn("Selected", help="The classifier's parameter.", width=75)
     if settings.task == "number" or len([row for row in result.rows if row.verdict]) < 2:
         table = table.drop(columns="verdict")
-    if settings.kind == "forest" or settings.kind == "boosting":
+    if not ESTIMATORS[settings.kind].parameter:
         table = table.drop(columns="parameter")
     show_table(table, "Contenders side by side", columns, key="classify_table")
 
@@ -206,7 +206,8 @@ def _notes(settings: Settings, result: Comparison) -> list[str]:
     if np.isfinite(result.chance):
         figure = "micro F1" if settings.task == "sets" else "accuracy"
         notes.append(f"Guessing with the same shares reaches {result.chance:.1%} {figure}.")
-    notes.append(f"Parameter: {plain(result.selection[:1].lower() + result.selection[1:])}")
+    if parameter := ESTIMATORS[settings.kind].parameter:
+        notes.append(f"{parameter}: {plain(result.selection[:1].lower() + result.selection[1:])}")
     notes.append("Intervals: 95%, bootstrap over different texts of the test rows.")
     if result.method:
         notes.append(f"Macro F1: {plain(result.method)}")
