@@ -147,6 +147,8 @@ def share_figure(
     figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
     longest = 1.0 if as_share else max([1, *values])
     figure.update_xaxes(tickformat=".0%" if as_share else ",d", range=[0, (1.25 if as_share else 1.1) * longest])
+    if as_share:
+        figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1])
     return _with_axes(figure, x_title, "")
 
 

@@ -1,7 +1,9 @@
 """Texts and rows classified by a trained or loaded classifier."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ MAX_LISTED = 200
 MAX_NEIGHBORS = 8
 CELL = 400  # characters of a text in a table
 ALL, UNLABELED = "all", "unlabeled"
+NO_LABEL = "no label"
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,49 +170,62 @@ def scope_rows(source: ClassifierSource, scope: str) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _predicted(source: ClassifierSource, scope: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row ids, labels (str, or float64 numbers), and the probability of each label (NaN for numbers and sets)."""
+    """Row ids, labels (str, tuples of them, or float64 numbers), and the probability of the label (NaN for numbers and
+    several labels)."""
     rows, model = scope_rows(source, scope), source_classifier(source)
     if not len(rows):
         raise InputError("There are no such rows.", "Choose other rows to predict.")
     labels, probabilities = model.predict(load_vectors(source.corpus, source.model).rows[rows])
     if model.task == "classes":
         return rows, np.asarray(labels, object), probabilities.max(axis=1)
-    unknown = np.full(len(rows), np.nan)
-    if model.task == "number":
-        return rows, labels, unknown
-    joined = np.empty(len(rows), object)
-    joined[:] = ["; ".join(names) for names in labels]
-    return rows, joined, unknown
+    return rows, labels, np.full(len(rows), np.nan)
 
 
 def row_predictions(source: ClassifierSource, scope: str, label: str = "") -> Predictions:
-    """Counts, and the rows of a class ("" for any), the least certain last."""
+    """Counts, and the rows of a label ("" for any), the least certain last. A row with several labels counts in each,
+    one without in "no label"."""
     rows, labels, confidence = _predicted(source, scope)
     is_number = source_classifier(source).task == "number"
-    at = np.flatnonzero(labels == label) if label and not is_number else np.arange(len(rows))
+    at = np.flatnonzero(_mask(labels, label))
     order = -labels[at] if is_number else -np.nan_to_num(confidence[at])
     at = at[np.argsort(order, kind="stable")]
-    columns = {"predicted": labels[at[:MAX_LISTED]]}
+    columns = {"predicted": _joined(labels[at[:MAX_LISTED]])}
     if not np.isnan(confidence).all():
         columns["probability"] = confidence[at[:MAX_LISTED]]
-    counts = [] if is_number else pd.Series(labels).value_counts().items()
+    counts = Counter(name for names in labels for name in _names(names)) if not is_number else Counter[str]()
     return Predictions(
-        tuple((str(name), int(number)) for name, number in counts),
-        with_texts(source.corpus, rows[at[:MAX_LISTED]], columns), len(at), len(rows),
+        tuple(counts.most_common()), with_texts(source.corpus, rows[at[:MAX_LISTED]], columns), len(at), len(rows),
         confidence=float(confidence.mean()), numbers=np.asarray(labels, float) if is_number else None,
     )  # fmt: skip
 
 
+def _names(label: Any) -> tuple[str, ...]:
+    """What a row counts as."""
+    return (label or (NO_LABEL,)) if isinstance(label, tuple) else (str(label),)
+
+
+def _mask(labels: np.ndarray, label: str) -> np.ndarray:
+    """Bool (m,): rows that count as a label; all for ""."""
+    return np.array([not label or label in _names(names) for names in labels], dtype=bool)
+
+
+def _joined(labels: np.ndarray) -> np.ndarray:
+    """Several labels as one text; others as they are."""
+    if labels.dtype != object:
+        return labels
+    return np.array(["; ".join(names) if isinstance(names, tuple) else names for names in labels], object)
+
+
 def predicted_rows(source: ClassifierSource, scope: str, label: str = "") -> np.ndarray:
-    """Row ids of a predicted class, all for ""."""
+    """Row ids of a predicted label, all for ""."""
     rows, labels, _ = _predicted(source, scope)
-    return rows[labels == label] if label else rows
+    return rows[_mask(labels, label)]
 
 
 def row_predictions_file(source: ClassifierSource, scope: str) -> bytes:
     """All rows of a scope with prediction, probability, and the side of a trained classifier's split, as CSV."""
     rows, labels, confidence = _predicted(source, scope)
-    columns: dict[str, np.ndarray] = {"row": rows + 1, "predicted": labels}
+    columns: dict[str, np.ndarray] = {"row": rows + 1, "predicted": _joined(labels)}
     if not np.isnan(confidence).all():
         columns["probability"] = confidence.round(4)
     if source.query:

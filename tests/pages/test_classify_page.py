@@ -230,6 +230,18 @@ def test_a_saved_classifier_predicts_as_before_and_is_tied_to_its_model(home):
             predictions.source_classifier(other)
 
 
+def test_a_row_with_several_labels_counts_in_each(home, app):
+    corpus = make(home)
+    query = trained(corpus, Settings("tags", "sets", "logistic"))
+    result = predictions.row_predictions(ClassifierSource(corpus, query.contender.model, query), ALL)
+    assert sum(rows for _, rows in result.counts) > result.rows
+    late = predictions.row_predictions(ClassifierSource(corpus, query.contender.model, query), ALL, "late")
+    assert late.total == dict(result.counts)["late"]
+    assert all("late" in cell.split("; ") for cell in late.table["predicted"])
+    at = open_page(app, "Apply")
+    assert "counts in each of its labels" in fine(at)
+
+
 def test_a_saved_file_is_loaded_and_a_damaged_one_refused(home, app):
     corpus = make(home)
     query = trained(corpus)

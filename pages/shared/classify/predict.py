@@ -55,7 +55,7 @@ def show_apply(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
         return
     facts = session.ask(classifier_facts, source)
     _show_facts(info, source, facts)
-    _show_text(source)
+    _show_text(source, facts)
     _show_rows_to_predict(info, source, facts)
 
 
@@ -125,7 +125,7 @@ def _show_facts(info: CorpusInfo, source: ClassifierSource, facts: ClassifierFac
             )  # fmt: skip
 
 
-def _show_text(source: ClassifierSource) -> None:
+def _show_text(source: ClassifierSource, facts: ClassifierFacts) -> None:
     """A typed text: its classes, and the nearest rows."""
     st.markdown("##### Classify a text")
     if not capabilities(source.model).can_embed:
@@ -138,15 +138,19 @@ def _show_text(source: ClassifierSource) -> None:
         return
     with st.spinner("Classifying", show_time=True):
         found = session.ask(classify_text, source, text, session.api_key(source.model))
-    _show_text_result(found, source)
+    _show_text_result(found, source, facts)
 
 
-def _show_text_result(found: TextPrediction, source: ClassifierSource) -> None:
+def _show_text_result(found: TextPrediction, source: ClassifierSource, facts: ClassifierFacts) -> None:
     if found.number is not None:
         st.markdown(f"Predicted: **{found.number:.4g}**")
     else:
         name, share = found.classes[0]
-        st.markdown(f"Most likely: **{plain(name)}** ({share_text(share)})")
+        if facts.task == "sets":
+            names = ", ".join(plain(label) for label, probability in found.classes if probability >= 0.5)
+            st.markdown(f"Labels with a probability of 50% or more: **{names or 'none'}**")
+        else:
+            st.markdown(f"Most likely: **{plain(name)}** ({share_text(share)})")
         shown = found.classes[:MAX_SHOWN_CLASSES]
         figure = share_figure(
             [name for name, _ in shown], [share for _, share in shown], "probability", session.theme(), as_share=True
@@ -177,9 +181,11 @@ def _show_rows_to_predict(info: CorpusInfo, source: ClassifierSource, facts: Cla
         figure = share_figure([n for n, _ in shown], [r for _, r in shown], "rows", session.theme(), as_share=False)
         st.plotly_chart(figure, key="apply_counts", alt="Predicted rows by class")
         more = f" The {len(shown)} most frequent of {len(result.counts):,}." if len(shown) < len(result.counts) else ""
-        if not np.isnan(result.confidence):
+        if facts.task == "sets":
+            st.caption(f"A row counts in each of its labels, those with a probability of 50% or more.{more}")
+        elif not np.isnan(result.confidence):
             st.caption(f"Mean probability of the predicted class: {result.confidence:.1%}.{more}")
-    _show_predicted_rows(info, source, scope, result)
+    _show_predicted_rows(info, source, scope, result, facts)
 
 
 def _select_scope(info: CorpusInfo, source: ClassifierSource) -> str:
@@ -203,7 +209,9 @@ def _show_number_distribution(numbers: np.ndarray) -> None:
     st.plotly_chart(figure, key="apply_histogram", alt="Distribution of the predicted numbers")
 
 
-def _show_predicted_rows(info: CorpusInfo, source: ClassifierSource, scope: str, result: Predictions) -> None:
+def _show_predicted_rows(
+    info: CorpusInfo, source: ClassifierSource, scope: str, result: Predictions, facts: ClassifierFacts
+) -> None:
     names, label = dict(result.counts), ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if names:
@@ -211,7 +219,7 @@ def _show_predicted_rows(info: CorpusInfo, source: ClassifierSource, scope: str,
             if session.widget_value("apply_class") not in options:
                 session.set_widget("apply_class", "")
             label = st.selectbox(
-                "Predicted class", options, key="apply_class", width=320,
+                "Label" if facts.task == "sets" else "Predicted class", options, key="apply_class", width=320,
                 format_func=lambda name: f"{cut(name, 40)} ({names.get(name, 0):,})" if name else "any",
             )  # fmt: skip
         if label:
