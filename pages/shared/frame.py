@@ -40,6 +40,7 @@ PAGES = {  # path, title, icon, description
         ("compare/compression", "Compression", "compress", "Measure what smaller vectors and faster indexes cost"),
         ("compare/quality", "Quality", "troubleshoot", "Check similarity calibration, dimension usage and robustness"),
     ),
+    "Apply": (("apply/classify", "Classify", "category", "Train, evaluate and apply classifiers on embeddings"),),
     "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),
 }
 NAME_LENGTH = 27  # characters that fit a selectbox of the sidebar
@@ -51,7 +52,7 @@ def run() -> None:
     """Draw the requested page."""
     st.set_page_config("Planisphere", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
-    page = st.navigation(navigation())
+    page = st.navigation(navigation(), expanded=True)  # else the last section is behind "View more"
     session.drop_link_changes()
     try:
         if sign_in.is_needed():

@@ -1,0 +1,187 @@
+"""Figures of the Classify page."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.classify.calibration import Curve, Reliability
+from core.classify.experiments import LearningCurve
+from core.figures import LINE_COLOR, TRANSPARENT, band_trace, base_layout, error_bars
+from core.palette import BACKGROUND, COLORS, GREY, TEXT_COLOR, Theme, color_scale
+from core.stats.interval import Interval
+from core.text import chart_label
+
+MAX_AXIS_LABEL = 22  # characters
+CELL_HEIGHT = 30  # pixels
+
+
+def interval_figure(
+    rows: Sequence[tuple[str, Interval[float], bool]], x_title: str, theme: Theme, as_share: bool
+) -> go.Figure:
+    """Dots with intervals, the first row at the top; rows: (name, interval, whether it is a baseline, in grey).
+    as_share: as percentages."""
+    figure, form = go.Figure(layout=base_layout(theme, 80 + 34 * len(rows))), ".1%" if as_share else ".4g"
+    for at, (name, interval, is_baseline) in enumerate(rows):
+        color, value = GREY if is_baseline else COLORS[0], np.array([interval.value])
+        figure.add_scatter(
+            x=value, y=[at], mode="markers", marker={"color": color, "size": 10}, showlegend=False, cliponaxis=False,
+            error_x=error_bars(value, np.array([interval.low]), np.array([interval.high]), color, thickness=1.5),
+            hovertemplate=f"{chart_label(name)}: {interval.value:{form}}"
+            f" ({interval.low:{form}} to {interval.high:{form}})<extra></extra>",
+        )  # fmt: skip
+    ticks = {"tickvals": list(range(len(rows))), "ticktext": [chart_label(name, 32) for name, *_ in rows]}
+    figure.update_yaxes(range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
+    figure.update_xaxes(tickformat=".0%" if as_share else "")
+    return _with_axes(figure, x_title, "")
+
+
+def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme) -> go.Figure:
+    """counts: (m, m) rows, label down, prediction across, colored by the share of the label's rows.
+
+    Markers without color lie on the cells, since Plotly selects points of scatter traces alone; their customdata is
+    (label, prediction).
+    """
+    labels, ticks = [chart_label(name, MAX_AXIS_LABEL) for name in names], list(range(len(names)))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    cells = go.Heatmap(
+        x=ticks, y=ticks, z=np.where(counts > 0, shares, np.nan), colorscale=color_scale("cividis", theme), zmin=0,
+        zmax=1, xgap=2, ygap=2, showscale=False, hoverongaps=False, hoverinfo="skip",
+    )  # fmt: skip
+    figure = go.Figure(cells, base_layout(theme, 170 + CELL_HEIGHT * len(labels)))
+    filled = list(zip(*np.nonzero(counts), strict=True))
+    text_colors = [TEXT_COLOR["light"] if shares[i, j] > 0.55 else BACKGROUND["light"] for i, j in filled]
+    figure.add_scatter(
+        x=[int(j) for _, j in filled], y=[int(i) for i, _ in filled], mode="markers+text", showlegend=False,
+        marker={"symbol": "square", "size": CELL_HEIGHT - 2, "color": TRANSPARENT, "line": {"width": 0}},
+        text=[f"{counts[i, j]:,}" for i, j in filled], textfont={"color": text_colors},
+        unselected={"marker": {"opacity": 1}},
+        customdata=[[names[i], names[j]] for i, j in filled],
+        hovertext=[
+            f"{counts[i, j]:,} labeled {labels[i]},<br>predicted {labels[j]}<br>"
+            f"({shares[i, j]:.1%} of the label's rows shown)"
+            for i, j in filled
+        ],
+        hoverinfo="text",
+    )  # fmt: skip
+    axis = {"tickvals": ticks, "ticktext": labels, "showgrid": False, "zeroline": False, "automargin": True}
+    ends = [-0.5, len(labels) - 0.5]
+    figure.update_layout(dragmode=False, clickmode="event+select")
+    figure.update_xaxes(**axis, range=ends, tickangle=-45, title={"text": "predicted"}, fixedrange=True)
+    figure.update_yaxes(**axis, range=ends[::-1], title={"text": "label"}, fixedrange=True)
+    return figure
+
+
+def reliability_figure(curve: Reliability, theme: Theme) -> go.Figure:
+    """Accuracy against confidence in bins, with intervals; the diagonal is perfect calibration."""
+    figure = go.Figure(layout=base_layout(theme, 340))
+    _add_diagonal(figure, "perfect calibration")
+    value, low, high = (np.asarray(part) for part in curve.accuracy)
+    figure.add_scatter(
+        x=curve.confidence, y=value, mode="lines+markers", name="classifier", line={"color": COLORS[0]},
+        marker={"size": 8}, error_y=error_bars(value, low, high, COLORS[0], thickness=1.5), customdata=curve.counts,
+        hovertemplate="confidence %{x:.3f}<br>accuracy %{y:.3f}<br>%{customdata:,} rows<extra></extra>",
+    )  # fmt: skip
+    return _with_axes(figure, "mean confidence", "accuracy", unit=True)
+
+
+def roc_figure(curve: Curve, theme: Theme) -> go.Figure:
+    """True against false positive rate; the diagonal is a random order."""
+    figure = go.Figure(layout=base_layout(theme, 340))
+    _add_diagonal(figure, "random order")
+    _add_curve(figure, curve, "false positive rate", "true positive rate")
+    return _with_axes(figure, "false positive rate", "true positive rate", unit=True)
+
+
+def precision_recall_figure(curve: Curve, theme: Theme) -> go.Figure:
+    """Precision against recall; the horizontal line is a random order."""
+    figure = go.Figure(layout=base_layout(theme, 340))
+    line = {"color": GREY, "dash": "dash", "width": 1}
+    figure.add_scatter(x=[0, 1], y=[curve.chance] * 2, mode="lines", name="random order", line=line, hoverinfo="skip")
+    _add_curve(figure, curve, "recall", "precision")
+    return _with_axes(figure, "recall", "precision", unit=True)
+
+
+def learning_figure(curves: Sequence[tuple[str, LearningCurve]], theme: Theme) -> go.Figure:
+    """Macro F1 by number of training rows, with bands, on a logarithmic axis."""
+    figure = go.Figure(layout=base_layout(theme, 380))
+    for at, (_, curve) in enumerate(curves):
+        color = COLORS[at % len(COLORS)]
+        figure.add_trace(band_trace(curve.sizes, curve.score.low, curve.score.high, color, str(at)))
+    for at, (name, curve) in enumerate(curves):
+        figure.add_scatter(
+            x=curve.sizes, y=curve.score.value, mode="lines+markers", name=chart_label(name, 34), legendgroup=str(at),
+            line={"color": COLORS[at % len(COLORS)], "width": 2},
+            customdata=np.stack([curve.score.low, curve.score.high], 1),
+            hovertemplate="%{x:,} training rows<br>macro F1 %{y:.3f}"
+            " (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
+        )  # fmt: skip
+    figure = _with_axes(figure, "training rows (logarithmic)", "macro F1")
+    return figure.update_xaxes(type="log", tickformat=",", dtick="D2")
+
+
+def number_figure(truth: np.ndarray, predicted: np.ndarray, theme: Theme) -> go.Figure:
+    """Predicted against actual numbers; on the diagonal both are equal."""
+    figure = go.Figure(layout=base_layout(theme, 380))
+    ends = [float(min(truth.min(), predicted.min())), float(max(truth.max(), predicted.max()))]
+    line = {"color": GREY, "dash": "dash", "width": 1}
+    figure.add_scatter(x=ends, y=ends, mode="lines", name="equal", line=line, hoverinfo="skip")
+    figure.add_scatter(
+        x=truth, y=predicted, mode="markers", name="test rows", marker={"color": COLORS[0], "size": 6, "opacity": 0.6},
+        hovertemplate="actual %{x:.4~g}<br>predicted %{y:.4~g}<extra></extra>",
+    )  # fmt: skip
+    return _with_axes(figure, "actual", "predicted")
+
+
+def share_figure(
+    names: Sequence[str], values: Sequence[float], x_title: str, theme: Theme, as_share: bool
+) -> go.Figure:
+    """Horizontal bars of counts or of shares in [0, 1], the first at the top."""
+    figure = go.Figure(layout=base_layout(theme, 70 + 28 * len(names)))
+    figure.add_bar(
+        x=list(values), y=list(range(len(names))), orientation="h", marker={"color": COLORS[0]},
+        text=[share_text(value) if as_share else f"{value:,d}" for value in values], textposition="outside",
+        textangle=0, hoverinfo="skip", cliponaxis=False,
+    )  # fmt: skip
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [chart_label(name, 32) for name in names]}
+    figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
+    longest = 1.0 if as_share else max([1, *values])
+    figure.update_xaxes(tickformat=".0%" if as_share else ",d", range=[0, (1.25 if as_share else 1.1) * longest])
+    if as_share:
+        figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return _with_axes(figure, x_title, "")
+
+
+def share_text(value: float) -> str:
+    """A probability as a percentage, never rounded to certainty."""
+    if 0.9995 <= value < 1:
+        return ">99.9%"
+    return "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}"
+
+
+def _add_diagonal(figure: go.Figure, name: str) -> None:
+    line = {"color": GREY, "dash": "dash", "width": 1}
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name=name, line=line, hoverinfo="skip")
+
+
+def _add_curve(figure: go.Figure, curve: Curve, x_name: str, y_name: str) -> None:
+    thresholds = [f"{value:.3f}" if np.isfinite(value) else "above all" for value in curve.thresholds]
+    figure.add_scatter(
+        x=curve.x, y=curve.y, mode="lines", name="classifier", line={"color": COLORS[0], "width": 2},
+        customdata=thresholds,
+        hovertemplate=f"{x_name} %{{x:.3f}}<br>{y_name} %{{y:.3f}}<br>threshold %{{customdata}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _with_axes(figure: go.Figure, x_title: str, y_title: str, unit: bool = False) -> go.Figure:
+    figure.update_layout(
+        margin={"l": 56 if y_title else 8, "b": 48, "t": 24, "r": 16},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": chart_label(x_title)}, gridcolor=LINE_COLOR, zeroline=False)
+    if y_title:
+        figure.update_yaxes(title={"text": chart_label(y_title)}, gridcolor=LINE_COLOR, zeroline=False)
+    if unit:
+        figure.update_xaxes(range=[-0.02, 1.02])
+        figure.update_yaxes(range=[-0.02, 1.02])
+    return figure

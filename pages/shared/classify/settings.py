@@ -1,0 +1,137 @@
+"""What a classifier learns and how: label column, classifier, weights and split."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.classify.estimators import ESTIMATORS, KINDS, Kind
+from core.classify.labels import TargetKind
+from core.classify.results import Settings, SplitMethod, SplitPlan
+from core.classify.service import LabelChoice, label_choices, label_notes, split_choices
+from core.store import CorpusInfo
+from core.types import CorpusRef
+from pages.shared import session
+from pages.shared.text import plain
+
+COLUMN_KEY = "classify_column"
+TASKS: dict[TargetKind, str] = {"classes": "Classes", "sets": "Several labels per row", "number": "Number"}
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)
+KIND_HELP = (
+    "Logistic regression is the default: quick, and its probabilities are usually well calibrated. The linear SVM is "
+    "similar. k-nearest neighbors, random forest and gradient boosting rarely do better on embeddings and take longer."
+)
+
+
+def select_settings(info: CorpusInfo) -> Settings | None:
+    """The settings; None without any column that can be learned, after showing what to do."""
+    corpus = session.corpus_ref(info)
+    choices = session.ask_once(label_choices, corpus)
+    if not choices:
+        st.info(
+            "No label columns: none has at least two values that repeat, and none has numbers.",
+            icon=":material/label_off:",
+        )
+        st.page_link("pages/data/corpus.py", label="Select columns on the Data page", icon=":material/table_view:")
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        choice = _select_column(choices)
+        task = _select_task(choice)
+        kind = _select_kind(task)
+        method, column = _select_split(corpus)
+        plan = _select_plan(method, column)
+    settings = Settings(choice.column, task, kind, plan)
+    balanced = merged = False
+    if task != "number":
+        balanced = st.toggle(
+            "Balanced class weights", key="classify_balanced", persist_state="session",
+            help="Rare classes count as much as frequent ones. Raises recall of rare classes, lowers precision.",
+        )  # fmt: skip
+    settings = replace(settings, balanced=balanced)
+    if task == "classes":
+        merged = _show_label_notes(corpus, settings)
+    return replace(settings, merged=merged)
+
+
+def _select_column(choices: tuple[LabelChoice, ...]) -> LabelChoice:
+    by_name = {choice.column: choice for choice in choices}
+    session.select_from_link(COLUMN_KEY, list(by_name))
+    column = st.selectbox(
+        "Label column", list(by_name), key=COLUMN_KEY, width=170,
+        help="The column to predict. Columns selected as labels on the Data page come first; columns with several "
+        "labels per row and numbers follow.",
+    )  # fmt: skip
+    session.write_to_link(COLUMN_KEY)
+    return by_name[column]
+
+
+def _select_task(choice: LabelChoice) -> TargetKind:
+    if len(choice.tasks) == 1:
+        return choice.tasks[0]
+    task = st.selectbox(
+        "Read as", choice.tasks, key=f"classify_task {choice.column}", format_func=TASKS.__getitem__, width=105,
+        persist_state="session", help="Classes: each value is a label. Number: predicted by ridge regression.",
+    )  # fmt: skip
+    return task
+
+
+def _select_kind(task: TargetKind) -> Kind:
+    if task == "number":
+        kinds: list[Kind] = ["ridge"]
+    else:
+        kinds = [kind for kind in KINDS if kind not in ("ridge", "most_frequent")]
+        kinds = [kind for kind in kinds if task == "classes" or ESTIMATORS[kind].one_vs_rest]
+    return st.selectbox(
+        "Classifier", kinds, key=f"classify_kind {task}", format_func=lambda kind: ESTIMATORS[kind].label, width=185,
+        persist_state="session", help=KIND_HELP if task != "number" else "Linear regression with an L2 penalty.",
+    )  # fmt: skip
+
+
+def _select_split(corpus: CorpusRef) -> tuple[SplitMethod, str]:
+    choices = session.ask_once(split_choices, corpus)
+    options: dict[SplitMethod, str] = {"random": "Random, stratified"}
+    options |= {"column": f"Column: {choices.column}"} if choices.column else {}
+    options |= {"time": f"By time: {choices.time}"} if choices.time else {}
+    method = st.selectbox(
+        "Split", list(options), key="classify_split", format_func=options.__getitem__, width=175,
+        persist_state="session",
+        help="Random: each class has the same share of test rows. Column: a column with values such as train and test. "
+        "By time: the latest rows are the test. Copies of a text are never on both sides.",
+    )  # fmt: skip
+    return method, {"random": "", "column": choices.column, "time": choices.time}[method]
+
+
+def _select_plan(method: SplitMethod, column: str) -> SplitPlan:
+    plan = SplitPlan(method, column)
+    options: dict[str, Any] = {"width": 98, "persist_state": "session"}
+    if method != "column":
+        test = st.selectbox(
+            "Test share", SHARES, index=1, key="classify_test", format_func="{:.0%}".format,
+            help="Share of the texts that the classifier is evaluated on.", **options,
+        )  # fmt: skip
+        plan = replace(plan, test=float(test))
+    validation = st.selectbox(
+        "Validation", (0.0, *SHARES[:3]), index=1, key="classify_validation", format_func="{:.0%}".format,
+        help="Share of the texts on which the classifier's parameter (such as C) is selected and its temperature is "
+        "fitted. 0%: by cross-validation within the training rows. A split column with validation rows takes these.",
+        **options,
+    )  # fmt: skip
+    seed = st.number_input(
+        "Seed", 0, 9999, 0, key="classify_seed", help="Of the split and of training. Another seed is another split.",
+        **options,
+    )  # fmt: skip
+    return replace(plan, validation=float(validation), seed=int(seed))
+
+
+def _show_label_notes(corpus: CorpusRef, settings: Settings) -> bool:
+    """What is noteworthy about the labels; gives whether those that differ only by case or spaces are merged."""
+    notes, merged = session.ask_once(label_notes, corpus, settings), False
+    if notes.mergeable:
+        merged = st.toggle(
+            "Merge labels that differ only by case or spaces", key=f"classify_merged {settings.column}",
+            persist_state="session", help="The most frequent spelling of each group is used.",
+        )  # fmt: skip
+        notes = session.ask_once(label_notes, corpus, replace(settings, merged=merged))
+    for note in notes.notes:
+        st.caption(f":material/info: {plain(note)}")
+    return merged
