@@ -44,10 +44,12 @@ def page() -> None:
 
 @st.fragment
 def explore(info: CorpusInfo, map_view: view.MapView, contents: view.MapContents, command: dict) -> None:
-    """The map and its selection beside it (several maps: below); a fragment, so that a lasso redraws nothing else."""
+    """The map, and beside it what is selected (several maps: below). A fragment: a lasso redraws nothing else."""
     several = len(map_view.titles) > 1
+    beside = not several and state.has_content(map_view.scene)
     try:
-        left, right = (st.container(), st.container()) if several else st.columns([4, 3])
+        # columns in any case: the map would be mounted again elsewhere
+        left, right = st.columns([4, 3] if beside else [100, 1], gap="medium" if beside else None)
         with left:
             map_state, unsupported = view.draw_map(map_view, contents, command)
             if unsupported:
@@ -56,7 +58,7 @@ def explore(info: CorpusInfo, map_view: view.MapView, contents: view.MapContents
             scene, selected = map_view.scene, map_state.selection
             view.show_map_footer(map_view, contents, lambda: selection.show_saved_selections(scene, selected))
             layout_status.show_trust(map_view.titles, contents.geometry.trust)
-        with right:
+        with right if beside else left:
             active.show_active(info)
             has_rows = selection.show_selected_rows(scene, map_view.name, selected)
         if has_rows:

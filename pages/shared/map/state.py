@@ -57,6 +57,13 @@ def update_state(scene: MapScene, raw: Any) -> MapState:
     return state
 
 
+def has_content(scene: MapScene) -> bool:
+    """Whether rows are selected or one is clicked, also where the component has only just reported it."""
+    reported = st.session_state.get("map")
+    state = update_state(scene, reported.get("state") if reported else None)
+    return state.selection.has_selection or state.selection.clicked is not None
+
+
 def show_selection(scene: MapScene, selection: MapSelection) -> None:
     """Show this selection on the map from the next run on."""
     state = current_state(scene)
