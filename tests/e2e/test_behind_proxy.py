@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from core.files import write_json
 from tests.e2e import labels
-from tests.e2e.conftest import TIMEOUT, Server, serve
+from tests.e2e.conftest import FIRST_TIMEOUT, Server, serve
 from tests.e2e.steps import button, go_to, keyed, no_traceback, search, settled, upload
 
 pytestmark = pytest.mark.browser
@@ -70,7 +70,7 @@ def test_upload_download_and_search_work_where_the_token_arrives_encoded(
     path = tmp_path / "fruit.csv"
     path.write_text("text,kind\nred apple,a\ngreen pear,b\nyellow plum,a\n")
     with encoding_proxy(server) as url, browser.new_context() as context:
-        context.set_default_timeout(TIMEOUT)
+        context.set_default_timeout(FIRST_TIMEOUT)  # its server has only just started
         page = context.new_page()
         page.goto(f"{url}/")
         settled(page)
