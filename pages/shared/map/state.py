@@ -59,7 +59,7 @@ def update_state(scene: MapScene, raw: Any) -> MapState:
 
 def has_content(scene: MapScene) -> bool:
     """Whether rows are selected or one is clicked, also where the component has only just reported it."""
-    reported = st.session_state.get("map")
+    reported = session.widget_value("map")
     state = update_state(scene, reported.get("state") if reported else None)
     return state.selection.has_selection or state.selection.clicked is not None
 
