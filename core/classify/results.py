@@ -14,7 +14,7 @@ from core.classify.splits import TEST, VALIDATION, Split, split
 from core.classify.training import Classifier, train
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
-from core.models.registry import load_embedder
+from core.models.registry import find_spec, load_embedder
 from core.results import Result
 from core.stats.interval import Interval
 from core.store import Workspace, vector_inputs
@@ -112,7 +112,7 @@ def settings_split(corpus: CorpusRef, settings: Settings) -> Split:
 
 def lexical_contender() -> Contender:
     """The baseline of words and spelling."""
-    return Contender(load_embedder(LEXICAL).spec)
+    return Contender(find_spec(LEXICAL))
 
 
 @lru_cache(maxsize=4)
@@ -120,7 +120,7 @@ def training_vectors(corpus: CorpusRef, contender: Contender) -> Vectors:
     """A contender's vectors. The lexical baseline's are computed where they are not stored. Raises StorageError where
     the corpus is not embedded with another model."""
     stored = {model.key for model in Workspace(corpus.folder).models(corpus.digest)}
-    if contender.model.backend == LEXICAL and contender.model.key not in stored:
+    if contender.model.key == lexical_contender().model.key and contender.model.key not in stored:
         embedder = load_embedder(LEXICAL)
         return Vectors(embedder.embed(load_corpus(corpus).texts), embedder.spec, corpus.digest)
     return Vectors(contender_rows(corpus, contender), contender.model, corpus.digest)

@@ -15,7 +15,6 @@ from core.classify.evaluation import NumberReport, Report, evaluate
 from core.classify.experiments import Figure, compare
 from core.classify.labels import LabelCheck, TargetKind, check_labels, target_kind
 from core.classify.results import (
-    LEXICAL,
     TRAINED,
     Settings,
     Trained,
@@ -115,8 +114,9 @@ def label_notes(corpus: CorpusRef, settings: Settings) -> LabelCheck:
 
 def with_lexical(contenders: Sequence[Contender]) -> tuple[Contender, ...]:
     """The contenders, and the lexical baseline unless it is one of them."""
-    has_lexical = any(contender.model.backend == LEXICAL for contender in contenders)
-    return (*contenders,) if has_lexical else (*contenders, lexical_contender())
+    lexical = lexical_contender()
+    has_lexical = any(contender.model.key == lexical.model.key for contender in contenders)
+    return (*contenders,) if has_lexical else (*contenders, lexical)
 
 
 @lru_cache(maxsize=24)
