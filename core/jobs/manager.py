@@ -205,9 +205,12 @@ class JobManager:
         )
 
     def _ready(self, timeout: float) -> Any:
-        if self._client and is_lost(self._client) and not self._closed.is_set():
-            self._connected.clear()  # until there is another
-        if not self._connected.wait(timeout):
+        started = time.monotonic()
+        is_connected = self._connected.wait(timeout)
+        while is_connected and self._client and is_lost(self._client) and not self._closed.is_set():
+            is_connected = time.monotonic() - started < timeout  # `_work` starts another
+            time.sleep(_TICK_SECONDS)
+        if not is_connected:
             raise JobError("The workers have not started yet.", "Reload the page in a few seconds.")
         if self._failure:
             raise self._failure
