@@ -32,11 +32,11 @@ from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
-from pages.shared.classify.rows import show_rows, show_select_button
+from pages.shared.classify.rows import select_label, show_rows, show_select_button
 from pages.shared.classify.zeroshot import select_model
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
-from pages.shared.text import count, cut, file_stem, plain
+from pages.shared.text import count, file_stem, plain
 
 TRAINED_HERE, FROM_FILE = "Trained here", "Saved file"
 MAX_SHOWN_CLASSES = 15
@@ -215,13 +215,7 @@ def _show_predicted_rows(
     names, label = dict(result.counts), ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if names:
-            options = ["", *names]
-            if session.widget_value("apply_class") not in options:
-                session.set_widget("apply_class", "")
-            label = st.selectbox(
-                "Label" if facts.task == "sets" else "Predicted class", options, key="apply_class", width=320,
-                format_func=lambda name: f"{cut(name, 40)} ({names.get(name, 0):,})" if name else "any",
-            )  # fmt: skip
+            label = select_label("Label" if facts.task == "sets" else "Predicted class", names, "apply_class")
         if label:
             rows = session.ask(predicted_rows, source, scope, label)
             show_select_button(info, rows, f"Predicted {label}", "apply_select")

@@ -1,5 +1,6 @@
 """What the views share: rows of a result as a table, selecting them on every page, and intervals as text."""
 
+from collections.abc import Mapping
 from itertools import count as numbers
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.selections import active
 from pages.shared.tables import percentage, show_table, with_row_numbers
+from pages.shared.text import cut
 
 COLUMNS = {
     "text": TextColumn("Text", width=375),
@@ -77,3 +79,14 @@ def _free_name(name: str, taken: list[str]) -> str:
     used, first = {other.casefold() for other in taken}, " ".join(name.split())[: MAX_NAME_LENGTH - 6].strip()
     candidates = (first if number == 1 else f"{first} ({number})" for number in numbers(1))
     return next(candidate for candidate in candidates if candidate.casefold() not in used)
+
+
+def select_label(title: str, counts: Mapping[str, int], key: str) -> str:
+    """A label among those that rows have, with the number of rows; "" for any."""
+    options = ["", *(name for name, rows in counts.items() if rows)]
+    if session.widget_value(key) not in options:
+        session.set_widget(key, "")
+    return str(st.selectbox(
+        title, options, key=key, width=320,
+        format_func=lambda name: f"{cut(name, 40)} ({counts.get(name, 0):,})" if name else "any",
+    ))  # fmt: skip

@@ -25,10 +25,10 @@ from core.types import ModelSpec
 from core.vectors.contenders import Contender
 from pages.shared import messages, session
 from pages.shared.classify.evaluation import show_class_table
-from pages.shared.classify.rows import show_rows, show_select_button
+from pages.shared.classify.rows import select_label, show_rows, show_select_button
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
-from pages.shared.text import count, cut, file_stem, plain
+from pages.shared.text import count, file_stem, plain
 
 LABELS_KEY, TYPED_KEY = "zero_shot_labels", "zero_shot_typed"
 EXAMPLE = "praise: a happy customer\ncomplaint: an angry customer\nquestion: a customer asks something"
@@ -122,15 +122,8 @@ def _show_counts(result: Predictions, query: ZeroShotQuery) -> None:
 
 
 def _show_label_rows(info: CorpusInfo, query: ZeroShotQuery, secret: Secret | None, result: Predictions) -> None:
-    names = dict(result.counts)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        options = ["", *(name for name, rows in result.counts if rows)]
-        if session.widget_value("zero_shot_shown") not in options:
-            session.set_widget("zero_shot_shown", "")
-        label = st.selectbox(
-            "Rows with the label", options, key="zero_shot_shown", width=320,
-            format_func=lambda name: f"{cut(name, 40)} ({names.get(name, 0):,})" if name else "any",
-        )  # fmt: skip
+        label = select_label("Rows with the label", dict(result.counts), "zero_shot_shown")
         if label:
             rows = session.ask(zero_shot_rows, query, secret, label)
             show_select_button(info, rows, f"Zero-shot {label}", "zero_shot_select")
