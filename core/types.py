@@ -31,10 +31,17 @@ class Roles:
 
 @dataclass(frozen=True)
 class CorpusRef:
-    """Which corpus is meant, without its contents. folder: the workspace; digest: 16 hex digits, as `Corpus.digest`."""
+    """Which corpus is meant, without its contents. folder: the workspace; digest: 16 hex digits, as `Corpus.digest`.
+    columns: (name, version) of each added column, see core.corpus.added_columns."""
 
     folder: str
     digest: str
+    columns: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def source(self) -> "CorpusRef":
+        """The corpus as imported, without added columns."""
+        return CorpusRef(self.folder, self.digest)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from core.classify.experiments import RUNS, SIZES, LearningCurve, learning_curve
 from core.classify.labels import TargetKind, merge_labels
 from core.classify.splits import TEST, VALIDATION, Split, split
 from core.classify.training import Classifier, train
+from core.corpus.added_columns import column_inputs
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.models.registry import find_spec, load_embedder
@@ -168,7 +169,8 @@ def _curve_seconds(query: TrainingQuery) -> float:
 
 def _inputs(query: TrainingQuery) -> dict[str, object]:
     variant = {"dimensions": query.contender.dimensions, "bits": query.contender.bits}
-    return vector_inputs(query.contender.model) | variant | {"settings": query.settings}
+    columns = column_inputs(query.corpus, query.settings.column, query.settings.plan.column)
+    return vector_inputs(query.contender.model) | variant | {"settings": query.settings} | columns
 
 
 def _stage(query: TrainingQuery) -> str:

@@ -10,7 +10,7 @@ from core.jobs.context import JobContext
 from core.jobs.types import JobSpec
 from core.results import INLINE_SECONDS, Result, Step
 from core.secret import Secret
-from core.types import CorpusRef, Progress
+from core.types import Progress
 
 KIND = "result"
 _DECLARED = {
@@ -71,7 +71,7 @@ def step_of(spec: JobSpec) -> Step:
     """What a job of this kind computes. Raises JobError where it is unknown or has another shape."""
     result = result_by_name(str(spec.params.get("result")))
     try:
-        return Step(result, result.query_from_dict(CorpusRef(spec.workspace, spec.corpus), spec.params["query"]))
+        return Step(result, result.query_from_dict(spec.ref, spec.params["query"]))
     except (TypeError, ValueError, KeyError) as error:
         raise JobError("This job was recorded by another version.", "Dismiss it and start it anew.") from error
 

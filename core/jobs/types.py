@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core import codec
+from core.corpus.added_columns import current_ref
 from core.digest import digest_json
 from core.types import CorpusRef
 
@@ -28,7 +29,7 @@ class JobSpec:
 
     @property
     def ref(self) -> CorpusRef:
-        return CorpusRef(self.workspace, self.corpus)
+        return current_ref(self.workspace, self.corpus)
 
     @property
     def id(self) -> str:

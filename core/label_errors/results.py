@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.corpus.added_columns import column_inputs
 from core.corpus.label_columns import FOLDS, column_labels
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
@@ -40,7 +41,9 @@ def _seconds(query: LabelQuery) -> float:
 LABEL_ERRORS = Result(
     "label_errors", 3, LabelQuery, LabelErrors,
     inputs=lambda query: (
-        neighbor_inputs(query.model) | {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
+        neighbor_inputs(query.model)
+        | {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
+        | column_inputs(query.corpus, query.column)
     ),
     compute=_compute, seconds=_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),), stage="Checking labels",

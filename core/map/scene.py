@@ -89,7 +89,7 @@ class MapColumn:
 def stored_layouts(corpus: CorpusRef) -> tuple[LayoutKey, ...]:
     """The stored two-dimensional layouts of a corpus, of any model and settings, oldest first."""
     layout_keys = []
-    for record in LAYOUTS.records(CorpusRef(corpus.folder, corpus.digest)):
+    for record in LAYOUTS.records(corpus):
         params = LayoutParams(**record["inputs"]["params"])
         if params.dims == 2:
             model = ModelSpec.from_dict(record["inputs"]["model"])

@@ -39,7 +39,7 @@ class LayoutKey:
 
     @property
     def query(self) -> LayoutQuery:
-        return LayoutQuery(CorpusRef(self.corpus.folder, self.corpus.digest), self.model, self.params)
+        return LayoutQuery(self.corpus.source, self.model, self.params)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from core.corpus.added_columns import column_inputs
 from core.corpus.label_columns import MAX_QUERIES, label_codes
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import InputError, PlanisphereError, RateLimitError
@@ -89,7 +90,8 @@ def _score(query: ScoresQuery, progress: Progress, secret: Secret | None = None)
 
 def _score_inputs(query: ScoresQuery) -> dict[str, Any]:
     variant = {"dimensions": query.contender.dimensions, "bits": query.contender.bits}
-    return {**vector_inputs(query.contender.model), **variant, "task": query.task.to_dict()}
+    columns = column_inputs(query.corpus, *(str(value) for _, value in query.task.params))
+    return {**vector_inputs(query.contender.model), **variant, "task": query.task.to_dict(), **columns}
 
 
 def _failure_inputs(query: ScoresQuery) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -13,6 +13,7 @@ import streamlit as st
 from platformdirs import user_data_path
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.corpus.added_columns import current_ref
 from core.corpus.reading.budget import SETTING, Budget, parse_budget
 from core.errors import InputError
 from core.jobs.manager import JobManager
@@ -106,8 +107,8 @@ def folder() -> str:
 
 
 def corpus_ref(info: CorpusInfo) -> CorpusRef:
-    """Names a corpus of this person's workspace in questions to `core`."""
-    return CorpusRef(folder(), info.digest)
+    """Names a corpus of this person's workspace, with its added columns, in questions to `core`."""
+    return current_ref(folder(), info.digest)
 
 
 def remembered(name: str, default: Any = None) -> Any:
@@ -141,8 +142,10 @@ def widget_value(key: str, default: Any = None) -> Any:
 
 
 def current_corpus() -> CorpusInfo | None:
-    """The corpus chosen in the sidebar (or by the link), None where the workspace is empty."""
-    return workspace().info(str(st.session_state.get("corpus") or ""))
+    """The corpus chosen in the sidebar (or by the link), None where the workspace is empty. columns: with the added."""
+    info = workspace().info(str(st.session_state.get("corpus") or ""))
+    added = () if info is None else tuple(name for name, _ in corpus_ref(info).columns)
+    return info and replace(info, columns=(*info.columns, *added))
 
 
 def current_model() -> ModelSpec | None:
