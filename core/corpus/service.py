@@ -251,6 +251,12 @@ def first_rows(corpus: CorpusRef) -> pd.DataFrame:
     return _shorten_cells(head)
 
 
+def count_filled(corpus: CorpusRef) -> tuple[int, ...]:
+    """Filled cells of each added column, in the order of `corpus.columns`."""
+    table = load_corpus(corpus).table
+    return tuple(int(table[name].notna().sum()) for name, _ in corpus.columns)
+
+
 def _shorten_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A copy with texts cut at CELL_LENGTH characters."""
     texts = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype) or kind.kind == "O"]

@@ -16,6 +16,7 @@ from core.store import CorpusInfo
 from core.types import Roles
 from core.vectors.service import draft_truncation, load_truncation
 from pages.shared import session
+from pages.shared.corpus.added_columns import show_added_columns
 from pages.shared.tables import text
 from pages.shared.text import count, plain
 
@@ -29,15 +30,16 @@ LOCAL = tuple(spec for spec in COUNTED if not capabilities(spec).hosted)
 def show_profile(info: CorpusInfo) -> None:
     st.subheader(plain(info.name))
     with st.skeleton(height=320):
-        profile = session.ask_once(load_profile, session.corpus_ref(info))
+        profile = session.ask_once(load_profile, session.corpus_ref(info).source)
     _show_overview(profile)
     for note in info.origin.get("notes", [])[:MAX_NOTES]:
         st.caption(f":material/info: {plain(note)}")
     _show_truncation_title()
     with st.skeleton(height=120):
-        reports = session.ask_once(load_truncation, session.corpus_ref(info), COUNTED)
+        reports = session.ask_once(load_truncation, session.corpus_ref(info).source, COUNTED)
     _show_truncation(reports)
     _show_tables(info, profile)
+    show_added_columns(info)
 
 
 def show_draft(source: ImportSource, roles: Roles, steps: Steps) -> None:
