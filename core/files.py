@@ -128,6 +128,34 @@ def read_json(path: Path) -> Any:
     return {name: item for name, item in value.items() if name != "crc32"} if has_head and matches else None
 
 
+def append_bytes(path: Path, data: bytes) -> None:
+    """Add bytes to the end of a file, which is created where there is none: one write under a lock, on disk when it
+    returns. Raises StorageError, also where the folder does not exist."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    with storage_errors(path.parent):
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            _wait_for_lock(descriptor)
+            if os.write(descriptor, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    """Lock an open file until it is closed. Disks without locks have one server."""
+    with suppress(OSError):
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
 def file_checksum(path: Path) -> str:
     """CRC-32 and size of a file, such as "1c291ca3-150000128"; read once per process unless the file changes.
 

@@ -125,13 +125,15 @@ def combine_rows(first: np.ndarray, second: np.ndarray | None, operation: Operat
     return (np.union1d if operation == "or" else np.setdiff1d)(first, second).astype(np.int64)
 
 
-def clean_name(name: str) -> str:
-    """The name on one line without invisible characters. Raises InputError unless 1 to 80 are left."""
+def clean_name(name: str, noun: str = "selection") -> str:
+    """The name on one line without invisible characters. noun: what it names. Raises InputError unless 1 to 80 are
+    left."""
     flat = " ".join(str(name).split())
     visible = "".join(sign for sign in flat if sign in _JOINERS or unicodedata.category(sign) not in _INVISIBLE)
     cleaned = unicodedata.normalize("NFC", visible.strip(f" {_JOINERS}"))
     if not cleaned:
-        raise InputError("A selection needs a name.", "Enter what its rows have in common.")
+        remedy = "Enter what its rows have in common." if noun == "selection" else "Enter a name."
+        raise InputError(f"A {noun} needs a name.", remedy)
     if len(cleaned) > MAX_NAME_LENGTH:
         raise InputError(f"This name has {len(cleaned):,} characters.", f"Use at most {MAX_NAME_LENGTH}.")
     return cleaned
