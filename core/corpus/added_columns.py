@@ -17,6 +17,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from core import codec
+from core.corpus.annotations import label_columns, read_column
+from core.corpus.codebook import column_folder, delete_column, read_codebook
 from core.digest import digest_json, digest_table
 from core.errors import InputError, StorageError
 from core.files import discard, read_json, replacing, write_json
@@ -42,10 +44,16 @@ class AddedColumn:
 
 
 def added_columns(folder: str, digest: str) -> tuple[AddedColumn, ...]:
-    """The added columns of a corpus, oldest first; those that can't be read are left out."""
+    """The added columns of a corpus, label columns among them, oldest first; what can't be read is left out."""
     paths = (Workspace(folder).folder / "corpora" / digest / FOLDER).glob("*/column.json")
-    columns = (_read_column(path) for path in paths)
-    return tuple(sorted(filter(None, columns), key=lambda column: (column.created, column.name)))
+    stored = filter(None, (_read_column(path) for path in paths))
+    labeled = (_label_column(folder, digest, name, version) for name, version in label_columns(folder, digest))
+    return tuple(sorted((*stored, *labeled), key=lambda column: (column.created, column.name)))
+
+
+def _label_column(folder: str, digest: str, name: str, version: str) -> AddedColumn:
+    codebook = read_codebook(column_folder(folder, digest, name))
+    return AddedColumn(name, "labels", version, codebook.created if codebook else 0.0, {})
 
 
 def current_ref(folder: str, digest: str) -> CorpusRef:
@@ -82,14 +90,17 @@ def add_column(
 
 
 def remove_column(corpus: CorpusRef, name: str) -> None:
-    """Delete an added column; nothing happens where there is none."""
+    """Delete an added column, with its labels if it is a label column; nothing happens where there is none."""
     discard(_column_folder(corpus, name))
+    delete_column(corpus, name)
 
 
 def read_added_column(corpus: CorpusRef, name: str, version: str) -> pd.Series:
     """(n,) the cells of a version. Raises StorageError where it was removed or is damaged."""
     from pyarrow import ArrowException
 
+    if name in dict(label_columns(corpus.folder, corpus.digest)):
+        return read_column(corpus.folder, corpus.digest, name, version, _require_info(corpus).rows)
     try:
         cells = pd.read_parquet(_column_folder(corpus, name) / f"{version}.parquet")[_CELLS]
     except (OSError, ArrowException, ValueError, KeyError) as error:

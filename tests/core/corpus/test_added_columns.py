@@ -12,6 +12,8 @@ from core.corpus.added_columns import (
     current_ref,
     remove_column,
 )
+from core.corpus.annotations import Annotation, append
+from core.corpus.codebook import Codebook, LabelDefinition, create_column
 from core.corpus.loaders import load_corpus
 from core.errors import InputError, StorageError
 from core.store import Workspace
@@ -96,3 +98,18 @@ def test_damaged_column_is_left_out(corpus):
 def test_unknown_corpus(corpus):
     with pytest.raises(StorageError):
         add_column(replace(corpus, digest="f" * 16), "extra", pd.Series(["x"]), "predictions")
+
+
+def test_label_columns_are_added_columns(corpus):
+    labels = (LabelDefinition("x"), LabelDefinition("y"))
+    create_column(corpus, Codebook("topic", labels))
+    empty = current_ref(corpus.folder, corpus.digest)
+    append(corpus, "topic", [Annotation(1, "x", "Ana")])
+    labeled = current_ref(corpus.folder, corpus.digest)
+    assert load_corpus(empty).table["topic"].isna().all()
+    assert load_corpus(labeled).table["topic"].tolist()[1] == "x"
+    assert [column.kind for column in added_columns(corpus.folder, corpus.digest)] == ["labels"]
+    with pytest.raises(InputError):
+        add_column(corpus, "topic", pd.Series(["x", "y", "z"]), "predictions")
+    remove_column(labeled, "topic")
+    assert current_ref(corpus.folder, corpus.digest) == corpus
