@@ -35,7 +35,8 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 
 test: check  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
-	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not browser" --cov
+	$(SINGLE) $(PYTEST) $(PARALLEL) tests/core --cov
+	$(SINGLE) $(PYTEST) $(PARALLEL) tests/pages tests/test_*.py
 	$(PYTEST) tests/e2e
 
 quick: check  ## lint, types, and the tests of core without slow ones
