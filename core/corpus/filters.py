@@ -26,9 +26,10 @@ _SELECTION = re.compile(r"[0-9a-f]{16}")
 @dataclass(frozen=True)
 class Filter:
     """One condition on a column. values: their text forms (see value_text), any of which passes; of the kind "all
-    values", which is for columns with several values a row, a row must have all of them. low, high: ends of a range, both included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end.
-    text: a substring in any case. "missing" passes cells that are missing or blank, "rows" the rows of a saved
-    selection: column is its name, for display only, text its key."""
+    values", for columns with several values a row, a row must have all of them. low, high: ends of a range, both
+    included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end. text: a substring
+    in any case. "missing" passes cells that are missing or blank, "rows" the rows of a saved selection: column is its
+    name, for display only, text its key."""
 
     column: str
     kind: FilterKind
