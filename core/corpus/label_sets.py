@@ -66,6 +66,10 @@ class LabelSets:
         ones = np.ones(len(self.rows), np.float32)
         return csr_matrix((ones, (self.rows, self.codes)), shape=(self.total, len(self.names)))
 
+    def row_names(self) -> pd.Series:
+        """(total,) the labels of each row divided by "; ", missing for none."""
+        return join_names(self.rows, self.codes, self.names, self.total)
+
     def _positions(self, names: Collection[str]) -> np.ndarray:
         requested = set(names)
         return np.array([i for i, name in enumerate(self.names) if name in requested], dtype=np.int64)
@@ -83,6 +87,12 @@ def label_sets(column: pd.Series) -> LabelSets | None:
         return _collect(*lists, len(column))
     separator = detect_separator(column)
     return None if separator is None else split_labels(column, separator)
+
+
+def join_names(rows: np.ndarray, codes: np.ndarray, names: Sequence[str], total: int) -> pd.Series:
+    """(total,) the names of each row divided by "; ", missing for none. rows, codes: (p,) which row has which."""
+    joined = pd.Series(np.array(names, dtype=object)[codes], index=rows, dtype=object).groupby(level=0).agg("; ".join)
+    return joined.reindex(range(total)).astype("str")
 
 
 def split_labels(column: pd.Series, separator: str, merge: bool = False) -> LabelSets:

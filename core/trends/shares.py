@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_sets import label_sets
+from core.corpus.label_sets import join_names, label_sets
 from core.stats.proportions import newcombe, wilson
 
 OTHERS = "others"
@@ -36,8 +36,7 @@ class Groups:
 
     def row_names(self) -> pd.Series:
         """(n,) the groups of each row, several divided by "; ", "" for none."""
-        names = pd.Series(np.array(self.names, dtype=object)[self.codes], index=self.rows, dtype=object)
-        return names.groupby(level=0).agg("; ".join).reindex(range(self.total), fill_value="")
+        return join_names(self.rows, self.codes, self.names, self.total).fillna("")
 
     def any_of(self, codes: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Bool (n,): the rows in any of the groups, by a mask of codes; by default of all."""
