@@ -92,7 +92,7 @@ def increases(counted: list[tuple[Groups, np.ndarray]]) -> dict[str, Any]:
 
 def find_alarms(groups: Groups, index: np.ndarray, calendar: bool) -> set[tuple[str, int]]:
     """(group, first day) of each increase."""
-    counts = count_groups(groups.codes, index, len(groups.names), DAYS)
+    counts = count_groups(groups, index, DAYS)
     steady = np.ones(DAYS)
     starts = (START + np.arange(DAYS)).astype("datetime64[ns]")
     season = seasonal_factors(counts, counts.sum(axis=0), steady, seasonal_cycles(starts, "day")) if calendar else None
@@ -122,7 +122,7 @@ def in_week(group: str, week: int, seed: int) -> bool:
 
 def by_week(groups: Groups, index: np.ndarray) -> np.ndarray:
     """(g, weeks) counts; the first day is a Monday."""
-    return count_groups(groups.codes, index // 7, len(groups.names), WEEKS)
+    return count_groups(groups, index // 7, WEEKS)
 
 
 def all_bursts(groups: Groups, index: np.ndarray) -> list[tuple[float, str, int]]:
@@ -175,7 +175,8 @@ def vectors(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 def drifted_groups(inputs: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> set[int]:
-    drifts = measure_drifts(*inputs, GROUPS)
+    rows, ids, codes, later = inputs
+    drifts = measure_drifts(rows, ids, [np.flatnonzero(codes == group) for group in range(GROUPS)], later)
     return {drift.code for drift in drifts if min(drift.q_change, drift.q_same) <= 0.05}
 
 

@@ -17,16 +17,26 @@ Progress = Callable[[int, int], None]
 # what distinguishes models of a backend with the same name
 LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision", "e5": "precision"}
 UNIT_TOLERANCE = 1e-3
+SINGLE_VALUED = "single_valued"  # in the attributes of a corpus' table: Roles.single_valued
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Which columns of a corpus mean what. `text` is a template such as "Title: {Summary}"."""
+    """Which columns of a corpus mean what. `text` is a template such as "Title: {Summary}". single_valued: columns
+    with one value a row, although their content looks like several."""
 
     text: str = ""
     labels: tuple[str, ...] = ()
     time: str | None = None
     id: str | None = None
+    single_valued: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; `single_valued` only where there are any, so that corpora stored before it keep their digests."""
+        values = asdict(self)
+        return (
+            values if self.single_valued else {name: value for name, value in values.items() if name != SINGLE_VALUED}
+        )
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,8 @@ class Corpus:
     def __post_init__(self) -> None:
         if len(self.table) != len(self.texts):
             raise InputError(f"A corpus needs one text per row: {len(self.table):,} rows, {len(self.texts):,} texts.")
+        if self.roles.single_valued:
+            self.table.attrs[SINGLE_VALUED] = self.roles.single_valued  # so that its columns know it, too
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -22,11 +22,12 @@ from core.corpus.reading.files import read_files
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, render_texts
 from core.corpus.reading.times import read_times
+from core.corpus.reading.value_formats import preserve_detected
 from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.digest import digest_json, digest_table, digest_texts
 from core.errors import InputError
 from core.store import TEXT_COLUMN
-from core.types import Corpus, Roles
+from core.types import SINGLE_VALUED, Corpus, Roles
 
 RESERVED = ("source_row", "passage", TEXT_COLUMN)
 
@@ -57,7 +58,7 @@ def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str 
 
 
 def corpus_digest(texts: Sequence[str], table: pd.DataFrame, roles: Roles) -> str:
-    return digest_json({"texts": digest_texts(texts), "table": digest_table(table), "roles": asdict(roles)})
+    return digest_json({"texts": digest_texts(texts), "table": digest_table(table), "roles": roles.to_dict()})
 
 
 def count_steps(raw: RawTable, roles: Roles, steps: Steps) -> tuple[StepCount, ...]:
@@ -134,9 +135,12 @@ def _build_table(
 ) -> tuple[pd.DataFrame, Roles, list[str]]:
     """The selected rows with `source_row` and `passage`, times parsed. A user's columns of these names are renamed."""
     table = raw.table
+    roles = replace(roles, single_valued=tuple(table.attrs.get(SINGLE_VALUED, ())))
     renamed = {name: numbered_name(name, set(table.columns)) for name in RESERVED if name in table.columns}
     sizes = [1] * len(keep) if passages is None else [len(parts) for parts in passages]
-    rows = table.iloc[np.repeat(keep, sizes)].rename(columns=renamed).reset_index(drop=True)
+    rows = table.iloc[np.repeat(keep, sizes)]
+    rows = rows if len(keep) == len(table) else preserve_detected(table, rows)
+    rows = rows.rename(columns=renamed).reset_index(drop=True)
     roles = _renamed_roles(roles, renamed)
     notes = [f'Your column "{old}" is called "{new}" here.' for old, new in renamed.items()]
     if roles.time:
@@ -169,6 +173,7 @@ def _renamed_roles(roles: Roles, names: dict[str, str]) -> Roles:
         tuple(names.get(label, label) for label in roles.labels),
         names.get(roles.time, roles.time) if roles.time else None,
         names.get(roles.id, roles.id) if roles.id else None,
+        tuple(names.get(column, column) for column in roles.single_valued),
     )
 
 

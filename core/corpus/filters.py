@@ -14,7 +14,7 @@ from pandas.api import types
 from core.corpus.label_sets import label_sets
 from core.errors import InputError, StorageError
 
-FilterKind = Literal["values", "range", "contains", "missing", "rows"]
+FilterKind = Literal["values", "all values", "range", "contains", "missing", "rows"]
 ColumnKind = Literal["text", "number", "time", "bool"]
 MAX_VALUES = 200
 MAX_VALUE_LENGTH = 200  # characters; longer values are not offered as options
@@ -25,10 +25,11 @@ _SELECTION = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class Filter:
-    """One condition on a column. values: their text forms (see value_text), any of which passes. low, high: ends of a
-    range, both included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end.
-    text: a substring in any case. "missing" passes cells that are missing or blank, "rows" the rows of a saved
-    selection: column is its name, for display only, text its key."""
+    """One condition on a column. values: their text forms (see value_text), any of which passes; of the kind "all
+    values", for columns with several values a row, a row must have all of them. low, high: ends of a range, both
+    included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end. text: a substring
+    in any case. "missing" passes cells that are missing or blank, "rows" the rows of a saved selection: column is its
+    name, for display only, text its key."""
 
     column: str
     kind: FilterKind
@@ -42,7 +43,8 @@ class Filter:
 class FilterOptions:
     """The kind of filter that suits a column. values: (text form, count) of the options, most frequent first, at most
     200; distinct: number of distinct values. low, high: of a range: floats, or ISO dates for a time column; None
-    without any. missing: cells."""
+    without any. missing: cells. several: whether a row may have several values, each an option that counts all its
+    rows; of more than 200 the others can be typed."""
 
     kind: FilterKind
     column_kind: ColumnKind
@@ -51,6 +53,7 @@ class FilterOptions:
     low: float | str | None
     high: float | str | None
     missing: int
+    several: bool = False
 
 
 def apply_filters(
@@ -86,10 +89,14 @@ def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None
 def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
     if condition.kind == "range":
         return _in_range(series, condition)
-    if condition.kind in ("values", "missing") and (sets := label_sets(series)):
-        return ~sets.mask(sets.names) if condition.kind == "missing" else sets.mask(condition.values)
+    if condition.kind in ("values", "all values", "missing") and (sets := label_sets(series)):
+        if condition.kind == "missing":
+            return sets.sizes() == 0
+        return (sets.mask if condition.kind == "values" else sets.mask_all)(condition.values)
     codes, texts = factorize_texts(series)
-    if condition.kind == "values":
+    if condition.kind == "all values" and len(set(condition.values)) > 1:
+        return np.zeros(len(series), dtype=bool)  # a row has one value
+    if condition.kind in ("values", "all values"):
         return np.append(np.isin(texts, condition.values), False)[codes]  # code -1, missing, takes the False
     if condition.kind == "contains":
         sought = condition.text.lower()
@@ -156,10 +163,10 @@ def filter_options(series: pd.Series) -> FilterOptions:
     """The filter that suits a column: a range for times and many-valued numbers, options for up to 200 distinct values,
     a substring for free text. Where rows have several labels, each label is an option that counts all its rows."""
     kind = column_kind(series)
-    if sets := label_sets(series):
-        values = tuple((name, int(count)) for name, count in zip(sets.names, sets.counts, strict=True))
-        missing = sets.total - int(sets.mask(sets.names).sum())
-        return FilterOptions("values", kind, values, len(values), None, None, missing)
+    if (sets := label_sets(series)) and all(len(name) <= MAX_VALUE_LENGTH for name in sets.names):
+        counted = zip(sets.names[:MAX_VALUES], sets.counts.tolist(), strict=False)
+        missing = int((sets.sizes() == 0).sum())
+        return FilterOptions("values", kind, tuple(counted), len(sets.names), None, None, missing, several=True)
     codes, texts = factorize_texts(series)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     order = np.argsort(-counts, kind="stable")[:MAX_VALUES]

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_sets import label_sets
+from core.corpus.label_sets import LabelSets, label_sets
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
@@ -17,6 +18,7 @@ FOLDS = 5  # cross-validation: a label needs this many distinct texts
 MAX_LABELS = 1_000
 INTERNAL_COLUMNS = ("source_row", "passage")  # added by build_corpus; they number rows
 MAX_QUERIES = 5_000
+_CELLS = 8_000_000  # of queries and combinations of labels held at once
 MAX_SPLIT_VALUES = 20  # values of a column that may be file names
 SPLIT_PATTERNS = {
     "train": r"(?<![a-z])(?:train|training)(?![a-z])",
@@ -53,6 +55,15 @@ def candidate_label_columns(
     others = [str(name) for name in table.columns if name not in (*columns, *excluded)]
     others = [name for name in others if 2 <= table[name].astype("str").nunique() <= limit]
     return tuple(name for name in (*columns, *others) if label_sets(table[name]) is None)
+
+
+def label_set_columns(corpus: CorpusRef) -> tuple[str, ...]:
+    """Columns whose rows may have several labels, those with the role first."""
+    loaded = load_corpus(corpus)
+    excluded = (*INTERNAL_COLUMNS, loaded.roles.id, loaded.roles.time)
+    names = [str(name) for name in loaded.table.columns if name not in excluded]
+    columns = [name for name in names if label_sets(loaded.table[name]) is not None]
+    return tuple(sorted(columns, key=lambda name: name not in loaded.roles.labels))
 
 
 @lru_cache(maxsize=4)
@@ -121,7 +132,11 @@ class LabelRows:
     """The queries of label retrieval. rows: (m,) rows of the corpus with a label. codes, texts: (m,) int32 positions in
     `names`, and codes of identical texts. queries: (q,) positions in `rows`, a sample of the `eligible` ones. relevant:
     (q,) rows of the same label and another text. missing: rows without a label. single: rows whose label is on no other
-    text; they are candidates but no queries."""
+    text; they are candidates but no queries.
+
+    Of rows with several labels, those that share one with a query are relevant. Then codes and names are those of the
+    combinations of labels, and combinations: (names, labels) CSR matrix of ones, which labels each one has; else None.
+    labels: how many different labels there are."""
 
     rows: np.ndarray
     codes: np.ndarray
@@ -133,9 +148,18 @@ class LabelRows:
     missing: int
     single: int
     seed: int
+    labels: int
+    combinations: Any = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def is_relevant(self, row: int, others: np.ndarray) -> np.ndarray:
+        """Bool: which positions in `rows` share a label with one of them."""
+        if self.combinations is None:
+            return np.asarray(self.codes[others] == self.codes[row])
+        own = self.combinations[[int(self.codes[row])]]
+        return (self.combinations[self.codes[others]] @ own.T).toarray()[:, 0] > 0
 
 
 def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 0) -> LabelRows:
@@ -144,19 +168,30 @@ def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: 
     """
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another column.")
-    codes, names = label_codes(table[column])
+    sets, combinations = label_sets(table[column]), None
+    if sets is None:
+        codes, names = label_codes(table[column])
+        labels = len(names)
+    else:
+        codes, names, combinations = _combinations(sets)
+        labels = len(sets.names)
     rows = np.flatnonzero(codes >= 0)
-    _check_two_labels(column, len(names))
+    _check_two_labels(column, labels)
     label, text = codes[rows], np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
-    relevant = _count_relevant(label, text)
-    queries = eligible = np.flatnonzero(relevant > 0)
+    has_relevant = _count_relevant(label, text) > 0 if sets is None else _shares_label(sets, rows, text)
+    queries = eligible = np.flatnonzero(has_relevant)
     if not len(eligible):
         message = f'No label in the column "{column}" is on two different texts, so no query has a relevant row.'
         raise InputError(message, "Choose a column whose labels repeat, or a coarser version of it.")
     if len(eligible) > MAX_QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(eligible, MAX_QUERIES, replace=False))
     missing, single = int((codes < 0).sum()), len(rows) - len(eligible)
-    return LabelRows(rows, label, text, tuple(names), queries, relevant[queries], len(eligible), missing, single, seed)
+    if combinations is None:
+        relevant = _count_relevant(label, text)[queries]
+    else:
+        relevant = _count_sharing(label, text, combinations, queries)
+    counts = (len(eligible), missing, single, seed, labels)
+    return LabelRows(rows, label, text, tuple(names), queries, relevant, *counts, combinations)
 
 
 def find_split_column(table: pd.DataFrame) -> str | None:
@@ -187,6 +222,49 @@ def _count_relevant(label: np.ndarray, text: np.ndarray) -> np.ndarray:
     together = label.astype(np.int64) * (int(text.max()) + 1) + text
     _, same, copies = np.unique(together, return_inverse=True, return_counts=True)
     return (np.bincount(label)[label] - copies[same]).astype(np.int64)
+
+
+def _combinations(sets: LabelSets) -> tuple[np.ndarray, list[str], Any]:
+    """(n,) int32 codes of the combinations of labels, -1 for rows without any, their names, and the (combinations,
+    labels) CSR matrix of ones of their labels."""
+    order = np.lexsort((sets.codes, sets.rows))
+    sizes = sets.sizes()
+    filled = np.flatnonzero(sizes)
+    parts = np.split(sets.codes[order], np.cumsum(sizes[filled])[:-1])
+    of_filled, first = pd.factorize(pd.Series([part.tobytes() for part in parts], dtype=object))
+    codes = np.full(sets.total, -1, np.int32)
+    codes[filled] = of_filled
+    first_rows = filled[np.unique(of_filled, return_index=True)[1]]
+    names = [", ".join(sets.names[code] for code in np.frombuffer(key, np.int64)) for key in first]
+    return codes, names, sets.indicator()[first_rows]
+
+
+def _shares_label(sets: LabelSets, rows: np.ndarray, text: np.ndarray) -> np.ndarray:
+    """(m,) bool: rows of which a label is on another text, too. rows: (m,), text: (m,) codes of identical texts."""
+    text_of = np.full(sets.total, -1, np.int64)
+    text_of[rows] = text
+    pairs = pd.DataFrame({"label": sets.codes, "text": text_of[sets.rows]})
+    texts = pairs.groupby("label")["text"].nunique().reindex(range(len(sets.names)), fill_value=0).to_numpy()
+    shared = np.zeros(sets.total, bool)
+    shared[sets.rows[texts[sets.codes] > 1]] = True
+    return shared[rows]
+
+
+def _count_sharing(label: np.ndarray, text: np.ndarray, combinations: Any, queries: np.ndarray) -> np.ndarray:
+    """(q,) rows of other texts that share a label with a query. label: (m,) codes of combinations."""
+    rows_of = np.bincount(label, minlength=combinations.shape[0])
+    block = max(_CELLS // combinations.shape[0], 1)
+    counts = [
+        ((combinations[label[queries[start : start + block]]] @ combinations.T).toarray() > 0) @ rows_of
+        for start in range(0, len(queries), block)
+    ]
+    by_text, size = np.argsort(text, kind="stable"), np.bincount(text)
+    start, copies = np.cumsum(size) - size, size[text[queries]]
+    offsets = np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
+    same = by_text[np.repeat(start[text[queries]], copies) + offsets]  # rows of the queries' own texts
+    own = np.repeat(np.arange(len(queries)), copies)
+    shared = combinations[label[same]].multiply(combinations[label[queries[own]]]).sum(axis=1)
+    return np.concatenate(counts) - np.bincount(own, np.asarray(shared).ravel() > 0, len(queries)).astype(np.int64)
 
 
 def parse_numbers(cells: pd.Series) -> pd.Series:

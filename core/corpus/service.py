@@ -21,6 +21,7 @@ from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
 from core.corpus.reading.times import read_times
+from core.corpus.reading.value_formats import apply_value_formats
 from core.corpus.reading.values import RawTable, Source
 from core.corpus.selections import (
     Operation,
@@ -108,9 +109,12 @@ def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         return InvalidInput(error.message, error.remedy)
 
 
-@lru_cache(maxsize=3)  # as detected, with options, and with new names
+@lru_cache(maxsize=4)  # as detected, with options, with new names, and with values as declared
 def _read_once(folder: str, source: ImportSource) -> RawTable:
     options = source.options
+    if options.value_formats:
+        raw = _read_once(folder, replace(source, options=replace(options, value_formats=())))
+        return replace(raw, table=apply_value_formats(raw.table, options.value_formats))
     if not options.columns and not options.values:
         return read_staged(folder, source)
     raw = _read_once(folder, replace(source, options=replace(options, columns=(), values=())))

@@ -103,17 +103,25 @@ def neighbor_votes(
     ids, scores: (b, m) of the graph, nearest first. rows: (b,) row ids. codes: (n,) labels, -1 without a vote. groups:
     (n,) codes of identical texts: copies share one vote, and a row's copies have none. NaN where nobody votes.
     """
+    weights = neighbor_weights(ids, scores, rows, codes >= 0, groups, k)
+    cells = np.arange(len(ids))[:, None] * classes + np.where(weights > 0, codes[ids], 0)
+    table = np.bincount(cells.ravel(), weights.ravel(), len(ids) * classes).reshape(len(ids), classes)
+    total = table.sum(axis=1, keepdims=True)
+    return np.divide(table, total, out=np.full_like(table, np.nan), where=total > 0).astype(np.float32)
+
+
+def neighbor_weights(
+    ids: np.ndarray, scores: np.ndarray, rows: np.ndarray, has_vote: np.ndarray, groups: np.ndarray, k: int
+) -> np.ndarray:
+    """(b, m) float64 weights of the votes of each row's k nearest other texts: their cosines, divided among copies; 0
+    for other rows. Arguments as of `neighbor_votes`; has_vote: (n,) bool."""
     group = groups[ids]
-    votes = (codes[ids] >= 0) & (group != groups[rows][:, None])
+    votes = has_vote[ids] & (group != groups[rows][:, None])
     nearest, copies = _first_of_group(np.where(votes, group, -1))
     first = votes & (nearest == np.arange(ids.shape[1]))
     text_rank = np.cumsum(first, axis=1)  # different texts so far
     counted = votes & (np.take_along_axis(text_rank, nearest, axis=1) <= k)
-    weights = np.where(counted, np.maximum(scores, 0) / copies, 0)
-    cells = np.arange(len(ids))[:, None] * classes + np.where(counted, codes[ids], 0)
-    table = np.bincount(cells.ravel(), weights.ravel(), len(ids) * classes).reshape(len(ids), classes)
-    total = table.sum(axis=1, keepdims=True)
-    return np.divide(table, total, out=np.full_like(table, np.nan), where=total > 0).astype(np.float32)
+    return np.where(counted, np.maximum(scores, 0) / copies, 0)
 
 
 def class_thresholds(self_confidence: np.ndarray, current: np.ndarray, classes: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from core.corpus.export import free_name, table_bytes
 from core.corpus.label_columns import LabelColumn, column_labels, label_strings
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus
 from core.corpus.marks import RowMarks
 from core.corpus.reading.template import column_field
@@ -84,9 +85,9 @@ class LabelConfusion:
 
 @dataclass(frozen=True, eq=False)
 class LabelEvidence:
-    """text: up to 20,000 characters. neighbors: index row ids, columns cosine, label, text, nearest first, copies of
-    the row's text and rows without a label left out. copies: labels of other rows with the same text, with their
-    number."""
+    """text: up to 20,000 characters. neighbors: index row ids, columns cosine, label (several divided by "; "), text,
+    nearest first, copies of the row's text and rows without a label left out. copies: labels of other rows with the
+    same text, with their number."""
 
     text: str
     neighbors: pd.DataFrame
@@ -164,7 +165,9 @@ def label_evidence(query: LabelQuery, row: int) -> LabelEvidence:
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
     graph = load_neighbors(query.corpus, query.model)
     ids, scores = np.asarray(graph.ids[row]), np.asarray(graph.scores[row], dtype=np.float64)
-    labels = label_strings(corpus.table[query.column].iloc[ids]).to_numpy(dtype=object)
+    sets = label_sets(corpus.table[query.column])
+    names = label_strings(corpus.table[query.column]) if sets is None else sets.row_names()
+    labels = names.iloc[ids].to_numpy(dtype=object)
     is_copy = np.array([corpus.texts[i] == corpus.texts[row] for i in ids], bool)
     nearest = np.flatnonzero(~is_copy & pd.notna(labels))[:MAX_NEIGHBORS]
     neighbors = pd.DataFrame({"cosine": scores[nearest], "label": labels[nearest]}, index=ids[nearest])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.label_columns import label_columns
+from core.corpus.label_columns import label_columns, label_set_columns
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.disagreement.results import ComparisonQuery
@@ -165,7 +165,9 @@ def _examples(scored: ScoreboardQuery, pair: ContenderPair | None) -> Contrastin
 def _label_column(query: ScoreboardQuery) -> str:
     """The label column for diagnostics and compression: the task's, else the first usable one, "" for none."""
     if query.task.kind == "labels":
-        return str(query.task.get("column", ""))
+        column = str(query.task.get("column", ""))
+        if column not in label_set_columns(query.corpus):
+            return column
     return next(iter(label_columns(query.corpus)), "")
 
 

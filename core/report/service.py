@@ -16,7 +16,8 @@ from core.scoreboard.verdict import describe_recipe, format_minimum, join_names,
 
 ReportFormat = Literal["html", "markdown"]
 TASKS = {
-    "labels": "Each row is used as a query; rows with the same label count as relevant; duplicates are excluded.",
+    "labels": "Each row is used as a query; rows with the same label, or that share one of several labels, count as "
+    "relevant; duplicates are excluded.",
     "pairs": "Cosines of rated text pairs, compared with their scores (semantic textual similarity).",
     "queries": "Retrieval with queries and relevance judgments.",
     "known_item": "Known-item search: a text is searched by a part or an edited copy of it, generated from the corpus. "

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.corpus.label_columns import INTERNAL_COLUMNS, find_split_column, label_columns, label_strings, parse_numbers
+from core.corpus.label_columns import (
+    INTERNAL_COLUMNS,
+    find_split_column,
+    label_columns,
+    label_set_columns,
+    label_strings,
+    parse_numbers,
+)
 from core.corpus.loaders import load_corpus
 from core.corpus.reading.template import column_field
 from core.scoreboard.qrels import COLUMNS, FROM_ONE, FROM_ZERO, row_ids
@@ -59,12 +66,22 @@ class PairColumns:
         return bool(self.first and self.second and self.score)
 
 
-def label_choices(corpus: CorpusRef) -> tuple[str, ...]:
-    """Columns that may hold labels: those with the role first, never the text itself, the split column last."""
+@dataclass(frozen=True)
+class LabelChoice:
+    """A column of labels. several: whether a row may have several."""
+
+    column: str
+    several: bool
+
+
+def label_choices(corpus: CorpusRef) -> tuple[LabelChoice, ...]:
+    """Columns that may hold labels: those with the role first, never the text itself, the split column last; then
+    those with several labels a row."""
     loaded = load_corpus(corpus)
     split = find_split_column(loaded.table)
     names = [name for name in label_columns(corpus) if loaded.roles.text != column_field(name)]
-    return tuple(sorted(names, key=lambda name: name == split))
+    single = [LabelChoice(name, False) for name in sorted(names, key=lambda name: name == split)]
+    return (*single, *(LabelChoice(name, True) for name in label_set_columns(corpus)))
 
 
 def query_columns(corpus: CorpusRef, key: str, qrels: str = "") -> QueryColumns:

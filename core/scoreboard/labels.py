@@ -1,4 +1,6 @@
-"""The task "labels": rows of the same label should be near each other, and labels should be easy to predict."""
+"""The task "labels": rows of the same label should be near each other, and labels should be easy to predict.
+
+Of rows with several labels, those that share one should be near each other."""
 
 from typing import Any
 
@@ -9,6 +11,7 @@ from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.scoreboard import probes
 from core.scoreboard.leave_one_out import rank_labels
+from core.scoreboard.shared_labels import rank_shared_labels
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
 from core.types import CorpusRef, Progress
@@ -22,12 +25,18 @@ MAX_CLUSTERS = 1_000  # labels, and so clusters of k-means
 def score_labels(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """Retrieval, votes, probes and k-means by the labels of a column. task: column; split, train and test: a column
-    that marks training and test rows of the few-shot probe, and its values ("train" and "test", or all that are not
-    test); shots: its training rows per label. Raises InputError where labels can't be scored."""
+    """Retrieval, votes, probes and k-means by the labels of a column; of one whose rows may have several, retrieval
+    only, where rows that share a label are relevant.
+
+    task: column; relevance: "shared label" for such a column; split, train and test: a column that marks training and
+    test rows of the few-shot probe, and its values ("train" and "test", or all that are not test); shots: its training
+    rows per label. Raises InputError where labels can't be scored."""
     loaded = load_corpus(corpus)
     data = read_label_rows(loaded.table, task.get("column", ""), distinct_texts(loaded.texts)[0], SEED)
-    vectors, parts = contender_rows(corpus, contender), [_part_progress(progress, number) for number in range(4)]
+    vectors = contender_rows(corpus, contender)
+    if data.combinations is not None:
+        return _score_shared_labels(vectors, data, progress)
+    parts = [_part_progress(progress, number) for number in range(4)]
     per_query, chance = rank_labels(vectors, data, parts[0])
     scores = Scores(per_query, data.texts[data.queries], chance=chance, facts=_facts(data))
     at = probes.probed_positions(data)
@@ -36,6 +45,16 @@ def score_labels(
     _add_few_shot(scores, vectors, data, sides, shots, parts[2])
     _add_clusters(scores, vectors, data, *probes.clustered_positions(loaded.table, data, at), parts[3])
     return scores
+
+
+def _score_shared_labels(vectors: np.ndarray, data: LabelRows, progress: Progress | None) -> Scores:
+    per_query, chance = rank_shared_labels(vectors, data, progress)
+    facts = _facts(data)
+    facts["notes"].append(
+        "Rows that share a label with the query are relevant; nDCG weighs them by the Jaccard index of both rows' "
+        f"labels. On average {data.relevant.mean():,.0f} of {len(data):,} rows are relevant to a query."
+    )
+    return Scores(per_query, data.texts[data.queries], chance=chance, facts=facts)
 
 
 def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, progress: Progress | None) -> None:
@@ -102,7 +121,7 @@ def _add_clusters(
 
 
 def _facts(data: LabelRows) -> dict[str, Any]:
-    counts = {"queries": len(data.queries), "of_queries": data.eligible, "rows": len(data), "labels": len(data.names)}
+    counts = {"queries": len(data.queries), "of_queries": data.eligible, "rows": len(data), "labels": data.labels}
     left_out = {"missing": data.missing, "single": data.single}
     return {"unit": "queries", **counts, **left_out, "seed": data.seed, "ratio": {}, "resampled": {}, "notes": []}
 

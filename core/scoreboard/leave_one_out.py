@@ -24,7 +24,7 @@ def rank_labels(
     depth = int(min(max(data.relevant.max(), NEAREST), MAX_RANK, len(data) - 1))  # the largest R, within limits
     parts: list[dict[str, np.ndarray]] = []
     done = 0
-    for similar in _similarities(vectors, data):
+    for similar in similarities(vectors, data):
         part = slice(done, done + len(similar))
         parts.append(_block_scores(similar, data, part, depth))
         done = part.stop
@@ -99,7 +99,7 @@ def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
     return np.asarray(means.mean() + weight[code] * (values - means[code]), np.float32)
 
 
-def _similarities(vectors: np.ndarray, data: LabelRows) -> Iterator[np.ndarray]:
+def similarities(vectors: np.ndarray, data: LabelRows) -> Iterator[np.ndarray]:
     """Blocks of (b, m) cosines of the queries with all rows, -inf for copies of the query's text."""
     candidates = np.asarray(vectors[data.rows])
     by_text = np.argsort(data.texts, kind="stable")

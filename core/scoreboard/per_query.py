@@ -165,7 +165,7 @@ def _nearest_rows(query: ScoreboardQuery, contender: Contender, data: LabelRows,
     order = order[data.texts[order] != data.texts[row]]
     top = order[np.sort(np.unique(data.texts[order], return_index=True)[1])[:TOP]]
     texts = load_corpus(query.corpus).texts
-    hits = _hits(data.codes[top] == data.codes[row], cosines[top], [texts[hit] for hit in data.rows[top]])
+    hits = _hits(data.is_relevant(row, top), cosines[top], [texts[hit] for hit in data.rows[top]])
     return hits.assign(label=[data.names[code] for code in data.codes[top]])
 
 

@@ -121,6 +121,11 @@ METRICS: dict[str, Metric] = {
 """By name; a task's main metric comes first among its own."""
 
 
-def metrics_of(kind: TaskKind) -> dict[str, Metric]:
-    """The metrics a kind of task offers, the main one first."""
-    return {name: metric for name, metric in METRICS.items() if kind in metric.kinds}
+SHARED_LABEL_METRICS = ("map_at_r", "ndcg_at_10", "precision_at_1", "r_precision")
+"""Those of the kind "labels" where rows have several labels."""
+
+
+def metrics_of(kind: TaskKind, several: bool = False) -> dict[str, Metric]:
+    """The metrics a kind of task offers, the main one first. several: of labels of which a row may have several."""
+    metrics = {name: metric for name, metric in METRICS.items() if kind in metric.kinds}
+    return {name: metrics[name] for name in SHARED_LABEL_METRICS} if several else metrics

@@ -5,6 +5,7 @@ the centroid, 1 minus the cosine of the two mean vectors, and the neighbor mix, 
 that stay on one side. Where time does not matter, edges cross sides as often as chance has it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,17 +44,17 @@ class Drift:
 
 
 def measure_drifts(
-    rows: np.ndarray, graph_ids: np.ndarray, codes: np.ndarray, later: np.ndarray, groups: int,
+    rows: np.ndarray, graph_ids: np.ndarray, groups: Sequence[np.ndarray], later: np.ndarray,
     permutations: int = PERMUTATIONS, seed: int = SEED,
 ) -> list[Drift]:  # fmt: skip
-    """The drift of each of the first `groups` groups with at least 10 rows on both sides, by rising q, then by change.
+    """The drift of each group with at least 10 rows on both sides, by rising q, then by change.
 
-    rows: (n, d) float32 unit rows. graph_ids: (n, k) int neighbors. codes: (n,) groups, -1 for none. later: (n,) int8,
-    0 before the date, 1 after it, -1 for rows without a time.
+    rows: (n, d) float32 unit rows. graph_ids: (n, k) int neighbors. groups: ascending row ids of each. later: (n,)
+    int8, 0 before the date, 1 after it, -1 for rows without a time.
     """
     drifts = []
-    for code in range(groups):
-        members = np.flatnonzero((codes == code) & (later >= 0))
+    for code, group in enumerate(groups):
+        members = group[later[group] >= 0]
         after = int(later[members].sum())
         if min(after, len(members) - after) >= MIN_ROWS:
             generator = np.random.default_rng([seed, code])

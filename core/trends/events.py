@@ -157,12 +157,14 @@ def drifts(query: TrendQuery, split: str) -> Drifts:
     if query.model is None:
         raise InputError("This corpus is not embedded yet: drift is measured on vectors.", "Embed it first.")
     groups = query_groups(query)
-    tested = _drifts(replace(query, secret=None), split, query.model, groups.codes.tobytes(), len(groups.names))
+    members = tuple(groups.members(code).tobytes() for code in range(min(len(groups.names), MAX_DRIFT_GROUPS)))
+    tested = _drifts(replace(query, secret=None), split, query.model, members)
     return Drifts(groups.names, tested, len(groups.names), PERMUTATIONS)
 
 
 @lru_cache(maxsize=8)
-def _drifts(query: TrendQuery, split: str, model: ModelSpec, codes: bytes, count: int) -> tuple[Drift, ...]:
+def _drifts(query: TrendQuery, split: str, model: ModelSpec, members: tuple[bytes, ...]) -> tuple[Drift, ...]:
+    """members: the row ids (int64) of each group."""
     times = row_times(query.corpus, query.time)
     later = np.where(np.isnat(times), -1, times >= np.datetime64(split, "ns")).astype(np.int8)
     # copies of a text on one side count once: shuffling would split what was posted at once
@@ -170,8 +172,7 @@ def _drifts(query: TrendQuery, split: str, model: ModelSpec, codes: bytes, count
     later[pd.DataFrame({"text": text_ids, "side": later}).duplicated()] = -1
     rows = load_vectors(query.corpus, model).rows
     ids = load_neighbors(query.corpus, model).ids
-    group_codes = np.frombuffer(codes, dtype=np.int32)
-    return tuple(measure_drifts(rows, ids, group_codes, later, min(count, MAX_DRIFT_GROUPS)))
+    return tuple(measure_drifts(rows, ids, [np.frombuffer(group, dtype=np.int64) for group in members], later))
 
 
 def event_terms(query: TrendQuery, row_filter: RowFilter) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def matching_rows(query: TrendQuery, pick: RowFilter) -> np.ndarray:
     if pick.end:
         mask &= times < np.datetime64(pick.end, "ns")
     if pick.group >= 0:
-        mask &= all_groups(query).codes == pick.group
+        mask &= all_groups(query).any_of(slice(pick.group, pick.group + 1))
     if pick.sentiment is not None:
         mask &= query_sentiments(query) == pick.sentiment
     return mask
@@ -122,6 +122,6 @@ def rows_file(query: TrendQuery, pick: RowFilter) -> bytes:
     rows = rows[np.argsort(row_times(query.corpus, query.time)[rows], kind="stable")]
     table = loaded.table.iloc[rows].copy()
     table.insert(0, free_name(table, "text"), [loaded.texts[row] for row in rows])
-    table[free_name(table, "group")] = [groups.names[code] if code >= 0 else "" for code in groups.codes[rows]]
+    table[free_name(table, "group")] = groups.row_names().to_numpy()[rows]
     table[free_name(table, "sentiment")] = [NAMES.get(int(code), "") for code in sentiment[rows]]
     return table_bytes(table, "csv")

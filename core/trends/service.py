@@ -10,6 +10,7 @@ import pandas as pd
 from core.clusters.service import default_clusters
 from core.corpus.filters import column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.secret import Secret
@@ -54,13 +55,15 @@ class TrendQuery:
 @dataclass(frozen=True, eq=False)
 class Shares(Series):
     """Groups over time. starts: (t,) datetime64[ns]. few: (t,) bool, fewer than 20 rows in the period. groups: how many
-    there are in all; grouped: rows in any; rows: rows with a time."""
+    there are in all; grouped: rows in any; rows: rows with a time. several: whether a row may be in several groups, so
+    that shares may add up to more than 1."""
 
     starts: np.ndarray
     few: np.ndarray
     groups: int
     grouped: int
     rows: int
+    several: bool = False
 
 
 @lru_cache(maxsize=4)
@@ -77,6 +80,8 @@ def _can_group(values: pd.Series) -> bool:
     present = values.dropna()
     if column_kind(values) == "time" or not len(present):
         return False
+    if sets := label_sets(values):
+        return 2 <= len(sets.names) <= max(len(sets.rows) // 2, 2)
     distinct = int(present.astype("str").nunique())
     return 2 <= distinct <= max(len(present) // 2, 2)
 
@@ -86,7 +91,7 @@ def query_groups(query: TrendQuery) -> Groups:
     groups = all_groups(query)
     if query.sentiment is None or query.group == "sentiment":
         return groups
-    return Groups(np.where(query_sentiments(query) == query.sentiment, groups.codes, -1).astype(np.int32), groups.names)
+    return groups.among(query_sentiments(query) == query.sentiment)
 
 
 def all_groups(query: TrendQuery) -> Groups:
@@ -94,10 +99,11 @@ def all_groups(query: TrendQuery) -> Groups:
     if query.group == "sentiment":
         codes = query_sentiments(query)
         present = [code for code in CLASSES if (codes == code).any()]
-        positions = np.full(len(codes), -1, dtype=np.int32)
+        positions = np.full(len(codes), -1, dtype=np.int64)
         for at, code in enumerate(present):
             positions[codes == code] = at
-        return Groups(positions, tuple(NAMES[code] for code in present))
+        rows = np.flatnonzero(positions >= 0)
+        return Groups(rows, positions[rows], tuple(NAMES[code] for code in present), len(codes))
     if query.group == "column":
         return _column_groups(query.corpus, query.column)
     if query.model is None:
@@ -112,6 +118,11 @@ def _column_groups(corpus: CorpusRef, column: str) -> Groups:
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to group by.', "Choose another.")
     return group_values(table[column])
+
+
+def has_several_groups(query: TrendQuery) -> bool:
+    """Whether a row may be in several groups, as with several values a row."""
+    return query.group == "column" and _column_groups(query.corpus, query.column).several
 
 
 def query_sentiments(query: TrendQuery) -> np.ndarray:
@@ -132,9 +143,10 @@ def shares_over_time(query: TrendQuery, period: Period, max_groups: int, within:
         within_groups = group_series(all_groups(query), bins.index, len(bins), max_groups)
         share, low, high = wilson(series.counts, within_groups.counts)
     inside = bins.index >= 0
-    sizes = (len(groups.names), int(((groups.codes >= 0) & inside).sum()), int(inside.sum()))
+    sizes = (len(groups.names), int((groups.any_of() & inside).sum()), int(inside.sum()))
     few = series.totals < MIN_RELIABLE_ROWS
-    return Shares(series.names, series.counts, series.totals, share, low, high, bins.starts, few, *sizes)
+    periods = (bins.starts, few)
+    return Shares(series.names, series.counts, series.totals, share, low, high, *periods, *sizes, groups.several)
 
 
 def compare_periods(query: TrendQuery, period: Period, first: tuple[int, int], second: tuple[int, int]) -> pd.DataFrame:
@@ -154,5 +166,4 @@ def period_counts(query: TrendQuery, period: Period) -> tuple[np.ndarray, np.nda
 
 def group_counts(groups: Groups, index: np.ndarray, periods: int) -> np.ndarray:
     """(g, t) counts of the largest 200 groups."""
-    count = min(len(groups.names), MAX_GROUPS)
-    return count_groups(np.where(groups.codes < count, groups.codes, -1), index, count, periods)
+    return count_groups(groups, index, periods, MAX_GROUPS)

@@ -1,11 +1,12 @@
 """Groups of rows counted over time, with their shares, and two spans of time compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from core.corpus.label_sets import join_names, label_sets
 from core.stats.proportions import newcombe, wilson
 
 OTHERS = "others"
@@ -14,13 +15,36 @@ MIN_RELIABLE_ROWS = 20  # a period with fewer rows is marked: its shares are unr
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Which group each row is in. codes: (n,) int32, -1 for none (noise, missing). names: by code, largest first."""
+    """Which rows are in which groups. rows, codes: (p,) int64, ascending rows, one pair for each membership; rows in no
+    group (noise, missing) have none. names: by code, largest first. total: n rows. several: whether a row may be in
+    several groups."""
 
+    rows: np.ndarray
     codes: np.ndarray
     names: tuple[str, ...]
+    total: int
+    several: bool = False
 
-    def rows(self, code: int) -> np.ndarray:
-        return np.flatnonzero(self.codes == code)
+    def members(self, code: int) -> np.ndarray:
+        """Ascending row ids of a group."""
+        return self.rows[self.codes == code]
+
+    def among(self, mask: np.ndarray) -> "Groups":
+        """The same groups of the rows of a mask (n,)."""
+        inside = mask[self.rows]
+        return replace(self, rows=self.rows[inside], codes=self.codes[inside])
+
+    def row_names(self) -> pd.Series:
+        """(n,) the groups of each row, several divided by "; ", "" for none."""
+        return join_names(self.rows, self.codes, self.names, self.total).fillna("")
+
+    def any_of(self, codes: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Bool (n,): the rows in any of the groups, by a mask of codes; by default of all."""
+        selected = np.zeros(len(self.names), dtype=bool)
+        selected[codes] = True
+        mask = np.zeros(self.total, dtype=bool)
+        mask[self.rows[selected[self.codes]]] = True
+        return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +63,10 @@ class Series:
 
 
 def group_values(column: pd.Series) -> Groups:
-    """Groups by a column's values, most frequent first (ties by name); missing and blank cells are in none."""
+    """Groups by a column's values, most frequent first (ties by name); missing and blank cells are in none, rows with
+    several values in the group of each."""
+    if sets := label_sets(column):
+        return Groups(sets.rows, sets.codes, sets.names, sets.total, several=True)
     texts = column.astype("str").str.strip()
     missing = (column.isna() | (texts == "")).to_numpy()
     codes, values = pd.factorize(texts.to_numpy(dtype=object), sort=True)
@@ -47,29 +74,34 @@ def group_values(column: pd.Series) -> Groups:
 
 
 def order_groups(codes: np.ndarray, names: Sequence[str]) -> Groups:
-    """The same groups numbered by falling size, ties in the order given; empty ones are left out."""
+    """Groups by codes (n,), -1 for none, numbered by falling size, ties in the order given; without empty ones."""
     sizes = np.bincount(codes[codes >= 0], minlength=len(names))
     order = np.argsort(-sizes, kind="stable")
     order = order[sizes[order] > 0]
-    new_code = np.full(len(names) + 1, -1, dtype=np.int32)  # the last entry serves code -1
+    new_code = np.full(len(names), -1, dtype=np.int64)
     new_code[order] = np.arange(len(order))
-    return Groups(new_code[codes], tuple(names[i] for i in order))
+    rows = np.flatnonzero(codes >= 0)
+    return Groups(rows, new_code[codes[rows]], tuple(names[i] for i in order), len(codes))
 
 
-def count_groups(codes: np.ndarray, index: np.ndarray, groups: int, periods: int) -> np.ndarray:
-    """(groups, periods) int64: rows of each group in each period; rows of no group or no period (-1) are left out."""
-    inside = (codes >= 0) & (index >= 0)
-    flat = codes[inside].astype(np.int64) * periods + index[inside]
-    return np.bincount(flat, minlength=groups * periods).reshape(groups, periods)
+def count_groups(groups: Groups, index: np.ndarray, periods: int, limit: int | None = None) -> np.ndarray:
+    """(g, periods) int64: rows of each group, or of the largest `limit`, in each period; rows without a period (-1)
+    are left out. index: (n,) periods of the rows."""
+    count, period = min(len(groups.names), len(groups.names) if limit is None else limit), index[groups.rows]
+    inside = (groups.codes < count) & (period >= 0)
+    flat = groups.codes[inside].astype(np.int64) * periods + period[inside]
+    return np.bincount(flat, minlength=count * periods).reshape(count, periods)
 
 
 def group_series(groups: Groups, index: np.ndarray, periods: int, max_groups: int | None = None) -> Series:
-    """Counts and shares of the largest `max_groups` groups, the rest together as "others" where there is one."""
-    counts = count_groups(groups.codes, index, len(groups.names), periods)
+    """Counts and shares of the largest `max_groups` groups, the rest together as "others" where there is one, which
+    counts each row once."""
+    counts = count_groups(groups, index, periods, max_groups)
     totals = np.bincount(index[index >= 0], minlength=periods)
     names = groups.names
     if max_groups is not None and len(names) > max_groups:
-        counts = np.vstack([counts[:max_groups], counts[max_groups:].sum(axis=0, keepdims=True)])
+        rest = groups.any_of(slice(max_groups, None)) & (index >= 0)
+        counts = np.vstack([counts, np.bincount(index[rest], minlength=periods)])
         names = (*names[:max_groups], f"{OTHERS} ({len(groups.names) - max_groups:,} groups)")
     return Series(names, counts, totals, *wilson(counts, np.broadcast_to(totals, counts.shape)))
 
@@ -82,7 +114,7 @@ def compare_spans(groups: Groups, index: np.ndarray, first: tuple[int, int], sec
     of the two, else "unclear"). Significant changes first, the one farthest from 0 at its nearer bound leading.
     """
     inside = [(index >= span[0]) & (index <= span[1]) for span in (first, second)]
-    a, b = (np.bincount(groups.codes[m & (groups.codes >= 0)], minlength=len(groups.names)) for m in inside)
+    a, b = (np.bincount(groups.codes[mask[groups.rows]], minlength=len(groups.names)) for mask in inside)
     totals = [int(mask.sum()) for mask in inside]
     change, low, high = newcombe(a, np.full(len(a), totals[0]), b, np.full(len(b), totals[1]))
     grew, shrank = low > 0, high < 0

@@ -44,9 +44,7 @@ def fit_probe(
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    points = np.asarray(vectors, dtype=np.float32)
-    if points.shape[1] > DIMENSIONS:
-        points = principal_components(points, DIMENSIONS, seed)[0]
+    points = _features(vectors, seed)
     fold, models, trained = text_folds(codes, groups, seed), [], 0
     with threadpool_limits(1, user_api="blas"):  # more threads take longer on matrices this small
         for number in range(FOLDS):
@@ -57,6 +55,39 @@ def fit_probe(
             if progress:
                 progress(number + 1, FOLDS)
     return Probe(points, fold, models, int(codes.max()) + 1, trained)
+
+
+def label_probabilities(
+    vectors: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int = 0, progress: Progress | None = None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """One logistic regression a label and fold (one-vs-rest), of rows that may have several labels.
+
+    labels: (n, k) bool, each on at least FOLDS texts; the other arguments as of `fit_probe`. Rows without a label are
+    left out. Folds are stratified by a row's rarest label. Returns (n, k) float32 out-of-fold probabilities, NaN for
+    rows left out, (n,) int8 folds, -1 for these, and the largest number of training rows.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    points, counts = _features(vectors, seed), labels.sum(axis=0)
+    rarest = np.where(labels, counts, counts.max(initial=0) + 1).argmin(axis=1)
+    fold = text_folds(np.where(labels.any(axis=1), rarest, -1), groups, seed)
+    probabilities, trained = np.full(labels.shape, np.nan, np.float32), 0
+    with threadpool_limits(1, user_api="blas"):
+        for number in range(FOLDS):
+            train, test = _training_rows(fold, number, seed), np.flatnonzero(fold == number)
+            trained = max(trained, len(train))
+            for label in range(labels.shape[1]):
+                target = labels[train, label]
+                if target.all() or not target.any():
+                    probabilities[test, label] = float(target[0])
+                    continue
+                model = LogisticRegression(C=REGULARIZATION_C, max_iter=100, tol=1e-3)
+                _quietly(model.fit, points[train], target)
+                probabilities[test, label] = model.predict_proba(points[test])[:, 1]
+            if progress:
+                progress(number + 1, FOLDS)
+    return probabilities, fold, trained
 
 
 def text_folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
@@ -75,6 +106,11 @@ def text_folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
     fold = np.full(len(codes), -1, np.int8)
     fold[labeled] = of_text[text]
     return fold
+
+
+def _features(vectors: np.ndarray, seed: int) -> np.ndarray:
+    points = np.asarray(vectors, dtype=np.float32)
+    return points if points.shape[1] <= DIMENSIONS else principal_components(points, DIMENSIONS, seed)[0]
 
 
 def _training_rows(fold: np.ndarray, number: int, seed: int) -> np.ndarray:

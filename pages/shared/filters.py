@@ -17,6 +17,7 @@ from pages.shared.messages import show_error
 from pages.shared.text import cut, plain
 
 LINK = "filters"
+MATCH_ANY, MATCH_ALL = "any", "all"
 SELECTION_KEY = "within_selections"
 MAX_LINK_LENGTH = 2_000  # characters; some programs cut much longer addresses
 SLIDER_STEPS = 100
@@ -45,7 +46,8 @@ def filter_text(condition: Filter) -> str:
         low, high = (None if end is None else _end_text(end) for end in (condition.low, condition.high))
         limits = f"up to {high}" if low is None else f"from {low}" if high is None else f"{low} to {high}"
         return f"{cut(condition.column, 30)}: {limits}"
-    value = f'contains "{condition.text}"' if condition.kind == "contains" else ", ".join(condition.values)
+    joined = (" and " if condition.kind == "all values" else ", ").join(condition.values)
+    value = f'contains "{condition.text}"' if condition.kind == "contains" else joined
     return f"{cut(condition.column, 30)}: {cut(value, 50)}"
 
 
@@ -60,12 +62,14 @@ def _end_text(end: float | str) -> str:
 
 
 def _multiselect(
-    label: str, options: list[str], key: str, name: Callable[[str], str], placeholder: str | None, help: str
-) -> list[str]:
-    """A multiple choice without the values that are no options any more."""
-    session.drop_unknown_values(key, options)
+    label: str, options: list[str], key: str, name: Callable[[str], str], placeholder: str | None, help: str,
+    accept_new_options: bool = False,
+) -> list[str]:  # fmt: skip
+    """A multiple choice without the values that are no options any more, unless new ones can be typed."""
+    if not accept_new_options:
+        session.drop_unknown_values(key, options)
     widget: dict[str, Any] = {"key": key, "persist_state": "session", "placeholder": placeholder, "help": help}
-    return st.multiselect(label, options, format_func=name, **widget)
+    return st.multiselect(label, options, format_func=name, accept_new_options=accept_new_options, **widget)
 
 
 def _selection_filters(selections: Sequence[SavedSelection]) -> tuple[Filter, ...]:
@@ -82,16 +86,42 @@ def _selection_filters(selections: Sequence[SavedSelection]) -> tuple[Filter, ..
 def _column_filter(name: str, options: FilterOptions) -> Filter | None:
     key, label = f"filter-{name}", plain(name)
     if options.kind == "values":
-        counts = dict(options.values)
-        help = "Rows with any of these values."
-        values = _multiselect(label, list(counts), key, lambda value: f"{value} ({counts[value]:,})", None, help)
-        return Filter(name, "values", values=tuple(values)) if values else None
+        return _value_filter(name, options, key, label)
     if options.kind == "range":
         return _range_filter(name, options, key, label)
     text = st.text_input(
         label, key=f"{key}-part", persist_state="session", placeholder="contains …", help="Ignores case."
     )
     return Filter(name, "contains", text=text) if text.strip() else None
+
+
+def _value_filter(name: str, options: FilterOptions, key: str, label: str) -> Filter | None:
+    """The selected values; where rows may have several, any or all of them. Rare values that are not listed can be
+    typed."""
+    counts, help = dict(options.values), "Rows with any of these values."
+    extra: dict[str, Any] = {}
+    if options.distinct > len(counts):
+        listed = f"The {len(counts):,} most frequent of {options.distinct:,} values are listed; others can be typed."
+        extra, help = {"accept_new_options": True}, f"{help} {listed}"
+    elif options.several:
+        help = "A row counts in each of its values."
+    values = _multiselect(label, list(counts), key, lambda value: _counted(value, counts), None, help, **extra)
+    is_all = options.several and len(values) > 1 and _choose_match(key, label) == MATCH_ALL
+    return Filter(name, "all values" if is_all else "values", values=tuple(values)) if values else None
+
+
+def _counted(value: str, counts: dict[str, int]) -> str:
+    return f"{value} ({counts[value]:,})" if value in counts else value
+
+
+def _choose_match(key: str, label: str) -> str:
+    help = "Whether a row needs one of these values or all of them."
+    return str(
+        st.segmented_control(
+            f"Match of {label}", [MATCH_ANY, MATCH_ALL], key=f"{key}-match", default=MATCH_ANY, required=True,
+            label_visibility="collapsed", persist_state="session", help=help,
+        )
+    )  # fmt: skip
 
 
 def _read_link(columns: dict[str, FilterOptions], selections: Sequence[SavedSelection]) -> None:
@@ -103,7 +133,7 @@ def _read_link(columns: dict[str, FilterOptions], selections: Sequence[SavedSele
         filters = filters_from_json(st.query_params.get(LINK, "[]"))
     except InputError:
         return
-    fitting = {f.column: f for f in filters if f.column in columns and f.kind == columns[f.column].kind}
+    fitting = {f.column: f for f in filters if f.column in columns and _fits(f, columns[f.column])}
     for name, condition in fitting.items():
         _set_filter_widget(name, condition, columns[name])
     if fitting or session.is_back_navigation():
@@ -113,6 +143,10 @@ def _read_link(columns: dict[str, FilterOptions], selections: Sequence[SavedSele
         session.set_widget(SELECTION_KEY, list(dict.fromkeys(keys)))
 
 
+def _fits(condition: Filter, options: FilterOptions) -> bool:
+    return condition.kind == options.kind or (condition.kind == "all values" and options.several)
+
+
 def _write_link(filters: tuple[Filter, ...]) -> None:
     text = filters_to_json(filters) if filters else ""
     session.set_link(LINK, text if len(text) <= MAX_LINK_LENGTH else "")
@@ -120,9 +154,11 @@ def _write_link(filters: tuple[Filter, ...]) -> None:
 
 def _set_filter_widget(name: str, condition: Filter, options: FilterOptions) -> None:
     key = f"filter-{name}"
-    if condition.kind == "values":
-        offered = [value for value, _ in options.values]
-        session.set_widget(key, [value for value in condition.values if value in offered])
+    if condition.kind in ("values", "all values"):
+        offered, is_complete = [value for value, _ in options.values], options.distinct == len(options.values)
+        session.set_widget(key, [value for value in condition.values if value in offered or not is_complete])
+        if options.several:
+            session.set_widget(f"{key}-match", MATCH_ALL if condition.kind == "all values" else MATCH_ANY)
     elif condition.kind == "range":
         _set_range_widget(key, condition, options)
     else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_sets import label_sets
+from core.corpus.label_sets import detect_separator
 from core.corpus.reading.cells import cell_text
 from core.corpus.reading.template import column_field
 from core.corpus.reading.times import TIME_NAMES, time_share
@@ -81,7 +81,7 @@ def _facts(name: str, column: pd.Series) -> _Facts:
     length = float(np.mean([len(cell) for cell in cells]))
     machine = float(np.mean([_MACHINE.fullmatch(cell) is not None for cell in cells]))
     markup = float(np.mean([_MARKUP.search(cell) is not None for cell in cells]))
-    sets = label_sets(column) is not None
+    sets = detect_separator(column) is not None
     return _Facts(name, kind, distinct, rows, length, float(np.mean(word_counts)), codes, machine, markup, sets)
 
 

@@ -22,12 +22,23 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class ValueFormat:
+    """How the cells of a column hold values. separator: of several values a row, "" for lists in brackets, None for
+    one value a row. merge: values that differ only by case or white space are one."""
+
+    column: str
+    separator: str | None
+    merge: bool = False
+
+
+@dataclass(frozen=True)
 class ReadOptions:
     """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is.
 
     sheet: of a workbook. chat_unit: what a row of chats is. vector_rows: rows of a file with vectors in a column: "all"
     refuses rows without a vector, "complete" leaves them out, "none" leaves the vectors out. columns: (name in the
-    file, new name). values: (name of the column in the file, value, new value)."""
+    file, new name). values: (name of the column in the file, value, new value). value_formats: of columns by their new
+    names, where they are not as detected."""
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -37,6 +48,7 @@ class ReadOptions:
     vector_rows: VectorRows = "all"
     columns: tuple[tuple[str, str], ...] = ()
     values: tuple[tuple[str, str, str], ...] = ()
+    value_formats: tuple[ValueFormat, ...] = ()
 
 
 @dataclass(frozen=True)

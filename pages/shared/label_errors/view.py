@@ -3,9 +3,9 @@
 from functools import partial
 
 import streamlit as st
-from streamlit.column_config import NumberColumn, TextColumn
+from streamlit.column_config import TextColumn
 
-from core.corpus.label_columns import label_columns
+from core.corpus.label_columns import label_columns, label_set_columns
 from core.label_errors.results import LABEL_ERRORS, LabelQuery
 from core.label_errors.service import (
     FlaggedBy,
@@ -19,32 +19,44 @@ from core.label_errors.service import (
     label_error_rows,
     label_error_summary,
     label_error_table,
-    label_evidence,
     label_marks,
 )
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import result_view, session
 from pages.shared.downloads import csv_button
-from pages.shared.selections.save_form import MarkButton, show_mark_buttons, show_save_selection
-from pages.shared.tables import ROW_COLUMN, percentage, show_table, with_row_numbers
+from pages.shared.label_errors.label_sets import show_label_set_errors
+from pages.shared.label_errors.parts import (
+    MARK_BUTTONS,
+    MARKS,
+    NO_ROWS,
+    select_flagged_by,
+    select_unmarked,
+    show_nearest_labels,
+)
+from pages.shared.selections.save_form import show_mark_buttons, show_save_selection
+from pages.shared.tables import percentage, show_table
 from pages.shared.text import count, cut, file_stem, plain
 
-FLAGGED_BY: dict[FlaggedBy, str] = {"both": "Both signals", "either": "Either signal", "all": "All rows"}
 ANY_PAIR = ("", "")
 MIN_TEXTS = 5  # different texts of a label that is checked
 COLUMN_KEY = "label_error_column"
+COLUMNS = (label_columns, label_set_columns)  # with one label per row, and with several
 
 
 def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
     """The whole part. Raises PlanisphereErrors, such as for a column whose labels can't be checked."""
     st.caption("Rows whose label disagrees with their nearest other texts, and with a classifier trained without them.")
-    columns = session.ask_once(label_columns, session.corpus_ref(info))
+    single, several = (session.ask_once(function, session.corpus_ref(info)) for function in COLUMNS)
+    columns = (*single, *several)
     if not columns:
         st.info("No label columns: none has at least two values that repeat.", icon=":material/label_off:")
         st.page_link("pages/data/corpus.py", label="Select columns on the Data page", icon=":material/table_view:")
         return
     query = LabelQuery(session.corpus_ref(info), model, _select_label_column(columns))
+    if query.column in several:
+        show_label_set_errors(info, query)
+        return
     headline, title = "These labels have not been checked yet.", f"Labels of {info.name}: {query.column}"
     description = f"Labels in {plain(query.column)} are compared with their neighbors and with a classifier."
     if result_view.ready(
@@ -58,7 +70,7 @@ def show_checked_labels(info: CorpusInfo, query: LabelQuery) -> None:
     summary = session.ask_once(label_error_summary, query)
     show_label_error_metrics(summary)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        flagged_by = _select_flagged_by()
+        flagged_by = select_flagged_by()
         confusion = session.ask_once(label_confusion, query, flagged_by)
         row_filter = _select_filter(flagged_by, confusion.pairs)
     table, selected = show_label_error_list(query, row_filter)
@@ -104,20 +116,11 @@ def _select_label_column(columns: tuple[str, ...]) -> str:
     session.select_from_link(COLUMN_KEY, columns)
     column = st.selectbox(
         "Label column", columns, key=COLUMN_KEY, width=320,
-        help="Its values are checked. Columns selected as labels on the Data page come first.",
+        help="Its values are checked. Columns selected as labels on the Data page come first; those with several "
+        "values per row last.",
     )  # fmt: skip
     session.write_to_link(COLUMN_KEY)
     return column
-
-
-def _select_flagged_by() -> FlaggedBy:
-    flagged_by = st.segmented_control(
-        "Flagged by", list(FLAGGED_BY), key="flagged_by", bind="query-params",
-        format_func=lambda name: FLAGGED_BY[name], default="both", required=True,
-        help="Neighbors: another label has more votes among the 15 nearest other texts. Probe: a classifier trained on "
-        "other rows is confident of another label. Rows flagged by both are wrong most often.",
-    )  # fmt: skip
-    return flagged_by or "both"
 
 
 def _select_filter(flagged_by: FlaggedBy, pairs: tuple[tuple[str, str, int], ...]) -> LabelErrorFilter:
@@ -130,10 +133,7 @@ def _select_filter(flagged_by: FlaggedBy, pairs: tuple[tuple[str, str, int], ...
         "Confused labels", [ANY_PAIR, *rows], key="label_pair", format_func=pair_label, width=320,
         help="Only rows with this current and this suggested label; the most frequent pairs come first.",
     )  # fmt: skip
-    unmarked = st.toggle(
-        "Hide marked rows", key="label_errors_unmarked", persist_state="session", help="Excludes rows with a mark."
-    )
-    return LabelErrorFilter(flagged_by, *(pair or ANY_PAIR), unmarked)
+    return LabelErrorFilter(flagged_by, *(pair or ANY_PAIR), select_unmarked())
 
 
 def show_label_confusion(confusion: LabelConfusion) -> None:
@@ -170,17 +170,6 @@ def _show_label_error_notes(query: LabelQuery, summary: LabelErrorSummary) -> No
     )
 
 
-NO_ROWS = {
-    "both": "No label is flagged by both signals. Show those flagged by either, or all rows.",
-    "either": "No label is flagged. Show all rows to see them by error score.",
-    "all": "No rows are left.",
-}
-MARKS = {"": "", "reviewed": "Reviewed", "correct": "Label is correct"}
-MARK_BUTTONS: tuple[MarkButton, ...] = (
-    ("correct", "Label is correct", "check", "Marks the label as correct."),
-    ("reviewed", "Reviewed", "visibility", "Marks the row as reviewed."),
-    (None, "Clear", "remove_done", "Removes the mark."),
-)
 LIST_COLUMNS = {
     "error score": percentage("Error score", "Higher: the label is more likely wrong. 50%: undecided.", 85),
     "text": TextColumn("Text", width=310),
@@ -242,25 +231,4 @@ def show_label_evidence(query: LabelQuery, errors: LabelErrorTable, rows: list[i
         )
         with st.container(horizontal=True):
             show_mark_buttons(label_marks(query), rows, MARK_BUTTONS, "label_mark")
-        _show_nearest_labels(query, rows[0], str(labels["current label"]))
-
-
-def _show_nearest_labels(query: LabelQuery, row: int, current: str) -> None:
-    evidence = session.ask_once(label_evidence, query, row)
-    st.text(evidence.text)
-    if evidence.copies:
-        labels = ", ".join(f"{plain(name)} ({number:,})" for name, number in evidence.copies)
-        st.caption(f"Labels of other rows with the same text: {labels}.")
-    neighbors = evidence.neighbors
-    if neighbors.empty:
-        st.caption("None of its nearest neighbors is another labeled text.")
-        return
-    others = int((neighbors["label"] != current).sum())
-    st.caption(f"{others} of its {len(neighbors)} nearest other labeled texts have another label.")
-    columns = {
-        "cosine": NumberColumn("Cosine", format="%.3f", help="Higher = more similar."),
-        "label": TextColumn("Label", width=130),
-        "text": TextColumn("Text", width=310),
-        "Row": ROW_COLUMN,
-    }
-    show_table(with_row_numbers(neighbors, 3), "Nearest texts and their labels", columns, max_height=460)
+        show_nearest_labels(query, rows[0], str(labels["current label"]))

@@ -23,7 +23,8 @@ TASK_LABELS: dict[TaskKind, str] = {
     "known_item": "Known-item retrieval",
 }
 TASK_DESCRIPTIONS: dict[TaskKind, str] = {
-    "labels": "Each row is used as a query; rows with the same label count as relevant; duplicates are excluded.",
+    "labels": "Each row is used as a query; rows with the same label, or that share one of several labels, count as "
+    "relevant; duplicates are excluded.",
     "pairs": "Correlation of cosines with human ratings of pairs of texts (semantic textual similarity, STS).",
     "queries": "Search with relevance judgments (qrels).",
     "known_item": "Each query is generated from a text of the corpus and must retrieve it. Needs no labels, but is "
@@ -39,7 +40,7 @@ def select_task(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Ta
     left, right = st.columns([3, 2], gap="medium")
     if kind != "pairs":
         with right:  # before the form, which asks for what the metric needs
-            metric = _select_metric(kind, False)
+            metric = _select_metric(kind, several=kind == "labels" and _has_several_labels(info))
     with left:
         task = TASK_FORMS[kind](info, contenders)
     if kind == "pairs":
@@ -63,14 +64,29 @@ def _select_task_kind(info: CorpusInfo) -> TaskKind:
     return kind
 
 
-def _select_metric(kind: TaskKind, two_valued: bool) -> str:
+def _has_several_labels(info: CorpusInfo) -> bool:
+    """Whether rows may have several labels in the selected column."""
+    choices = _label_columns(info)
+    return bool(choices) and choices.get(session.widget_value("score_label"), next(iter(choices.values())))
+
+
+def _label_columns(info: CorpusInfo) -> dict[str, bool]:
+    """The columns of labels, and whether a row may have several; the select box is set to that of the link."""
+    choices = {item.column: item.several for item in session.ask_once(label_choices, session.corpus_ref(info))}
+    if choices:
+        session.select_from_link("score_label", list(choices))
+    return choices
+
+
+def _select_metric(kind: TaskKind, two_valued: bool = False, several: bool = False) -> str:
     """The metric that sorts the board, the main one of the task first."""
-    metrics = metrics_of(kind)
+    metrics = metrics_of(kind, several)
     if kind == "pairs":
         precision = {PRECISION: metrics.pop(PRECISION)}
         metrics = precision | metrics if two_valued else metrics
+    suffix = "_same" if two_valued else "_several" if several else ""
     name = st.selectbox(
-        "Metric", list(metrics), key=f"score_metric_{kind}" + ("_same" if two_valued else ""), bind="query-params",
+        "Metric", list(metrics), key=f"score_metric_{kind}{suffix}", bind="query-params",
         format_func=lambda name: metrics[name].label,
         help="Sorts the scoreboard. " + " ".join(f"{metric.label}: {metric.help}" for metric in metrics.values()),
     )  # fmt: skip
@@ -79,7 +95,7 @@ def _select_metric(kind: TaskKind, two_valued: bool) -> str:
 
 
 def _label_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
-    columns = session.ask_once(label_choices, session.corpus_ref(info))
+    columns = _label_columns(info)
     if not columns:
         st.info(
             "This corpus has no label column: a column with at least two values that repeat. Use known-item retrieval, "
@@ -88,9 +104,11 @@ def _label_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | N
         )
         st.page_link("pages/data/corpus.py", label="Set columns on the Data page", icon=":material/table_view:")
         return None
-    session.select_from_link("score_label", columns)
-    column = st.selectbox("Label column", columns, key="score_label", help="Rows with the same value are relevant.")
+    help = "Rows with the same value are relevant; where rows have several values, those that share one."
+    column = st.selectbox("Label column", list(columns), key="score_label", help=help)
     session.write_to_link("score_label")
+    if columns[column]:
+        return Task.of("labels", column=column, relevance="shared label")
     return Task.of("labels", column=column, split=_select_split(info), shots=_select_shots())
 
 

@@ -22,7 +22,8 @@ SENTIMENT_FILTER = {"all": "All", "negative": "Negative", "neutral": "Neutral", 
 SENTIMENT_CODES = {name: code for code, name in NAMES.items()}
 GROUPS_HELP = (
     "What is counted: the default clusters of the Clusters page, the values of a column, or the sentiment. Noise "
-    "points are in no group, but count in the denominator of shares."
+    "points are in no group, but count in the denominator of shares. Of a column with several values per row, a row "
+    "counts in each of them."
 )
 
 

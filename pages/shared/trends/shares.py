@@ -1,6 +1,7 @@
 """Groups over time: lines with intervals, small multiples, or stacked areas."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import streamlit as st
 from core.trends.charts import area_figure, line_figure
 from core.trends.increases import MIN_ROWS
 from core.trends.periods import period_name
-from core.trends.service import Shares, shares_over_time
+from core.trends.service import Shares, has_several_groups, shares_over_time
 from core.trends.shares import MIN_RELIABLE_ROWS, OTHERS, largest_deviation
 from pages.shared import session
 from pages.shared.downloads import csv_button
@@ -34,7 +35,9 @@ def show_shares(form: TrendForm) -> None:
             "Share of all rows: rows of the group in a period / all rows of the period. Share within each group: rows "
             "with the selected sentiment / all rows of the group in the period.",
         )
-        chart = linked_segments("form", "Chart", CHARTS, "One chart per group, one chart for all, or stacked areas.")
+        several = session.ask_once(has_several_groups, replace(query, secret=None))
+        charts = {name: label for name, label in CHARTS.items() if name != "area" or not several}  # sums mean nothing
+        chart = linked_segments("form", "Chart", charts, "One chart per group, one chart for all, or stacked areas.")
         max_groups = st.number_input(
             "Max. groups", 1, 12, 6, key="t_max_groups", bind="query-params", width=110,
             help="Number of largest groups; the rest are combined as “others”.",
@@ -133,6 +136,8 @@ def share_method(form: TrendForm, shares: Shares, sentiment: int | None, measure
         parts.append(f"{few:,} of {periods} have fewer than {MIN_RELIABLE_ROWS} rows (hollow points).")
     rows = count(shares.rows, "row")
     parts.append(f"{shares.grouped:,} of {rows} with a time are in {count(shares.groups, 'group')}.")
+    if shares.several:
+        parts.append("A row counts in each of its values, so that shares may add up to more than 100%.")
     if any(is_others(name) for name in shares.names):
         parts.append("In small multiples, “others” uses its own y-axis.")
     parts += incomplete_periods(form)

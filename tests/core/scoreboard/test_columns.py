@@ -84,7 +84,8 @@ def test_a_text_and_a_label_are_not_proposed_as_a_pair(tmp_path):
 
 def test_the_text_is_no_label_and_the_split_column_comes_last(tmp_path):
     table = {"part": ["train", "test"] * 20, "text": TEXTS[:10] * 4, "topic": list("abcd") * 10}
-    assert label_choices(*kept(tmp_path, table, "{text}")) == ("topic", "part")
+    choices = label_choices(*kept(tmp_path, table, "{text}"))
+    assert [(choice.column, choice.several) for choice in choices] == [("topic", False), ("part", False)]
 
 
 def test_scores_with_a_decimal_comma_are_offered(tmp_path):

@@ -25,7 +25,9 @@ def test_a_planted_drift_is_found_and_the_others_are_not():
     rows = cloud(generator, 180)
     drifting = (codes == 1) & (later == 1)
     rows[drifting] = unit_rows(rows[drifting] + 0.6 * np.eye(16)[5])
-    result = measure_drifts(rows, graph(rows), codes, later, 3, permutations=199)
+    result = measure_drifts(
+        rows, graph(rows), [np.flatnonzero(codes == code) for code in range(3)], later, permutations=199
+    )
     assert result[0].code == 1
     by_code = {item.code: item for item in result}
     assert by_code[1].q_change <= 0.02
@@ -75,14 +77,14 @@ def test_small_sides_and_rows_without_a_time_are_left_out():
     generator = np.random.default_rng(3)
     rows = cloud(generator, 60)
     later = np.repeat([0, 1, -1], [40, 9, 11]).astype(np.int8)
-    assert measure_drifts(rows, graph(rows), np.zeros(60, dtype=int), later, 1) == []
+    assert measure_drifts(rows, graph(rows), [np.arange(60)], later) == []
     later = np.repeat([0, 1, -1], [30, 19, 11]).astype(np.int8)
-    (result,) = measure_drifts(rows, graph(rows), np.zeros(60, dtype=int), later, 1, permutations=19)
+    (result,) = measure_drifts(rows, graph(rows), [np.arange(60)], later, permutations=19)
     assert (result.before, result.after, result.tested) == (30, 19, 49)
 
 
 def test_the_same_question_has_the_same_answer():
     generator = np.random.default_rng(4)
     rows = cloud(generator, 60)
-    question = (rows, graph(rows), np.zeros(60, dtype=int), np.tile([0, 1], 30).astype(np.int8), 1, 99)
+    question = (rows, graph(rows), [np.arange(60)], np.tile([0, 1], 30).astype(np.int8), 99)
     assert measure_drifts(*question) == measure_drifts(*question)

@@ -1,5 +1,7 @@
 """Groups over time, and periods of the calendar."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from core.errors import InputError
 from core.stats.proportions import wilson
 from core.trends.periods import bin_times, finest_period, period_name, suggest_period
-from core.trends.shares import compare_spans, group_series, group_values, largest_deviation, order_groups
+from core.trends.shares import compare_spans, count_groups, group_series, group_values, largest_deviation, order_groups
 
 
 def times(*texts):
@@ -72,9 +74,28 @@ def test_periods_have_names():
 def test_groups_are_numbered_by_size_and_blanks_are_in_none():
     result = group_values(pd.Series(["b", "a", " ", None, "c", "b", "a", "b"]))
     assert result.names == ("b", "a", "c")
-    assert result.codes.tolist() == [0, 1, -1, -1, 2, 0, 1, 0]
+    assert (result.rows.tolist(), result.codes.tolist()) == ([0, 1, 4, 5, 6, 7], [0, 1, 2, 0, 1, 0])
+    assert (result.total, result.several) == (8, False)
     again = order_groups(np.array([2, 2, -1, 0]), ["x", "empty", "y"])
-    assert (again.names, again.codes.tolist()) == (("y", "x"), [0, 0, -1, 1])
+    assert (again.names, again.rows.tolist(), again.codes.tolist()) == (("y", "x"), [0, 1, 3], [0, 0, 1])
+
+
+def test_a_row_is_in_the_group_of_each_of_its_values():
+    sets = [["a", "b"], ["a"], [], ["a", "b", "c"], ["c"], ["b", "c"]]
+    groups = group_values(pd.Series([json.dumps(names) for names in sets], dtype="str"))
+    assert (groups.names, groups.several) == (("a", "b", "c"), True)
+    assert groups.members(1).tolist() == [0, 3, 5]
+    assert groups.row_names().tolist() == ["a; b", "a", "", "a; b; c", "c", "b; c"]
+    index = np.array([0, 0, 0, 1, 1, -1])
+    series = group_series(groups, index, 2, max_groups=1)
+    assert series.names == ("a", "others (2 groups)")
+    assert series.counts.tolist() == [[2, 1], [1, 2]]  # the row with b and c counts once in the others
+    np.testing.assert_allclose(group_series(groups, index, 2).share.sum(axis=0), [1, 2])
+    among = groups.among(np.array([True, False, True, False, True, True]))
+    assert count_groups(among, index, 2).tolist() == [[1, 0], [1, 0], [0, 1]]
+    spans = compare_spans(groups, index, (0, 0), (1, 1)).set_index("group")
+    assert spans.loc["b", ["a", "b", "share_a", "share_b"]].tolist() == [1, 1, 1 / 3, 1 / 2]
+    assert groups.any_of().tolist() == [True, True, False, True, True, True]
 
 
 def test_series_counts_the_rest_together_and_shares_are_of_all_rows():

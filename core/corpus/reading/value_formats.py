@@ -1,0 +1,31 @@
+"""Columns with several values a row as declared when a corpus is created."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from core.corpus.label_sets import detect_separator, label_sets, to_json_lists
+from core.corpus.reading.values import ValueFormat
+from core.types import SINGLE_VALUED
+
+
+def apply_value_formats(table: pd.DataFrame, formats: Sequence[ValueFormat]) -> pd.DataFrame:
+    """The table with declared columns of several values as JSON lists, and the names of those declared to have one
+    value a row in its attributes. Formats of columns that don't exist change nothing."""
+    table = table.copy(deep=False)
+    existing = [item for item in formats if item.column in table.columns]
+    for item in existing:
+        if item.separator is not None:
+            table[item.column] = to_json_lists(table[item.column].astype("str"), item.separator, item.merge)
+    table.attrs[SINGLE_VALUED] = tuple(item.column for item in existing if item.separator is None)
+    return table
+
+
+def preserve_detected(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` of `table`, with columns as JSON lists that are recognized in the table, but not in so few rows."""
+    rows = rows.copy(deep=False)
+    for name in rows.columns:
+        separator = detect_separator(table[name])
+        if separator is not None and label_sets(rows[name]) is None:
+            rows[name] = to_json_lists(rows[name], separator)
+    return rows
