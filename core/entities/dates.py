@@ -37,7 +37,8 @@ _PATTERNS = tuple(
     map(
         re.compile,
         (
-            rf"(?<![\d./-])(?P<year>(?:1[5-9]|20)\d\d)(?P<sign>[-/.])(?P<month>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})(?![\d/-]|\.\d)",
+            r"(?<![\d./-])(?P<year>(?:1[5-9]|20)\d\d)(?P<sign>[-/.])(?P<month>\d{1,2})(?P=sign)(?P<day>\d{1,2})"
+            r"(?![\d/-]|\.\d)",
             rf"(?<![\w:.,/-]){_DAY}\s?(?:of\s)?\s?{_MONTH}(?:,?\s{_YEAR})?",
             rf"\b{_MONTH}\s?{_DAY}(?!:\d)(?:,?\s{_YEAR})?",
             rf"\b{_MONTH},?\s{_YEAR}",

@@ -19,10 +19,3 @@ def phones(text: str, region: str) -> list[Mention]:
     local = "CN" if region not in CHINESE_REGIONS and is_chinese(text) else region
     matches = PhoneNumberMatcher(readable, local, leniency=Leniency.STRICT_GROUPING, max_tries=MAX_TRIES)
     return [Mention(format_number(match.number, PhoneNumberFormat.E164), match.raw_string) for match in matches]
-
-
-def regions() -> tuple[str, ...]:
-    """ISO 3166 codes of the countries whose numbers are recognized."""
-    from phonenumbers import SUPPORTED_REGIONS
-
-    return tuple(sorted(SUPPORTED_REGIONS))

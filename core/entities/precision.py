@@ -1,4 +1,4 @@
-"""How often extracted entities are correct, as `benchmarks/entities.py` measured it; docs/entities.md has the method."""
+"""How often extracted entities are correct, measured by benchmarks/entities.py; docs/entities.md has the method."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MIN_PRECISION = 0.5  # a type below it in every measurement of a language is mar
 
 @dataclass(frozen=True)
 class Precision:
-    """One type in one language on one corpus. extracted: values in texts, of which `correct`. expected: labeled ones."""
+    """A type in a language on one corpus. extracted: values of texts, of which `correct`. expected: labeled ones."""
 
     name: TypeName
     language: str

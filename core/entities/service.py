@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.corpus.added_columns import AddedColumn, add_column, added_columns, remove_column
+from core.corpus.added_columns import AddedColumn, add_column, added_columns
 from core.corpus.loaders import load_corpus
 from core.entities.extraction import TypeEntities
-from core.entities.phones import regions
-from core.entities.precision import Precision, measured
+from core.entities.precision import MIN_PRECISION, Precision, measured
 from core.entities.results import DEFAULT_REGION, ENTITIES, EntitiesQuery
-from core.entities.types import BY_NAME, ENTITY_TYPES, GROUPS, EntityType, TypeName
-from core.errors import InputError
+from core.entities.types import BY_NAME, ENTITY_TYPES, GROUPS, REGIONS, EntityType, TypeName
+from core.store import Workspace
 from core.types import CorpusRef
 
 __all__ = [
@@ -22,15 +21,17 @@ __all__ = [
     "ENTITIES",
     "ENTITY_TYPES",
     "GROUPS",
+    "MIN_PRECISION",
+    "REGIONS",
     "EntitiesQuery",
     "EntityType",
     "Precision",
+    "Summary",
     "TypeName",
     "add_columns",
+    "column_name",
     "entity_columns",
     "measured",
-    "regions",
-    "remove_column",
     "summaries",
 ]
 
@@ -70,25 +71,31 @@ def summaries(corpus: CorpusRef, names: Sequence[TypeName], region: str, limit: 
 
 
 def add_columns(corpus: CorpusRef, names: Sequence[TypeName], region: str) -> tuple[AddedColumn, ...]:
-    """Store the entities of all rows as one column of JSON lists per type; rows without any are missing values.
-
-    Raises StorageError before they are extracted, InputError for a type without entities or a column of that name.
-    """
+    """Store the entities of all rows as one column of JSON lists per type; rows without any are missing values. A type
+    without entities gets no column. Raises StorageError before they are extracted."""
     columns = []
     for name in names:
         kind, read = _load(corpus, name, region, 0)
-        if not kind.values:
-            raise InputError(f"The corpus has no {name}.", "Select other types.")
-        by_row = kind.values_by_row()
-        cells = [json.dumps(by_row[row], ensure_ascii=False) if row in by_row else None for row in range(read)]
-        facts = {"library": BY_NAME[name].library, "region": region, "rows": kind.texts, "values": len(kind.values)}
-        columns.append(add_column(corpus, name, pd.Series(cells, dtype="str"), "entities", facts))
+        if kind.values:
+            by_row = kind.values_by_row()
+            cells = [json.dumps(by_row[row], ensure_ascii=False) if row in by_row else None for row in range(read)]
+            facts = {"library": BY_NAME[name].library, "region": region, "rows": kind.texts, "values": len(kind.values)}
+            values = pd.Series(cells, dtype="str")
+            columns.append(add_column(corpus, column_name(corpus, name), values, "entities", facts))
     return tuple(columns)
 
 
-def entity_columns(corpus: CorpusRef) -> tuple[AddedColumn, ...]:
-    """The columns of entities that the corpus has, oldest first."""
-    return tuple(column for column in added_columns(corpus.folder, corpus.digest) if column.kind == "entities")
+def column_name(corpus: CorpusRef, name: TypeName) -> str:
+    """The type's name, with an addition where another column has it."""
+    info = Workspace(corpus.folder).info(corpus.digest)
+    others = {column.name for column in added_columns(corpus.folder, corpus.digest) if column.kind != "entities"}
+    return f"{name} (entities)" if name in (*(info.columns if info else ()), *others) else name
+
+
+def entity_columns(corpus: CorpusRef) -> frozenset[str]:
+    """Names of the columns of entities that the corpus has."""
+    columns = added_columns(corpus.folder, corpus.digest)
+    return frozenset(column.name for column in columns if column.kind == "entities")
 
 
 def _load(corpus: CorpusRef, name: TypeName, region: str, limit: int) -> tuple[TypeEntities, int]:

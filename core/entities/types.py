@@ -48,15 +48,26 @@ ENTITY_TYPES = (
         "amounts", "rules",
         "Amounts of money with their currency, such as USD 9.99; numbers in words, too. A bare $ is the selected "
         "country's dollar, else USD.",
-        "price-parser, text2num, cn2an",
+        "price-parser, text2num and cn2an",
     ),
     EntityType(
         "dates", "rules",
         "Dates that name a day or a month with its year, as 2026-03-12, 2026-03 or, without a year, XXXX-03-12 "
         "(ISO 8601-2). Relative dates such as yesterday do not count.",
-        "own rules, cn2an",
+        "own rules and cn2an",
     ),
 )  # fmt: skip
+# countries whose phone numbers, dollars and order of dates can be selected, by ISO 3166 code
+REGIONS = {
+    "US": "United States", "AR": "Argentina", "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil",
+    "CA": "Canada", "CL": "Chile", "CN": "China", "CZ": "Czechia", "DK": "Denmark", "EG": "Egypt", "FI": "Finland",
+    "FR": "France", "DE": "Germany", "GR": "Greece", "HK": "Hong Kong", "IN": "India", "ID": "Indonesia",
+    "IE": "Ireland", "IL": "Israel", "IT": "Italy", "JP": "Japan", "KE": "Kenya", "MY": "Malaysia", "MX": "Mexico",
+    "NL": "Netherlands", "NZ": "New Zealand", "NG": "Nigeria", "NO": "Norway", "PH": "Philippines", "PL": "Poland",
+    "PT": "Portugal", "SG": "Singapore", "ZA": "South Africa", "KR": "South Korea", "ES": "Spain", "SE": "Sweden",
+    "CH": "Switzerland", "TW": "Taiwan", "TH": "Thailand", "TR": "Turkey", "UA": "Ukraine",
+    "GB": "United Kingdom", "VN": "Vietnam",
+}  # fmt: skip
 BY_NAME = {kind.name: kind for kind in ENTITY_TYPES}
 GROUPS: tuple[Group, ...] = ("names", "rules")
 
