@@ -18,6 +18,7 @@ BENCHMARKS = (
     "scoreboard",
     "compare",
     "classify",
+    "entities",
 )
 
 if __name__ == "__main__":

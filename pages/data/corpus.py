@@ -20,6 +20,7 @@ from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
 from pages.shared.corpus.profile import show_draft, show_profile
 from pages.shared.corpus.saved_corpora import show_damaged_corpora, show_dialog
+from pages.shared.entities.view import show_entities
 from pages.shared.text import count, plain
 
 GUIDE = (
@@ -47,6 +48,7 @@ def data_page() -> None:
     st.empty()  # replaces the form of the corpus just created, which the browser would show until the script ends
     if info:
         show_profile(info)
+        show_entities(info)
     elif job := messages.pending_embedding(None):
         jobs_view.show_progress(job, "The sample opens here. You can add your own data meanwhile.")
     else:
