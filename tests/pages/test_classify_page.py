@@ -7,10 +7,15 @@ import pytest
 from core.classify import details, predictions, service
 from core.classify.predictions import ALL, ClassifierSource
 from core.classify.results import LEARNING_CURVE, TRAINED, Settings, SplitPlan, TrainingQuery, lexical_contender
-from core.classify.zero_shot_rows import parse_labels
+from core.classify.saved_columns import save_predictions, save_zero_shot
+from core.classify.zero_shot_rows import ZeroShotQuery, parse_labels
+from core.corpus.added_columns import added_columns, current_ref
 from core.corpus.build import build_corpus
+from core.corpus.label_sets import label_sets
+from core.corpus.loaders import load_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
+from core.corpus.staging import stage
 from core.errors import InputError
 from core.models.registry import load_embedder
 from core.store import Workspace
@@ -215,7 +220,10 @@ def test_a_saved_classifier_predicts_as_before_and_is_tied_to_its_model(home):
     corpus = make(home)
     query = trained(corpus)
     source = ClassifierSource(corpus, query.contender.model, query)
-    loaded = ClassifierSource(corpus, query.contender.model, None, predictions.classifier_file(source))
+    file, damaged = (
+        stage(corpus.folder, "saved.npz", content) for content in (predictions.classifier_file(source), b"x")
+    )
+    loaded = ClassifierSource(corpus, query.contender.model, None, file)
     first, second = (predictions.row_predictions(each, ALL) for each in (source, loaded))
     assert first.counts == second.counts
     assert first.table["text"].tolist() == second.table["text"].tolist()
@@ -223,8 +231,8 @@ def test_a_saved_classifier_predicts_as_before_and_is_tied_to_its_model(home):
     assert len(lines) == 91
     assert lines[0].startswith("row,predicted,probability,side")
     for other in (
-        ClassifierSource(corpus, IMPORTED, None, loaded.file),
-        ClassifierSource(corpus, IMPORTED, None, b"x"),
+        ClassifierSource(corpus, IMPORTED, None, file),
+        ClassifierSource(corpus, IMPORTED, None, damaged),
     ):
         with pytest.raises(InputError):
             predictions.source_classifier(other)
@@ -261,3 +269,55 @@ def test_a_variant_is_trained_but_not_offered_to_apply(home):
     corpus = make(home)
     trained(corpus, contender=Contender(lexical_contender().model, 64))
     assert predictions.stored_classifiers(corpus) == ()
+
+
+def test_predictions_are_saved_as_a_column_replaced_and_removed(home, app):
+    corpus = make(home, {"subject": [*[s for s in SUBJECTS for _ in range(10)], *[None] * 30]})
+    trained(corpus)
+    at = open_page(app, "Apply")
+    name = at.text_input(key="save_predictions_name subject (predicted)")
+    assert name.value == "subject (predicted)"
+    at.button(key="FormSubmitter:save_predictions_form-Save as column").click().run()
+    fine(at)
+    assert "90 rows of 90 with a value" in at.success[0].value
+    links = [link.proto for link in at.get("page_link")]
+    assert any("color=subject" in link.query_string for link in links)
+    column = load_corpus(current_ref(str(home), corpus.digest)).table["subject (predicted)"]
+    assert set(column) == set(SUBJECTS)
+    at.selectbox(key="apply_save_scope").set_value(predictions.UNLABELED).run()
+    at.button(key="FormSubmitter:save_predictions_form-Save as column").click().run()
+    assert "30 rows of 90 with a value" in at.success[0].value
+    at.button(key="remove_predictions").click().run()
+    assert not at.success
+    assert added_columns(str(home), corpus.digest) == ()
+
+
+def test_saved_cells_follow_the_task_and_the_threshold(home):
+    corpus = make(home)
+    query = trained(corpus)
+    source = ClassifierSource(corpus, query.contender.model, query)
+    probability = predictions.predict_rows(source, ALL)[2]
+    threshold = float(np.median(probability))
+    saved = save_predictions(source, "sure", ALL, threshold)
+    assert saved.filled == (probability >= threshold).sum() < 90
+    for settings, dtype in ((Settings("tags", "sets", "logistic"), str), (Settings("price", "number", "ridge"), float)):
+        query = trained(corpus, settings)
+        save_predictions(ClassifierSource(corpus, query.contender.model, query), settings.column + " 2")
+        table = load_corpus(current_ref(str(home), corpus.digest)).table
+        assert isinstance(table[settings.column + " 2"].iloc[0], dtype)
+    assert label_sets(table["tags 2"]).names
+    assert set(label_sets(table["tags 2"]).names) <= {*SUBJECTS, "late", "fine"}
+    with pytest.raises(InputError):
+        save_predictions(source, "subject")
+    with pytest.raises(InputError):
+        save_predictions(source, "nothing", ALL, 1.0)
+
+
+def test_zero_shot_labels_are_saved_without_none_of_these(home):
+    corpus = make(home)
+    model = lexical_contender().model
+    query = ZeroShotQuery(corpus, model, (("Lamp", "my lamp"), ("Teapot", "my teapot")), 0.05, 0.3)
+    saved = save_zero_shot(query, None, "kind")
+    column = load_corpus(current_ref(str(home), corpus.digest)).table["kind"]
+    assert saved.filled == column.notna().sum() < 90
+    assert set(column.dropna()) <= {"Lamp", "Teapot"}

@@ -26,13 +26,16 @@ from core.classify.predictions import (
     stored_classifiers,
     training_rows_in,
 )
+from core.classify.saved_columns import PREDICTIONS, save_predictions
 from core.corpus.selections import saved_selections
+from core.corpus.staging import stage
 from core.figures import histogram_figure
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.classify.rows import select_label, show_rows, show_select_button
+from pages.shared.classify.save_column import show_save_column
 from pages.shared.classify.zeroshot import select_model
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
@@ -105,7 +108,8 @@ def _load_file(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Classifie
             "Upload a saved classifier. It takes vectors of its own embedding model alone.", icon=":material/upload:"
         )
         return None
-    return ClassifierSource(session.corpus_ref(info), model, None, upload.getvalue())
+    staged = stage(session.folder(), upload.name, upload.getbuffer())
+    return ClassifierSource(session.corpus_ref(info), model, None, staged)
 
 
 def _show_facts(info: CorpusInfo, source: ClassifierSource, facts: ClassifierFacts) -> None:
@@ -186,6 +190,34 @@ def _show_rows_to_predict(info: CorpusInfo, source: ClassifierSource, facts: Cla
         elif not np.isnan(result.confidence):
             st.caption(f"Mean probability of the predicted class: {result.confidence:.1%}.{more}")
     _show_predicted_rows(info, source, scope, result, facts)
+    _show_save(info, source, scope, result, facts)
+
+
+def _show_save(
+    info: CorpusInfo, source: ClassifierSource, scope: str, result: Predictions, facts: ClassifierFacts
+) -> None:
+    """The predictions as a column."""
+    st.markdown("##### Save predictions as a column")
+    saved_scope, minimum = ALL, 0.0
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if scope != ALL:
+            options = {ALL: f"All rows ({info.rows:,})", scope: f"The rows predicted above ({result.rows:,})"}
+            saved_scope = st.selectbox(
+                "Rows to save", list(options), key="apply_save_scope", format_func=options.__getitem__, width=320
+            )  # fmt: skip
+        if facts.task == "classes":
+            minimum = st.number_input(
+                "Minimum probability", 0.0, 0.99, 0.0, 0.05, key="apply_minimum", width=180,
+                help="Rows whose predicted class has a lower probability stay empty.",
+            )  # fmt: skip
+    rows = "all rows" if saved_scope == ALL else "the rows predicted above; other rows stay empty"
+    cells = {"classes": "predicted class", "sets": "predicted labels (a JSON list)", "number": "predicted number"}
+    below = f" Rows below a probability of {minimum:.0%} stay empty." if minimum else ""
+    label = source.query.settings.column if source.query else "class"
+    show_save_column(
+        info, PREDICTIONS, f"{label} (predicted)", f"Stores the {cells[facts.task]} of {rows}.{below}",
+        lambda name: session.ask(save_predictions, source, name, saved_scope, float(minimum), timeout=600),
+    )  # fmt: skip
 
 
 def _select_scope(info: CorpusInfo, source: ClassifierSource) -> str:
@@ -222,8 +254,7 @@ def _show_predicted_rows(
         csv_button(
             "Download (CSV)", partial(session.manager().ask, row_predictions_file, source, scope),
             f"{file_stem(info.name)}-predictions.csv", key="apply_predictions_file",
-            help="All these rows with prediction, probability and their columns. To use the predictions as a column, "
-            "add the file on the Data page.",
+            help="All these rows with prediction, probability and their columns.",
         )  # fmt: skip
     shown = session.ask(row_predictions, source, scope, label) if label else result
     show_rows(shown.table, "Predicted rows", "apply_rows", is_number=result.numbers is not None)
