@@ -1,10 +1,13 @@
 """The Classify page: training and its evaluation, zero-shot labels, applying a classifier, and what it refuses."""
 
+from io import BytesIO
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.classify import details, predictions, service
+from core.classify.file_predictions import FILE_PREDICTIONS, FileQuery, file_predictions_csv, file_summary, plan_file
 from core.classify.predictions import ALL, ClassifierSource
 from core.classify.results import LEARNING_CURVE, TRAINED, Settings, SplitPlan, TrainingQuery, lexical_contender
 from core.classify.saved_columns import save_predictions, save_zero_shot
@@ -15,7 +18,7 @@ from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
-from core.corpus.staging import stage
+from core.corpus.staging import ImportSource, stage
 from core.errors import InputError
 from core.models.registry import load_embedder
 from core.store import Workspace
@@ -294,8 +297,8 @@ def test_predictions_are_saved_as_a_column_replaced_and_removed(home, app):
 
 def test_saved_cells_follow_the_task_and_the_threshold(home):
     corpus = make(home)
-    query = trained(corpus)
-    source = ClassifierSource(corpus, query.contender.model, query)
+    query = trained(corpus, contender=Contender(IMPORTED))
+    source = ClassifierSource(corpus, IMPORTED, query)
     probability = predictions.predict_rows(source, ALL)[2]
     threshold = float(np.median(probability))
     saved = save_predictions(source, "sure", ALL, threshold)
@@ -321,3 +324,44 @@ def test_zero_shot_labels_are_saved_without_none_of_these(home):
     column = load_corpus(current_ref(str(home), corpus.digest)).table["kind"]
     assert saved.filled == column.notna().sum() < 90
     assert set(column.dropna()) <= {"Lamp", "Teapot"}
+
+
+def file_query(corpus, table, query, text="{review}"):
+    file = stage(corpus.folder, "more.csv", table.to_csv(index=False).encode())
+    return FileQuery(corpus, query.contender.model, ImportSource((file,)), text, query.settings)
+
+
+def test_another_file_is_classified_counted_and_downloaded(home, app):
+    corpus = make(home)
+    query = trained(corpus)
+    texts = ["My lamp, this lamp, broke", "", "a teapot, my teapot", "My lamp, this lamp, broke"]
+    table = pd.DataFrame({"review": texts, "predicted": [1, 2, 3, 4]})
+    at = open_page(app, "Apply")
+    at.file_uploader(key="apply_upload").set_value(("more.csv", table.to_csv(index=False).encode(), "text/csv")).run()
+    assert "2 different texts" in fine(at)
+    assert "**3 rows of 4** predicted" in fine(at)
+    shown = at.dataframe[-1].value
+    assert shown["predicted"].tolist() == ["lamp", "teapot", "lamp"]
+    assert shown["Row"].tolist() == [1, 3, 4]
+    classified = file_query(corpus, table, query)
+    assert FILE_PREDICTIONS.get(classified).empty == 1
+    lines = pd.read_csv(BytesIO(file_predictions_csv(classified)))
+    assert lines.columns.tolist()[1] == "probability"
+    assert lines.iloc[:, 0].isna().tolist() == [False, True, False, False]
+    assert plan_file(classified).missing == 0
+
+
+def test_a_file_without_texts_and_sets_of_labels(home):
+    corpus = make(home)
+    query = trained(corpus, Settings("tags", "sets", "logistic"))
+    table = pd.DataFrame({"review": ["My lamp, this lamp, arrived late", "xyz"], "none": ["", ""]})
+    classified = file_query(corpus, table, query)
+    FILE_PREDICTIONS.get_or_compute(classified)
+    summary = file_summary(classified)
+    assert summary.predicted == 2
+    assert "lamp" in summary.table["predicted"].iloc[0].split("; ")
+    assert sum(rows for _, rows in summary.counts) >= 2
+    label = summary.counts[0][0]
+    assert file_summary(classified, label).total == dict(summary.counts)[label]
+    with pytest.raises(InputError):
+        plan_file(file_query(corpus, table, query, "{none}"))

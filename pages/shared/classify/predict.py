@@ -34,6 +34,7 @@ from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
+from pages.shared.classify.predict_file import show_predict_file
 from pages.shared.classify.rows import select_label, show_rows, show_select_button
 from pages.shared.classify.save_column import show_save_column
 from pages.shared.classify.zeroshot import select_model
@@ -60,6 +61,7 @@ def show_apply(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     _show_facts(info, source, facts)
     _show_text(source, facts)
     _show_rows_to_predict(info, source, facts)
+    show_predict_file(info, source)
 
 
 def _select_trained(info: CorpusInfo, contenders: tuple[Contender, ...]) -> ClassifierSource | None:
