@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.classify.predictions import ALL, ClassifierSource, predict_rows, source_classifier
-from core.classify.results import TRAINED
+from core.classify.results import TRAINED, TrainingQuery
 from core.classify.zero_shot_rows import ZeroShotQuery, zero_shot_result
 from core.classify.zeroshot import NONE
 from core.corpus.added_columns import AddedColumn, AddedKind, add_column, added_columns, remove_column
@@ -62,6 +62,23 @@ def save_zero_shot(query: ZeroShotQuery, secret: Secret | None, name: str) -> Sa
 def saved_columns(corpus: CorpusRef, kind: AddedKind) -> tuple[AddedColumn, ...]:
     """The added columns of a kind, oldest first."""
     return tuple(column for column in added_columns(corpus.folder, corpus.digest) if column.kind == kind)
+
+
+def is_predicted(corpus: CorpusRef, name: str) -> bool:
+    """Whether a column has predictions of a classifier."""
+    return any(column.name == name for column in saved_columns(corpus, PREDICTIONS))
+
+
+def column_classifier(corpus: CorpusRef, name: str) -> TrainingQuery | None:
+    """The classifier trained here whose predictions a column has; None for other columns, or where it is gone."""
+    facts = next((column.facts for column in saved_columns(corpus, PREDICTIONS) if column.name == name), {})
+    if not facts.get("query"):
+        return None
+    try:
+        query = TRAINED.query_from_dict(corpus, facts["query"])
+    except (KeyError, TypeError, ValueError):  # stored by another version
+        return None
+    return query if TRAINED.exists(query) else None
 
 
 def remove_saved_column(corpus: CorpusRef, name: str) -> None:
