@@ -170,7 +170,7 @@ class Result(Generic[Query, Value]):
         unknown = set(data) - {field.name for field in fields(self.query_type)}  # type: ignore[arg-type]
         if unknown:
             raise KeyError(f"{self.name} has no query fields {sorted(unknown)}.")
-        query: Query = codec.decode(self.query_type, {**data, "corpus": vars(corpus)})
+        query: Query = codec.decode(self.query_type, {**data, "corpus": codec.encode(corpus)[0]})
         return query
 
     def _missing(self, query: Query) -> Iterator["Step"]:

@@ -33,7 +33,7 @@ FEATURE_IMPORTS = {
     "map": {"clusters", "disagreement"},
     "outliers": {"clusters"},
     "search": {"map"},
-    "trends": {"clusters"},
+    "trends": {"classify", "clusters"},
 }
 # which modules import a heavy library, so that its rules (threads, locks, optional wheels) stand in one place
 OWNERS = {

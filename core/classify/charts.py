@@ -152,6 +152,32 @@ def share_figure(
     return _with_axes(figure, x_title, "")
 
 
+def prevalence_figure(
+    names: Sequence[str], corrected: Interval[np.ndarray], naive: np.ndarray, theme: Theme
+) -> go.Figure:
+    """Corrected shares (c,) with intervals as dots, those of the predictions as crosses; the first class at the top."""
+    figure, ticks = go.Figure(layout=base_layout(theme, 110 + 30 * len(names))), list(range(len(names)))
+    value, low, high = corrected
+    labels = [chart_label(name, 32) for name in names]
+    figure.add_scatter(
+        x=naive, y=ticks, mode="markers", name="predicted share", marker={"symbol": "x-thin", "size": 9,
+        "line": {"width": 2, "color": GREY}}, cliponaxis=False, hoverinfo="text",
+        hovertext=[f"{label}: {share:.1%} predicted" for label, share in zip(labels, naive, strict=True)],
+    )  # fmt: skip
+    figure.add_scatter(
+        x=value, y=ticks, mode="markers", name="corrected share, 95% interval", cliponaxis=False, hoverinfo="text",
+        marker={"color": COLORS[0], "size": 9}, error_x=error_bars(value, low, high, COLORS[0], thickness=1.5),
+        hovertext=[
+            f"{label}: {share:.1%} ({a:.1%} to {b:.1%}) corrected"
+            for label, share, a, b in zip(labels, value, low, high, strict=True)
+        ],
+    )  # fmt: skip
+    axis = {"tickvals": ticks, "ticktext": labels, "range": [len(names) - 0.5, -0.5]}
+    figure.update_yaxes(**axis, showgrid=False, zeroline=False, automargin=True)
+    figure.update_xaxes(tickformat=".1~%", rangemode="tozero")
+    return _with_axes(figure, "share of rows", "")
+
+
 def share_text(value: float) -> str:
     """A probability as a percentage, never rounded to certainty."""
     if 0.9995 <= value < 1:

@@ -15,6 +15,7 @@ from core.classify.training import Classifier
 from core.corpus.export import rows_csv
 from core.corpus.label_columns import label_strings
 from core.corpus.loaders import load_corpus, load_selection
+from core.corpus.staging import StagedFile, staged_bytes
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.secret import Secret
@@ -56,12 +57,12 @@ class StoredClassifier:
 
 @dataclass(frozen=True)
 class ClassifierSource:
-    """A trained classifier (query), or the content of a saved file, for the vectors of `model`."""
+    """A trained classifier (query), or a saved file that was staged, for the vectors of `model`."""
 
     corpus: CorpusRef
     model: ModelSpec
     query: TrainingQuery | None = None
-    file: bytes = b""
+    file: StagedFile | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,11 @@ def stored_classifiers(corpus: CorpusRef) -> tuple[StoredClassifier, ...]:
 @lru_cache(maxsize=4)
 def source_classifier(source: ClassifierSource) -> Classifier:
     """Raises StorageError where it is missing, InputError for a damaged file or one of another embedding model."""
-    return TRAINED.get(source.query).classifier if source.query else storage.load(source.file, source.model)
+    if source.query:
+        return TRAINED.get(source.query).classifier
+    if source.file is None:
+        raise InputError("No classifier was selected.", "Train one, or upload a saved one.")
+    return storage.load(staged_bytes(source.corpus.folder, source.file), source.model)
 
 
 def classifier_facts(source: ClassifierSource) -> ClassifierFacts:
@@ -169,7 +174,7 @@ def scope_rows(source: ClassifierSource, scope: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _predicted(source: ClassifierSource, scope: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def predict_rows(source: ClassifierSource, scope: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row ids, labels (str, tuples of them, or float64 numbers), and the probability of the label (NaN for numbers and
     several labels)."""
     rows, model = scope_rows(source, scope), source_classifier(source)
@@ -184,7 +189,7 @@ def _predicted(source: ClassifierSource, scope: str) -> tuple[np.ndarray, np.nda
 def row_predictions(source: ClassifierSource, scope: str, label: str = "") -> Predictions:
     """Counts, and the rows of a label ("" for any), the least certain last. A row with several labels counts in each,
     one without in "no label"."""
-    rows, labels, confidence = _predicted(source, scope)
+    rows, labels, confidence = predict_rows(source, scope)
     is_number = source_classifier(source).task == "number"
     at = np.flatnonzero(_mask(labels, label))
     order = -labels[at] if is_number else -np.nan_to_num(confidence[at])
@@ -218,13 +223,13 @@ def _joined(labels: np.ndarray) -> np.ndarray:
 
 def predicted_rows(source: ClassifierSource, scope: str, label: str = "") -> np.ndarray:
     """Row ids of a predicted label, all for ""."""
-    rows, labels, _ = _predicted(source, scope)
+    rows, labels, _ = predict_rows(source, scope)
     return rows[_mask(labels, label)]
 
 
 def row_predictions_file(source: ClassifierSource, scope: str) -> bytes:
     """All rows of a scope with prediction, probability, and the side of a trained classifier's split, as CSV."""
-    rows, labels, confidence = _predicted(source, scope)
+    rows, labels, confidence = predict_rows(source, scope)
     columns: dict[str, np.ndarray] = {"row": rows + 1, "predicted": _joined(labels)}
     if not np.isnan(confidence).all():
         columns["probability"] = confidence.round(4)

@@ -13,6 +13,7 @@ from core.classify.labels import TargetKind, merge_labels
 from core.classify.splits import TEST, VALIDATION, Split, split
 from core.classify.training import Classifier, train
 from core.corpus.added_columns import column_inputs
+from core.corpus.annotations import read_log
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.models.registry import find_spec, load_embedder
@@ -22,7 +23,7 @@ from core.store import Workspace, vector_inputs
 from core.types import CorpusRef, Progress, Vectors
 from core.vectors.contenders import Contender, contender_rows
 
-SplitMethod = Literal["random", "column", "time"]
+SplitMethod = Literal["random", "column", "time", "audit"]
 LEXICAL = "lexical"
 # seconds for a row, a class and a dimension of one fit, on one core; measured on banking77 with 384 dimensions
 SECONDS_PER_CELL: dict[str, float] = {
@@ -35,7 +36,8 @@ CURVE_SHARE = 0.35  # mean size of the training sets of a learning curve
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """How rows are divided. column: of the sides or times, "" at random. validation, test: shares of the texts."""
+    """How rows are divided. column: of the sides or times, "" for other methods. validation, test: shares of the texts.
+    audit: the audit sample of a column that was labeled here is the test."""
 
     method: SplitMethod = "random"
     column: str = ""
@@ -99,6 +101,15 @@ def settings_labels(corpus: CorpusRef, settings: Settings) -> pd.Series:
     return merge_labels(table[settings.column]) if settings.merged else table[settings.column]
 
 
+def audited_rows(corpus: CorpusRef, column: str) -> np.ndarray:
+    """(a,) int64 ids, ascending, of the rows of a column that were drawn at random while it was labeled here; empty
+    for other columns. No strategy has suggested these, nor the rest of that sample."""
+    version = dict(corpus.columns).get(column)
+    labels = read_log(corpus.folder, corpus.digest, column, version).labels(audit_only=True) if version else {}
+    rows = np.array(sorted(labels), np.int64)
+    return rows[rows < len(load_corpus(corpus))]
+
+
 def settings_split(corpus: CorpusRef, settings: Settings) -> Split:
     """Raises InputError where the column can't be learned or a side would be empty."""
     plan, source = settings.plan, load_corpus(corpus)
@@ -107,7 +118,8 @@ def settings_split(corpus: CorpusRef, settings: Settings) -> Split:
     return split(
         source, settings.column, plan.seed, validation=plan.validation, test=plan.test,
         by_column=plan.column if plan.method == "column" else None,
-        by_time=plan.column if plan.method == "time" else None, kind=settings.task,
+        by_time=plan.column if plan.method == "time" else None,
+        test_rows=audited_rows(corpus, settings.column) if plan.method == "audit" else None, kind=settings.task,
     )  # fmt: skip
 
 

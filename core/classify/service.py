@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from core.classify.corpus_shares import FEW_AUDITED, GroupShares, SharesQuery, group_shares
 from core.classify.estimators import ESTIMATORS
 from core.classify.evaluation import NumberReport, Report, evaluate
 from core.classify.experiments import Figure, compare
@@ -31,6 +32,12 @@ from core.corpus.loaders import load_corpus
 from core.stats.interval import Interval
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
+
+__all__ = [
+    "FEW_AUDITED", "ComparedRow", "Comparison", "GroupShares", "LabelChoice", "SharesQuery", "SplitChoices",
+    "check_split", "comparison", "group_shares", "label_choices", "label_notes", "report_of", "split_choices",
+    "with_lexical",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

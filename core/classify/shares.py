@@ -1,5 +1,6 @@
 """Prevalence: the share of each class in a corpus, corrected for a classifier's errors by an audited random sample."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ FIGURES = (
     "share", "low", "high", "naive", "rogan_gladen", "rogan_gladen_low", "rogan_gladen_high", "audit", "audit_low",
     "audit_high",
 )  # fmt: skip
+CORRECTED = ("share", "low", "high", "rogan_gladen", "rogan_gladen_low", "rogan_gladen_high")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,18 @@ class Prevalence:
     rows: int
     method: str
 
+    @classmethod
+    def of(
+        cls, names: Sequence[str], figures: Sequence[np.ndarray | pd.Series], audited: int, rows: int, method: str
+    ) -> "Prevalence":
+        """figures: (c,) each, in the order of FIGURES."""
+        index = pd.Index(names, name="class")
+        series: dict[str, Any] = {
+            name: pd.Series(np.asarray(values), index, np.float64)
+            for name, values in zip(FIGURES, figures, strict=True)
+        }
+        return cls(audited=audited, rows=rows, method=method, **series)
+
 
 def prevalence(
     model: Classifier, vectors: Vectors, audited: np.ndarray, truth: Cells, rows: np.ndarray | None = None, *,
@@ -71,7 +85,8 @@ def prevalence(
         labels[:, order] = target.values
     else:
         labels[np.arange(len(ids)), np.array(order)[target.values]] = True
-    return _estimate(names, naive, _indicators(model, vectors, ids, len(names)), labels, len(every), seed)
+    predicted = _indicators(model, vectors, ids, len(names))
+    return estimate_shares(names, naive, predicted, labels, len(every), seed)
 
 
 def _audit(
@@ -102,10 +117,28 @@ def _indicators(model: Classifier, vectors: Vectors, rows: np.ndarray, classes: 
     return result
 
 
-def _estimate(
-    names: tuple[str, ...], naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, rows: int, seed: int
-) -> Prevalence:
-    """naive: (c,) shares of the predictions in all rows; predicted, labels: (n, c) of the audited ones.
+def estimate_shares(
+    names: tuple[str, ...], naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, rows: int, seed: int = SEED,
+    texts: int | None = None,
+) -> Prevalence:  # fmt: skip
+    """naive: (c,) shares of the predictions in all rows; predicted, labels: (n, c) of the audited ones. texts: how many
+    of those are different; copies are no further evidence, so that intervals are for as many.
+    """
+    audited = len(labels)
+    powered, alone = prediction_powered(naive, predicted, labels, rows, texts)
+    gladen = rogan_gladen(naive, predicted, labels, seed)
+    method = (
+        f"Prediction-powered inference (Angelopoulos et al., 2023) with {audited:,} audited rows of {rows:,}, "
+        f"intervals for a finite corpus; Rogan-Gladen with a bootstrap over the audited rows, seed {seed}."
+    )
+    return Prevalence.of(names, (*powered, naive, *gladen, *alone), audited, rows, method)
+
+
+def prediction_powered(
+    naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, rows: int, texts: int | None = None
+) -> tuple[Interval[np.ndarray], Interval[np.ndarray]]:
+    """The shares (c,) of classes by prediction-powered inference, and by the audited labels alone. Arguments as of
+    `estimate_shares`.
 
     Prediction-powered inference (Angelopoulos et al., 2023) of a share: that of the predictions, and the mean of label
     minus prediction in the sample. The predictions of all rows are known, so that the error is that of the second
@@ -113,32 +146,45 @@ def _estimate(
     """
     audited, more, fewer = len(labels), (labels & ~predicted).sum(axis=0), (~labels & predicted).sum(axis=0)
     least, most = labels.sum(axis=0) / rows, 1 - (~labels).sum(axis=0) / rows
-    shift = paired_difference(more, fewer, np.full(len(names), audited), rows)
+    weight = 1.0 if texts is None else texts / audited
+    sizes = np.full(len(naive), weight * audited)
+    shift = paired_difference(weight * more, weight * fewer, sizes, weight * rows)
+    alone = wilson(weight * labels.sum(axis=0), sizes)
     powered = [(naive + part).clip(least, most) for part in shift]
-    alone = [part.clip(least, most) for part in wilson(labels.sum(axis=0), np.full(len(names), audited))]
-    gladen = _rogan_gladen(naive, predicted, labels, seed)
-    index = pd.Index(names, name="class")
-    figures = dict(zip(FIGURES, (*powered, naive, *gladen, *alone), strict=True))
-    series: dict[str, Any] = {name: pd.Series(values, index, np.float64) for name, values in figures.items()}
-    method = (
-        f"Prediction-powered inference (Angelopoulos et al., 2023) with {audited:,} audited rows of {rows:,}, "
-        f"intervals for a finite corpus; Rogan-Gladen with a bootstrap over the audited rows, seed {seed}."
-    )
-    return Prevalence(audited=audited, rows=rows, method=method, **series)
+    return Interval(*powered), Interval(*(part.clip(least, most) for part in alone))
 
 
-def _rogan_gladen(naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, seed: int) -> Interval[np.ndarray]:
-    """(naive + specificity - 1) / (sensitivity + specificity - 1) of each class (Rogan and Gladen, 1978)."""
+def with_known_rows(estimate: Prevalence, counts: np.ndarray, rows: int, naive: np.ndarray) -> Prevalence:
+    """The shares in an estimated part and further rows whose labels are known, which have no error. counts: (c,) of
+    the labels of those rows; naive: (c,) shares of the predictions in both parts."""
+    total, weight = estimate.rows + rows, estimate.rows / max(estimate.rows + rows, 1)
+    corrected = [counts / max(total, 1) + weight * getattr(estimate, name) for name in CORRECTED]
+    audit = [estimate.audit, estimate.audit_low, estimate.audit_high]
+    figures = [*corrected[:3], naive, *corrected[3:], *audit]
+    return Prevalence.of(tuple(estimate.share.index), figures, estimate.audited, total, estimate.method)
+
+
+def rogan_gladen(
+    naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, seed: int = SEED
+) -> Interval[np.ndarray]:
+    """(naive + specificity - 1) / (sensitivity + specificity - 1) of each class (Rogan and Gladen, 1978).
+
+    naive: (..., c) shares of predictions, such as of several periods, for which sensitivity and specificity are taken
+    to be the same. predicted, labels: (n, c) bool of the audited rows.
+    """
     cells = [(labels & predicted), (labels & ~predicted), (~labels & predicted), (~labels & ~predicted)]
     tables = np.stack([cell.sum(axis=0) for cell in cells], axis=1)  # (c, 4)
 
-    def corrected(table: np.ndarray, share: float) -> np.ndarray:
+    def corrected(table: np.ndarray, share: np.ndarray) -> np.ndarray:
         hit, miss, false, rejected = np.moveaxis(table.astype(np.float64), -1, 0)
         with np.errstate(invalid="ignore", divide="ignore"):
             youden = hit / (hit + miss) + rejected / (false + rejected) - 1
             value = (share - false / (false + rejected)) / youden
         return np.where(youden > 0, value.clip(0, 1), np.nan)
 
-    values = np.array([corrected(table, share) for table, share in zip(tables, naive, strict=True)])
-    samples = [corrected(resampled_table(table, seed), share) for table, share in zip(tables, naive, strict=True)]
-    return percentile_interval(values, np.stack(samples, axis=1), len(labels))
+    parts = []
+    for table, shares in zip(tables, np.moveaxis(naive, -1, 0), strict=True):
+        samples = corrected(resampled_table(table, seed).reshape(-1, *[1] * shares.ndim, 4), shares)
+        parts.append(percentile_interval(corrected(table, shares), samples, len(labels)))
+    value, low, high = (np.stack([part[end] for part in parts], axis=-1) for end in range(3))
+    return Interval(value, low, high)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core.classify.labels import Target, TargetKind, read_target, require_classes
+from core.classify.labels import Target, TargetKind, read_target, require_classes, row_ids
 from core.corpus.label_columns import split_names
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
@@ -31,15 +31,16 @@ class Split:
 
 def split(
     corpus: Corpus, column: str, seed: int = 0, *, validation: float = VALIDATION, test: float = TEST,
-    by_column: str | None = None, by_time: str | None = None, kind: TargetKind | None = None,
-    separator: str | None = None,
+    by_column: str | None = None, by_time: str | None = None, test_rows: np.ndarray | None = None,
+    kind: TargetKind | None = None, separator: str | None = None,
 ) -> Split:  # fmt: skip
     """Divide the labeled rows of a corpus, with seed, or by the values or the order of another column.
 
     At random: stratified by label, each distinct text counting once by its first row. validation, test: shares of the
     texts. by_column: its values name the side ("train", "validation" or "dev", "test", or file names with these words);
     where none is for validation, a share of the training texts is. by_time: the latest rows are the test, those before
-    them the validation. kind, separator: as in `labels.read_target`. Raises InputError where a column is unknown, a
+    them the validation. test_rows: ids of the test rows, such as an audit sample; a share of the others is for
+    validation, at random. kind, separator: as in `labels.read_target`. Raises InputError where a column is unknown, a
     side would be empty, or the labels can't be learned.
     """
     for name in filter(None, (column, by_column, by_time)):
@@ -50,15 +51,16 @@ def split(
     target = read_target(corpus.table[column], kind, separator)
     labeled = require_classes(target, np.arange(len(corpus)))
     texts, strata = distinct_texts(corpus.texts)[0], _strata(target)
-    if by_column or by_time:
-        side, method = (
-            _by_column(corpus.table[by_column])
-            if by_column
-            else _by_time(corpus.table[by_time], labeled, validation, test)
-        )
+    if by_column or by_time or test_rows is not None:
+        if test_rows is not None:
+            side, method = _by_rows(test_rows, len(corpus))
+        elif by_column:
+            side, method = _by_column(corpus.table[by_column])
+        else:
+            side, method = _by_time(corpus.table[by_time], labeled, validation, test)
         side[~target.present] = NEITHER
         result = _of_sides(_without_leaks(side, texts), method, _leak_note(side, texts))
-        if by_column and validation and not len(result.validation):
+        if not by_time and validation and not len(result.validation):
             result = _with_validation(result, texts, strata, validation, seed)
     else:
         parts = _stratified(labeled, texts, strata, (validation, test), seed)
@@ -107,6 +109,12 @@ def _by_column(cells: pd.Series) -> tuple[np.ndarray, str]:
     sides = {"train": TRAIN, "other": VALIDATE, "test": HOLD_OUT}
     side = split_names(names).map(sides).fillna(NEITHER).to_numpy(np.int8).copy()
     return side, f'By the column "{cells.name}".'
+
+
+def _by_rows(rows: np.ndarray, total: int) -> tuple[np.ndarray, str]:
+    side = np.full(total, TRAIN, np.int8)
+    side[row_ids(rows, total)] = HOLD_OUT
+    return side, "The audit sample is the test."
 
 
 def _by_time(cells: pd.Series, labeled: np.ndarray, validation: float, test: float) -> tuple[np.ndarray, str]:

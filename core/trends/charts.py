@@ -38,6 +38,19 @@ def line_figure(
     return figure.update_yaxes(range=[0, top]) if top else figure
 
 
+def add_dashed_lines(
+    figure: go.Figure, names: Sequence[str], starts: np.ndarray, values: np.ndarray, label: str, first: int = 0
+) -> go.Figure:
+    """Add values (g, t) to a `line_figure` as thin dashed lines in the colors of its groups. label: what they are."""
+    for at, name in enumerate(names):
+        figure.add_scatter(
+            x=starts, y=values[at], mode="lines", name=f"{chart_label(name, NAME_WIDTH)}, {label}", legendgroup=name,
+            showlegend=False, line={"color": _color(name, first + at), "width": 1.5, "dash": "dot"},
+            hoverinfo="x+text", hovertext=[f"{chart_label(name, NAME_WIDTH)}, {label}: {v:.1%}" for v in values[at]],
+        )  # fmt: skip
+    return figure
+
+
 def _hover(
     name: str, values: np.ndarray, low: np.ndarray, high: np.ndarray, few: np.ndarray, percent: bool
 ) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
-from core.errors import ModelError
+from core.errors import ModelError, TextsError
 from core.models.base import LOCAL_BATCH, Embedder
 from core.models.registry import capabilities
 from core.secret import Secret
@@ -41,6 +41,22 @@ def embed_task_texts(
     if len(missing):
         _compute(corpus.folder, spec, unique, missing, rows, queries, secret, progress)
     return quantize_like_corpus(rows, corpus, contender)[codes]
+
+
+def embed_accepted_texts(
+    corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], secret: Secret | None, progress: Progress
+) -> tuple[np.ndarray, dict[int, str]]:
+    """(m, d) float32 unit rows of texts as documents in input order, zeros where a server refuses the text; and what it
+    says of those, by position. Raises as `embed_task_texts` for anything else."""
+    codes, unique = distinct_texts(texts)
+    rows, missing = _stored_rows(corpus, spec, unique, False)
+    refused: dict[int, str] = {}
+    if len(missing):
+        _compute(corpus.folder, spec, unique, missing, rows, False, secret, progress, refused)
+    if refused:  # the others of their batches are cached
+        rows, _ = _stored_rows(corpus, spec, unique, False)
+    messages = {position: refused[code] for position, code in enumerate(codes.tolist()) if code in refused}
+    return rows[codes], messages
 
 
 def missing_texts(corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], queries: bool = False) -> list[str]:
@@ -106,8 +122,10 @@ def _compute(
     queries: bool,
     secret: Secret | None,
     progress: Progress | None,
+    refused: dict[int, str] | None = None,
 ) -> None:
-    """Fill the missing rows and cache each batch as soon as it is there."""
+    """Fill the missing rows and cache each batch as soon as it is there. refused: takes what a server says of texts
+    that it refuses, by position; without it, that is an error."""
     embedder, done = _open_embedder(folder, spec, queries, secret), 0
     cache, separate = vector_cache(folder, spec), _has_query_vectors(spec, queries)
     verify(cache, embedder)
@@ -117,7 +135,12 @@ def _compute(
             rows[batch] = checked_shape(embedder.embed_query(batch_texts), len(batch_texts), rows.shape[1], spec)
             cache.put([_key(spec, text, queries) for text in batch_texts], rows[batch])
         else:
-            rows[batch] = embed_batch(batch_texts, embedder, cache, rows.shape[1])
+            try:
+                rows[batch] = embed_batch(batch_texts, embedder, cache, rows.shape[1])
+            except TextsError as error:
+                if refused is None:
+                    raise
+                refused |= {int(batch[position]): message for position, message in error.messages.items()}
         done += len(batch)
         if progress:
             progress(done, len(missing))

@@ -6,6 +6,7 @@ from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import contenders
 from pages.shared.classify.predict import show_apply
+from pages.shared.classify.prevalence import show_prevalence
 from pages.shared.classify.train import show_training
 from pages.shared.classify.zeroshot import show_zero_shot
 
@@ -13,10 +14,12 @@ VIEWS: dict[str, Callable[[CorpusInfo, tuple[Contender, ...]], None]] = {
     "Train and evaluate": show_training,
     "Zero-shot": show_zero_shot,
     "Apply": show_apply,
+    "Prevalence": show_prevalence,
 }
 HELP = (
     "Train and evaluate: learn a label column and compare contenders on test rows. Zero-shot: classify by typed "
-    "labels, without training. Apply: classify a text or rows with a trained or saved classifier."
+    "labels, without training. Apply: classify a text, rows or another file with a trained or saved classifier. "
+    "Prevalence: shares of the classes, corrected for the classifier's errors."
 )
 
 

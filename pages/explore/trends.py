@@ -9,6 +9,7 @@ from pages.shared import messages, session
 from pages.shared.trends.comparisons import show_drift, show_period_comparison
 from pages.shared.trends.events import show_bursts, show_increases
 from pages.shared.trends.form import TrendForm, linked_segments, show_trend_form
+from pages.shared.trends.prevalence import show_corrected_shares
 from pages.shared.trends.sentiment import show_sentiment
 from pages.shared.trends.shares import show_shares
 
@@ -19,11 +20,12 @@ VIEWS: dict[str, tuple[str, Callable[[TrendForm], None]]] = {
     "drift": ("Drift", show_drift),
     "periods": ("Compare periods", show_period_comparison),
     "sentiment": ("Sentiment", show_sentiment),
+    "prevalence": ("Corrected shares", show_corrected_shares),
 }
 HELP = (
     "Over time: counts and shares. Anomalous increases: significantly more rows than usual. Bursts: intervals with a "
     "raised share. Drift: groups whose texts changed. Compare periods: what grew and shrank. Sentiment: its source and "
-    "accuracy."
+    "accuracy. Corrected shares: classes of a classifier, corrected for its errors."
 )
 
 

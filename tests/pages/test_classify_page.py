@@ -1,16 +1,24 @@
 """The Classify page: training and its evaluation, zero-shot labels, applying a classifier, and what it refuses."""
 
+from io import BytesIO
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.classify import details, predictions, service
+from core.classify.file_predictions import FILE_PREDICTIONS, FileQuery, file_predictions_csv, file_summary, plan_file
 from core.classify.predictions import ALL, ClassifierSource
 from core.classify.results import LEARNING_CURVE, TRAINED, Settings, SplitPlan, TrainingQuery, lexical_contender
-from core.classify.zero_shot_rows import parse_labels
+from core.classify.saved_columns import save_predictions, save_zero_shot
+from core.classify.zero_shot_rows import ZeroShotQuery, parse_labels
+from core.corpus.added_columns import added_columns, current_ref
 from core.corpus.build import build_corpus
+from core.corpus.label_sets import label_sets
+from core.corpus.loaders import load_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
+from core.corpus.staging import ImportSource, stage
 from core.errors import InputError
 from core.models.registry import load_embedder
 from core.store import Workspace
@@ -215,7 +223,10 @@ def test_a_saved_classifier_predicts_as_before_and_is_tied_to_its_model(home):
     corpus = make(home)
     query = trained(corpus)
     source = ClassifierSource(corpus, query.contender.model, query)
-    loaded = ClassifierSource(corpus, query.contender.model, None, predictions.classifier_file(source))
+    file, damaged = (
+        stage(corpus.folder, "saved.npz", content) for content in (predictions.classifier_file(source), b"x")
+    )
+    loaded = ClassifierSource(corpus, query.contender.model, None, file)
     first, second = (predictions.row_predictions(each, ALL) for each in (source, loaded))
     assert first.counts == second.counts
     assert first.table["text"].tolist() == second.table["text"].tolist()
@@ -223,8 +234,8 @@ def test_a_saved_classifier_predicts_as_before_and_is_tied_to_its_model(home):
     assert len(lines) == 91
     assert lines[0].startswith("row,predicted,probability,side")
     for other in (
-        ClassifierSource(corpus, IMPORTED, None, loaded.file),
-        ClassifierSource(corpus, IMPORTED, None, b"x"),
+        ClassifierSource(corpus, IMPORTED, None, file),
+        ClassifierSource(corpus, IMPORTED, None, damaged),
     ):
         with pytest.raises(InputError):
             predictions.source_classifier(other)
@@ -261,3 +272,96 @@ def test_a_variant_is_trained_but_not_offered_to_apply(home):
     corpus = make(home)
     trained(corpus, contender=Contender(lexical_contender().model, 64))
     assert predictions.stored_classifiers(corpus) == ()
+
+
+def test_predictions_are_saved_as_a_column_replaced_and_removed(home, app):
+    corpus = make(home, {"subject": [*[s for s in SUBJECTS for _ in range(10)], *[None] * 30]})
+    trained(corpus)
+    at = open_page(app, "Apply")
+    name = at.text_input(key="save_predictions_name subject (predicted)")
+    assert name.value == "subject (predicted)"
+    at.button(key="FormSubmitter:save_predictions_form-Save as column").click().run()
+    fine(at)
+    assert "90 rows of 90 with a value" in at.success[0].value
+    links = [link.proto for link in at.get("page_link")]
+    assert any("color=subject" in link.query_string for link in links)
+    column = load_corpus(current_ref(str(home), corpus.digest)).table["subject (predicted)"]
+    assert set(column) == set(SUBJECTS)
+    at.selectbox(key="apply_save_scope").set_value(predictions.UNLABELED).run()
+    at.button(key="FormSubmitter:save_predictions_form-Save as column").click().run()
+    assert "30 rows of 90 with a value" in at.success[0].value
+    at.button(key="remove_predictions").click().run()
+    assert not at.success
+    assert added_columns(str(home), corpus.digest) == ()
+
+
+def test_saved_cells_follow_the_task_and_the_threshold(home):
+    corpus = make(home)
+    query = trained(corpus, contender=Contender(IMPORTED))
+    source = ClassifierSource(corpus, IMPORTED, query)
+    probability = predictions.predict_rows(source, ALL)[2]
+    threshold = float(np.median(probability))
+    saved = save_predictions(source, "sure", ALL, threshold)
+    assert saved.filled == (probability >= threshold).sum() < 90
+    for settings, dtype in ((Settings("tags", "sets", "logistic"), str), (Settings("price", "number", "ridge"), float)):
+        query = trained(corpus, settings)
+        save_predictions(ClassifierSource(corpus, query.contender.model, query), settings.column + " 2")
+        table = load_corpus(current_ref(str(home), corpus.digest)).table
+        assert isinstance(table[settings.column + " 2"].iloc[0], dtype)
+    assert label_sets(table["tags 2"]).names
+    assert set(label_sets(table["tags 2"]).names) <= {*SUBJECTS, "late", "fine"}
+    with pytest.raises(InputError):
+        save_predictions(source, "subject")
+    with pytest.raises(InputError):
+        save_predictions(source, "nothing", ALL, 1.0)
+
+
+def test_zero_shot_labels_are_saved_without_none_of_these(home):
+    corpus = make(home)
+    model = lexical_contender().model
+    query = ZeroShotQuery(corpus, model, (("Lamp", "my lamp"), ("Teapot", "my teapot")), 0.05, 0.3)
+    saved = save_zero_shot(query, None, "kind")
+    column = load_corpus(current_ref(str(home), corpus.digest)).table["kind"]
+    assert saved.filled == column.notna().sum() < 90
+    assert set(column.dropna()) <= {"Lamp", "Teapot"}
+
+
+def file_query(corpus, table, query, text="{review}"):
+    file = stage(corpus.folder, "more.csv", table.to_csv(index=False).encode())
+    return FileQuery(corpus, query.contender.model, ImportSource((file,)), text, query.settings)
+
+
+def test_another_file_is_classified_counted_and_downloaded(home, app):
+    corpus = make(home)
+    query = trained(corpus)
+    texts = ["My lamp, this lamp, broke", "", "a teapot, my teapot", "My lamp, this lamp, broke"]
+    table = pd.DataFrame({"review": texts, "predicted": [1, 2, 3, 4]})
+    at = open_page(app, "Apply")
+    at.file_uploader(key="apply_upload").set_value(("more.csv", table.to_csv(index=False).encode(), "text/csv")).run()
+    assert "2 different texts" in fine(at)
+    assert "**3 rows of 4** predicted" in fine(at)
+    shown = at.dataframe[-1].value
+    assert shown["predicted"].tolist() == ["lamp", "teapot", "lamp"]
+    assert shown["Row"].tolist() == [1, 3, 4]
+    classified = file_query(corpus, table, query)
+    assert FILE_PREDICTIONS.get(classified).empty == 1
+    lines = pd.read_csv(BytesIO(file_predictions_csv(classified)))
+    assert lines.columns.tolist()[1] == "probability"
+    assert lines.iloc[:, 0].isna().tolist() == [False, True, False, False]
+    assert plan_file(classified).missing == 0
+
+
+def test_a_file_without_texts_and_sets_of_labels(home):
+    corpus = make(home)
+    query = trained(corpus, Settings("tags", "sets", "logistic"))
+    table = pd.DataFrame({"review": ["My lamp, this lamp, arrived late", "xyz"], "none": ["", ""]})
+    classified = file_query(corpus, table, query)
+    FILE_PREDICTIONS.get_or_compute(classified)
+    summary = file_summary(classified)
+    assert summary.predicted == 2
+    assert "lamp" in summary.table["predicted"].iloc[0].split("; ")
+    assert sum(rows for _, rows in summary.counts) >= 2
+    label = summary.counts[0][0]
+    assert file_summary(classified, label).total == dict(summary.counts)[label]
+    with pytest.raises(InputError):
+        plan_file(file_query(corpus, table, query, "{none}"))

@@ -14,7 +14,6 @@ from core.classify.predictions import (
     ClassifierFacts,
     ClassifierSource,
     Predictions,
-    StoredClassifier,
     TextPrediction,
     classifier_facts,
     classifier_file,
@@ -23,89 +22,37 @@ from core.classify.predictions import (
     row_predictions,
     row_predictions_file,
     scope_rows,
-    stored_classifiers,
     training_rows_in,
 )
+from core.classify.saved_columns import PREDICTIONS, save_predictions
 from core.corpus.selections import saved_selections
 from core.figures import histogram_figure
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
+from pages.shared.classify.predict_file import show_predict_file
 from pages.shared.classify.rows import select_label, show_rows, show_select_button
-from pages.shared.classify.zeroshot import select_model
+from pages.shared.classify.save_column import show_save_column
+from pages.shared.classify.source import select_source
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
 from pages.shared.text import count, file_stem, plain
 
-TRAINED_HERE, FROM_FILE = "Trained here", "Saved file"
 MAX_SHOWN_CLASSES = 15
-UPLOAD_MB = 200
 
 
 def show_apply(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     """The whole view. Raises PlanisphereErrors, such as for a damaged file."""
     active.show_active(info)
-    origin = st.segmented_control(
-        "Classifier", [TRAINED_HERE, FROM_FILE], key="apply_origin", default=TRAINED_HERE, required=True,
-        persist_state="session", help="Trained on this corpus, or a file that was saved before.",
-    )  # fmt: skip
-    source = _select_trained(info, contenders) if origin == TRAINED_HERE else _load_file(info, contenders)
+    source = select_source(info, contenders)
     if source is None:
         return
     facts = session.ask(classifier_facts, source)
     _show_facts(info, source, facts)
     _show_text(source, facts)
     _show_rows_to_predict(info, source, facts)
-
-
-def _select_trained(info: CorpusInfo, contenders: tuple[Contender, ...]) -> ClassifierSource | None:
-    keys = {each.model.key for each in contenders}
-    stored = session.ask(stored_classifiers, session.corpus_ref(info))
-    usable = [each for each in stored if each.query.contender.model.key in keys]
-    if not usable:
-        st.info(
-            "No classifier has been trained on these contenders yet. Choose a label column under Train and evaluate.",
-            icon=":material/model_training:",
-        )
-        return None
-    names = {_describe(each): each for each in usable}
-    if session.widget_value("apply_trained") not in names:
-        session.set_widget("apply_trained", next(iter(names)))
-    name = st.selectbox(
-        "Trained classifier", list(names), key="apply_trained",
-        help="Those of the contenders above, newest first. Compressed variants are left out.",
-    )  # fmt: skip
-    query = names[name].query
-    return ClassifierSource(query.corpus, query.contender.model, query)
-
-
-def _describe(stored: StoredClassifier) -> str:
-    settings = stored.query.settings
-    split = {"random": f"seed {settings.plan.seed}", "column": "split column", "time": "split by time"}
-    parts = [settings.column, ESTIMATORS[settings.kind].label, stored.query.contender.label]
-    parts += ["balanced"] if settings.balanced else []
-    parts += ["merged labels"] if settings.merged else []
-    parts += [f"{stored.rows:,} training rows", split[settings.plan.method]]
-    if settings.plan.method != "column":
-        parts.append(f"test {settings.plan.test:.0%}")
-    return " · ".join([*parts, f"validation {settings.plan.validation:.0%}"])
-
-
-def _load_file(info: CorpusInfo, contenders: tuple[Contender, ...]) -> ClassifierSource | None:
-    model = select_model(contenders, "apply_model")
-    if model is None:
-        return None
-    upload = st.file_uploader(
-        "Saved classifier", type="npz", key="apply_file", max_upload_size=UPLOAD_MB,
-        help="A file of Save classifier, or of classify.save in a notebook. It contains no code.",
-    )  # fmt: skip
-    if upload is None:
-        st.info(
-            "Upload a saved classifier. It takes vectors of its own embedding model alone.", icon=":material/upload:"
-        )
-        return None
-    return ClassifierSource(session.corpus_ref(info), model, None, upload.getvalue())
+    show_predict_file(info, source)
 
 
 def _show_facts(info: CorpusInfo, source: ClassifierSource, facts: ClassifierFacts) -> None:
@@ -186,6 +133,34 @@ def _show_rows_to_predict(info: CorpusInfo, source: ClassifierSource, facts: Cla
         elif not np.isnan(result.confidence):
             st.caption(f"Mean probability of the predicted class: {result.confidence:.1%}.{more}")
     _show_predicted_rows(info, source, scope, result, facts)
+    _show_save(info, source, scope, result, facts)
+
+
+def _show_save(
+    info: CorpusInfo, source: ClassifierSource, scope: str, result: Predictions, facts: ClassifierFacts
+) -> None:
+    """The predictions as a column."""
+    st.markdown("##### Save predictions as a column")
+    saved_scope, minimum = ALL, 0.0
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if scope != ALL:
+            options = {ALL: f"All rows ({info.rows:,})", scope: f"The rows predicted above ({result.rows:,})"}
+            saved_scope = st.selectbox(
+                "Rows to save", list(options), key="apply_save_scope", format_func=options.__getitem__, width=320
+            )  # fmt: skip
+        if facts.task == "classes":
+            minimum = st.number_input(
+                "Minimum probability", 0.0, 0.99, 0.0, 0.05, key="apply_minimum", width=180,
+                help="Rows whose predicted class has a lower probability stay empty.",
+            )  # fmt: skip
+    rows = "all rows" if saved_scope == ALL else "the rows predicted above; other rows stay empty"
+    cells = {"classes": "predicted class", "sets": "predicted labels (a JSON list)", "number": "predicted number"}
+    below = f" Rows below a probability of {minimum:.0%} stay empty." if minimum else ""
+    label = source.query.settings.column if source.query else "class"
+    show_save_column(
+        info, PREDICTIONS, f"{label} (predicted)", f"Stores the {cells[facts.task]} of {rows}.{below}",
+        lambda name: session.ask(save_predictions, source, name, saved_scope, float(minimum), timeout=600),
+    )  # fmt: skip
 
 
 def _select_scope(info: CorpusInfo, source: ClassifierSource) -> str:
@@ -222,8 +197,7 @@ def _show_predicted_rows(
         csv_button(
             "Download (CSV)", partial(session.manager().ask, row_predictions_file, source, scope),
             f"{file_stem(info.name)}-predictions.csv", key="apply_predictions_file",
-            help="All these rows with prediction, probability and their columns. To use the predictions as a column, "
-            "add the file on the Data page.",
+            help="All these rows with prediction, probability and their columns.",
         )  # fmt: skip
     shown = session.ask(row_predictions, source, scope, label) if label else result
     show_rows(shown.table, "Predicted rows", "apply_rows", is_number=result.numbers is not None)

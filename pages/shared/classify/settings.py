@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.classify.estimators import ESTIMATORS, KINDS, Kind
 from core.classify.labels import TargetKind
-from core.classify.results import Settings, SplitMethod, SplitPlan
+from core.classify.results import Settings, SplitMethod, SplitPlan, audited_rows
 from core.classify.service import LabelChoice, label_choices, label_notes, split_choices
 from core.store import CorpusInfo
 from core.types import CorpusRef
@@ -17,6 +17,11 @@ from pages.shared.text import plain
 COLUMN_KEY = "classify_column"
 TASKS: dict[TargetKind, str] = {"classes": "Classes", "sets": "Several labels per row", "number": "Number"}
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)
+AUDIT_HELP = "Audit sample: the rows drawn at random under Label are the test. "
+SPLIT_HELP = (
+    "Random: each class has the same share of test rows. Column: a column with values such as train and test. By time: "
+    "the latest rows are the test. Copies of a text are never on both sides."
+)
 KIND_HELP = (
     "Logistic regression is the default: quick, and its probabilities are usually well calibrated. The linear SVM is "
     "similar. k-nearest neighbors, random forest and gradient boosting rarely do better on embeddings and take longer."
@@ -38,7 +43,7 @@ def select_settings(info: CorpusInfo) -> Settings | None:
         choice = _select_column(choices)
         task = _select_task(choice)
         kind = _select_kind(task)
-        method, column = _select_split(corpus)
+        method, column = _select_split(corpus, choice.column)
         plan = _select_plan(method, column)
     settings = Settings(choice.column, task, kind, plan)
     balanced = merged = False
@@ -87,24 +92,24 @@ def _select_kind(task: TargetKind) -> Kind:
     )  # fmt: skip
 
 
-def _select_split(corpus: CorpusRef) -> tuple[SplitMethod, str]:
+def _select_split(corpus: CorpusRef, label: str) -> tuple[SplitMethod, str]:
     choices = session.ask_once(split_choices, corpus)
-    options: dict[SplitMethod, str] = {"random": "Random, stratified"}
+    audited = len(session.ask_once(audited_rows, corpus, label))
+    options: dict[SplitMethod, str] = {"audit": f"Audit sample ({audited:,})"} if audited else {}
+    options |= {"random": "Random, stratified"}
     options |= {"column": f"Column: {choices.column}"} if choices.column else {}
     options |= {"time": f"By time: {choices.time}"} if choices.time else {}
     method = st.selectbox(
-        "Split", list(options), key="classify_split", format_func=options.__getitem__, width=175,
-        persist_state="session",
-        help="Random: each class has the same share of test rows. Column: a column with values such as train and test. "
-        "By time: the latest rows are the test. Copies of a text are never on both sides.",
+        "Split", list(options), key=f"classify_split {label}" if audited else "classify_split", width=175,
+        format_func=options.__getitem__, persist_state="session", help=(AUDIT_HELP if audited else "") + SPLIT_HELP,
     )  # fmt: skip
-    return method, {"random": "", "column": choices.column, "time": choices.time}[method]
+    return method, {"column": choices.column, "time": choices.time}.get(method, "")
 
 
 def _select_plan(method: SplitMethod, column: str) -> SplitPlan:
     plan = SplitPlan(method, column)
     options: dict[str, Any] = {"width": 98, "persist_state": "session"}
-    if method != "column":
+    if method in ("random", "time"):
         test = st.selectbox(
             "Test share", SHARES, index=1, key="classify_test", format_func="{:.0%}".format,
             help="Share of the texts that the classifier is evaluated on.", **options,

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.classify.charts import share_figure
 from core.classify.predictions import MAX_LISTED, Predictions
+from core.classify.saved_columns import ZERO_SHOT, save_zero_shot
 from core.classify.zero_shot_rows import (
     ZeroShotEvaluation,
     ZeroShotQuery,
@@ -26,6 +27,7 @@ from core.vectors.contenders import Contender
 from pages.shared import messages, session
 from pages.shared.classify.evaluation import show_class_table
 from pages.shared.classify.rows import select_label, show_rows, show_select_button
+from pages.shared.classify.save_column import show_save_column
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
 from pages.shared.text import count, file_stem, plain
@@ -54,6 +56,12 @@ def show_zero_shot(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
         result = session.ask(zero_shot_predictions, query, secret)
     _show_counts(result, query)
     _show_label_rows(info, query, secret, result)
+    st.markdown("##### Save labels as a column")
+    none = "" if threshold is None else f' Rows with "{NONE}" stay empty.'
+    show_save_column(
+        info, ZERO_SHOT, "label (zero-shot)", f"Stores the zero-shot label of all rows.{none}",
+        lambda name: session.ask(save_zero_shot, query, secret, name, timeout=600),
+    )  # fmt: skip
     _show_evaluation(query, secret)
 
 

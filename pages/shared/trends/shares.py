@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.classify.saved_columns import is_predicted
 from core.trends.charts import area_figure, line_figure
 from core.trends.increases import MIN_ROWS
 from core.trends.periods import period_name
@@ -47,6 +48,8 @@ def show_shares(form: TrendForm) -> None:
         st.info("No row with a time is in any of these groups. Select other groups.", icon=":material/search_off:")
         return
     st.markdown(peak_verdict(form, shares, measure))
+    if form.query.group == "column" and is_predicted(form.query.corpus, form.query.column):
+        st.caption(":material/info: These are predictions. Corrected shares accounts for the classifier's errors.")
     show_share_chart(shares, "small" if chart == "area" and measure == "within" else chart, measure)
     st.caption(share_method(form, shares, query.sentiment, measure))
     csv_button("Download data (CSV)", share_frame(shares), "trends.csv", help="Rows, share and interval per period.")

@@ -1,0 +1,179 @@
+"""Predict another file: upload, text column, what embedding it takes, and its predictions."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from core.classify.charts import share_figure
+from core.classify.file_predictions import (
+    FILE_PREDICTIONS,
+    FilePlan,
+    FileQuery,
+    file_predictions_csv,
+    file_summary,
+    plan_file,
+)
+from core.classify.predictions import MAX_LISTED, ClassifierSource
+from core.corpus.reading.template import column_field, template_columns
+from core.corpus.service import FilePreview, InvalidInput, preview_files
+from core.corpus.staging import ImportSource, stage
+from core.figures import histogram_figure
+from core.jobs.kinds import computes
+from core.jobs.results import result_spec
+from core.models.registry import capabilities
+from core.results import Step
+from core.store import CorpusInfo
+from core.types import ModelSpec
+from pages.shared import jobs_view, result_view, session
+from pages.shared.classify.rows import select_label, show_rows
+from pages.shared.downloads import csv_button
+from pages.shared.models import run
+from pages.shared.text import count, cut, file_stem, format_duration, plain
+
+UPLOAD = "apply upload"
+MAX_SHOWN_CLASSES = 15
+FORMATS = "CSV, TSV, JSON, JSONL, Parquet, XLSX or TXT, also inside .gz or .zip. It is not added to the corpus."
+
+
+class PaidFile:
+    """A file whose texts are sent to a paid model: what consent to pay asks for."""
+
+    def __init__(self, spec: ModelSpec, max_usd: float | None) -> None:
+        self.spec, self.max_usd = spec, max_usd
+
+
+def show_predict_file(info: CorpusInfo, source: ClassifierSource) -> None:
+    """The whole section. Raises PlanisphereErrors, such as for a file that can't be read."""
+    st.markdown("##### Predict another file")
+    if not capabilities(source.model).can_embed:
+        st.caption("These vectors were imported: there is no model to embed other texts with.")
+        return
+    upload = _upload_file()
+    if upload is None:
+        return
+    preview = session.ask_once(preview_files, session.folder(), upload)
+    if isinstance(preview, InvalidInput):
+        st.warning(f"{plain(preview.message)} {plain(preview.remedy)}", icon=":material/block:")
+        return
+    text = _select_text(info, preview, upload.files[0].key)
+    settings = source.query.settings if source.query else None
+    query = FileQuery(source.corpus, source.model, upload, text, settings, source.file)
+    plan = session.ask(plan_file, query, timeout=600)
+    st.caption(describe_plan(plan, source.model))
+    if _is_ready(query, plan):
+        _show_predictions(query)
+
+
+def _upload_file() -> ImportSource | None:
+    """The uploaded file; it stays after another page was visited, where the uploader is empty."""
+    file = st.file_uploader(
+        "File", key="apply_upload", on_change=session.remember, args=(f"{UPLOAD} changed", True), help=FORMATS
+    )  # fmt: skip
+    if session.remembered(f"{UPLOAD} changed"):
+        session.remember(f"{UPLOAD} changed", False)
+        staged = stage(session.folder(), file.name, file.getbuffer()) if file else None
+        budget = session.settings().budget
+        session.remember(UPLOAD, ImportSource((staged,), budget=budget) if staged else None)
+    upload: ImportSource | None = session.remembered(UPLOAD)
+    if upload and not file:
+        st.caption(f"File: {plain(upload.files[0].name)}")
+    return upload
+
+
+def _select_text(info: CorpusInfo, preview: FilePreview, key: str) -> str:
+    """A template: a column, or that of the corpus where the file has its columns."""
+    templates = {column_field(name): cut(name, 40) for name in preview.columns}
+    if set(template_columns(info.roles.text)) <= set(preview.columns):
+        templates.setdefault(info.roles.text, f"As in the corpus: {cut(info.roles.text, 60)}")
+        default = info.roles.text
+    else:
+        default = preview.roles.text if preview.roles.text in templates else next(iter(templates))
+    options = list(templates)
+    return st.selectbox(
+        "Text column", options, options.index(default), key=f"apply_text_column {key}", width=320,
+        format_func=templates.__getitem__, help="What is classified. Choose what resembles the corpus' texts most.",
+    )  # fmt: skip
+
+
+def describe_plan(plan: FilePlan, model: ModelSpec) -> str:
+    """Rows and different texts, and what is embedded, as Markdown."""
+    parts = [f"{count(plan.rows, 'row')} with {count(plan.distinct, 'different text')}."]
+    if plan.empty:
+        parts.append(f"{count(plan.empty, 'row')} without a text get no prediction.")
+    if not plan.missing:
+        parts.append("All vectors are cached: nothing is embedded.")
+    elif plan.paid:
+        cost = "price unknown" if plan.usd is None else f"at most ${plan.usd:,.4f}".replace("$", "\\$")
+        parts.append(f"{plan.missing:,} of them are sent to {plain(model.label)}, a paid API ({cost}).")
+    else:
+        parts.append(
+            f"{plan.missing:,} of them are embedded by {plain(model.label)}, about "
+            f"{format_duration(max(plan.seconds, 1))}; vectors are cached."
+        )
+    return " ".join(parts)
+
+
+def _is_ready(query: FileQuery, plan: FilePlan) -> bool:
+    """Whether the predictions are stored; else computes or offers them, paid ones after consent."""
+    title = f"Predictions for {query.upload.files[0].name}"
+    if not (plan.paid and plan.missing) or FILE_PREDICTIONS.exists(query):
+        return result_view.ready(
+            FILE_PREDICTIONS, query, headline="This file has not been classified yet.",
+            description="Its texts are embedded and classified.", title=title, button="Classify",
+        )  # fmt: skip
+    result_view.show_submitted()
+    step = Step(FILE_PREDICTIONS, query)
+    if running := result_view.running_job(step):
+        jobs_view.show_progress(running)
+        return False
+    ended = [state for state in session.manager().list(session.folder()) if computes(state.spec, step)]
+    if ended:
+        jobs_view.show_stop_reason(max(ended, key=lambda state: state.started or 0.0))
+    if not run.has_key(query.model):
+        declared = capabilities(query.model)
+        st.info(f"{declared.provider} needs an API key: enter it on the Embed page.", icon=":material/key:")
+        st.page_link("pages/data/embed.py", label="Enter API key", icon=":material/memory:")
+        return False
+    limit = run.paid_consent([PaidFile(query.model, plan.usd)])
+    paid = FileQuery(
+        query.corpus, query.model, query.upload, query.text, query.settings, query.classifier, limit or None
+    )
+    st.button(
+        "Classify", key="apply_file_start", type="primary", icon=":material/play_arrow:", disabled=not limit,
+        on_click=result_view.submit_jobs, args=(result_spec(FILE_PREDICTIONS, paid, title),),
+        help="Runs in the background; it can be cancelled. Vectors are cached, so no text is paid for twice.",
+    )  # fmt: skip
+    return False
+
+
+def _show_predictions(query: FileQuery) -> None:
+    result, summary = FILE_PREDICTIONS.get(query), session.ask(file_summary, query, timeout=600)
+    st.markdown(f"**{count(summary.predicted, 'row')} of {summary.rows:,}** predicted")
+    if result.refused:
+        listed = "; ".join(f"row {row + 1:,}: {plain(cut(message, 120))}" for row, message in result.examples)
+        st.warning(f"{count(result.refused, 'text')} could not be embedded. {listed}", icon=":material/warning:")
+    label, names = "", dict(summary.counts)
+    if summary.numbers is not None:
+        counts, edges = np.histogram(summary.numbers, bins=20)
+        line = [(float(np.median(summary.numbers)), "median")]
+        figure = histogram_figure(counts, edges, line, "predicted", session.theme())
+    else:
+        shown = summary.counts[:MAX_SHOWN_CLASSES]
+        figure = share_figure([n for n, _ in shown], [r for _, r in shown], "rows", session.theme(), as_share=False)
+    st.plotly_chart(figure, key="apply_file_counts", alt="Predicted rows of the file")
+    if len(names) > MAX_SHOWN_CLASSES:
+        st.caption(f"The {MAX_SHOWN_CLASSES} most frequent of {len(names):,}.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if names:
+            label = select_label("Predicted class", names, "apply_file_class")
+        csv_button(
+            "Download (CSV)", partial(session.manager().ask, file_predictions_csv, query),
+            f"{file_stem(query.upload.files[0].name)}-predictions.csv", key="apply_file_download",
+            help="All rows of the file with prediction, probability and their columns.",
+        )  # fmt: skip
+    if label:
+        summary = session.ask(file_summary, query, label, timeout=600)
+    show_rows(summary.table, "Predicted rows of the file", "apply_file_rows", is_number=summary.numbers is not None)
+    if summary.total > MAX_LISTED:
+        st.caption(f"The first {MAX_LISTED:,} of {summary.total:,}; the download has all.")
