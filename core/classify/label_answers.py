@@ -1,7 +1,7 @@
 """What annotators do: label, skip, undo, and start a label column from a selection or an existing column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -54,9 +54,17 @@ def _copies(corpus: CorpusRef, rows: Sequence[int]) -> list[int]:
     return [row for row in same.tolist() if row not in rows]
 
 
-def undo(corpus: CorpusRef, column: str, annotator: str, answer: str = "") -> tuple[int, ...]:
-    """Take back an answer of an annotator, the last one by default: rows are as they were before. Gives the rows, none
-    where there is nothing to take back."""
+@dataclass(frozen=True)
+class Undone:
+    """rows: of an answer that was taken back. is_audit: whether they were of the audit sample."""
+
+    rows: tuple[int, ...]
+    is_audit: bool
+
+
+def undo(corpus: CorpusRef, column: str, annotator: str, answer: str = "") -> Undone:
+    """Take back an answer of an annotator, the last one by default: rows are as they were before. Without rows where
+    there is nothing to take back."""
     log = read_log(corpus.folder, corpus.digest, column, column_version(corpus, column))
     own = [event for event in log.events if event.annotator == annotator]
     undone = {event.undoes for event in own if event.undoes}
@@ -64,16 +72,12 @@ def undo(corpus: CorpusRef, column: str, annotator: str, answer: str = "") -> tu
     target = answer or (valid[-1].answer if valid else "")
     rows = tuple(dict.fromkeys(event.row for event in valid if event.answer == target))
     before = {event.row: event for event in valid if event.answer != target}
-    template = Annotation(0, None, annotator)
-    events = []
-    for row in rows:
-        last = before.get(row)
-        events.append(Annotation(
-            row, last.label if last else None, annotator, template.answer, template.time,
-            last.comment if last else "", bool(last and last.audit), bool(last and last.skipped), "", target,
-        ))  # fmt: skip
-    append(corpus, column, events)
-    return rows
+    first = Annotation(0, None, annotator)
+    append(corpus, column, [
+        replace(before.get(row, first), row=row, answer=first.answer, time=first.time, suggestion="", undoes=target)
+        for row in rows
+    ])  # fmt: skip
+    return Undone(rows, any(event.audit for event in valid if event.answer == target))
 
 
 def labels_of_column(corpus: CorpusRef, source: str) -> tuple[LabelDefinition, ...]:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ STEP = 10  # training labels between two classifiers that are compared
 MAX_POINTS = 20  # of the accuracy curve
 MAX_PREDICTED = 20_000  # rows whose predictions are compared; of more a random sample
 MAX_DISAGREEMENTS = 200
+_COMPUTING = Lock()
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,13 @@ class AuditCurve:
 
 def label_progress(corpus: CorpusRef, column: str) -> LabelProgress:
     """Counts of a label column now. Raises StorageError where it is gone."""
-    state = labeled_rows(corpus, column, column_version(corpus, column))
+    state = labeled_rows(corpus.source, column, column_version(corpus, column))
     current = state.log.current()
     by_label, annotators = Counter(state.labels.values()), Counter[str]()
     annotators.update(name for (_, name), event in current.items() if event.label is not None)
     skipped = {row for (row, _), event in current.items() if event.skipped and row not in state.labels}
     return LabelProgress(
-        len(load_corpus(corpus)), len(state.labels), len(state.train), len(state.audit), len(skipped),
+        len(load_corpus(corpus.source)), len(state.labels), len(state.train), len(state.audit), len(skipped),
         tuple((name, by_label[name]) for name in state.codebook.names), tuple(annotators.most_common()),
         state.log.damaged,
     )  # fmt: skip
@@ -119,6 +121,30 @@ def _compared(task: LabelTask) -> np.ndarray:
     return np.sort(np.random.default_rng(SEED).choice(total, MAX_PREDICTED, replace=False))
 
 
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What is measured of the classifiers so far. version: of the column."""
+
+    version: str
+    curve: AuditCurve
+    advice: tuple[Advice, ...]
+
+
+def estimates(task: LabelTask) -> Estimates | None:
+    """Of the labels now; None while another call computes them."""
+    if not _COMPUTING.acquire(blocking=False):
+        return None
+    try:
+        return _estimates(task, column_version(task.corpus, task.column))
+    finally:
+        _COMPUTING.release()
+
+
+@lru_cache(maxsize=4)
+def _estimates(task: LabelTask, version: str) -> Estimates:
+    return Estimates(version, audit_curve(task), stopping(task))
+
+
 def audit_curve(task: LabelTask) -> AuditCurve:
     """Accuracy of the classifiers so far, up to 20 of them and the present one last."""
     state = labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
@@ -126,8 +152,8 @@ def audit_curve(task: LabelTask) -> AuditCurve:
     stride = 1
     while len(versions) // stride >= MAX_POINTS:
         stride *= 2
-    shown = dict.fromkeys([*versions[stride - 1 :: stride], training_version(state.log)])
-    points = [point for version in shown if (point := _snapshot(task, version)) is not None]
+    selected = dict.fromkeys([*versions[stride - 1 :: stride], training_version(state.log)])
+    points = [point for version in selected if (point := _snapshot(task, version)) is not None]
     position = {row: at for at, row in enumerate(_order(task).tolist())}
     audited = np.array([position[row] for row in state.audit.tolist()], np.int64)
     right = np.array([int((point.set_aside[audited] == state.audit_labels).sum()) for point in points], np.int64)
@@ -137,7 +163,7 @@ def audit_curve(task: LabelTask) -> AuditCurve:
 
 def stopping(task: LabelTask) -> tuple[Advice, ...]:
     """Whether more labels would change the classifier: its last versions, ten labels apart, on all rows (up to
-    20,000 at random)."""
+    20,000 at random); nothing before the first of them."""
     state = labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
     versions = snapshots(state.log)[-WINDOW - 1 :]
     history = [point.predicted for version in versions if (point := _snapshot(task, version)) is not None]
@@ -152,7 +178,7 @@ def stopping(task: LabelTask) -> tuple[Advice, ...]:
 
 def agreement(corpus: CorpusRef, column: str) -> Agreement:
     """Of the annotators, columns that labels were copied from included. Raises InputError for fewer than two."""
-    state = labeled_rows(corpus, column, column_version(corpus, column))
+    state = labeled_rows(corpus.source, column, column_version(corpus, column))
     events = [event for event in state.log.current().values() if event.label is not None]
     table = pd.DataFrame(
         [(event.row, event.annotator, event.label) for event in events], columns=["row", "annotator", "label"]
@@ -170,7 +196,7 @@ def disagreement_table(corpus: CorpusRef, disagreements: pd.DataFrame) -> pd.Dat
 def labels_file(corpus: CorpusRef, column: str) -> bytes:
     """A line for each row and annotator, as CSV: row, label, annotator, time (UTC), comment, audit, text and the
     corpus' columns. Skipped rows have no label."""
-    state = labeled_rows(corpus, column, column_version(corpus, column))
+    state = labeled_rows(corpus.source, column, column_version(corpus, column))
     events = sorted(state.log.current().values(), key=lambda event: (event.row, event.time))
     rows = np.array([event.row for event in events], np.int64)
     columns = {
@@ -179,4 +205,4 @@ def labels_file(corpus: CorpusRef, column: str) -> bytes:
         "time": [datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds") for event in events],
         "comment": [event.comment for event in events], "audit": [event.audit for event in events],
     }  # fmt: skip
-    return rows_csv(load_corpus(corpus), rows, columns)
+    return rows_csv(load_corpus(corpus.source), rows, columns)

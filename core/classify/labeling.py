@@ -138,7 +138,7 @@ def _set_aside(corpus: CorpusRef, codebook: Codebook) -> np.ndarray:
 def audit_rows(corpus: CorpusRef, column: str) -> tuple[np.ndarray, np.ndarray]:
     """(a,) int64 ids and (a,) str labels of the audited rows of a label column, in the order they were drawn at random
     from all rows; `label_classifier` is not trained on them."""
-    state = labeled_rows(corpus, column, column_version(corpus, column))
+    state = labeled_rows(corpus.source, column, column_version(corpus, column))
     return state.audit, state.audit_labels
 
 

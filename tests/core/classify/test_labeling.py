@@ -152,22 +152,22 @@ def test_undo_restores_what_was_before_one_answer_at_a_time(made):
     record(corpus, "topic", Answer("Bob", (1,), "returns"))
     record(corpus, "topic", Answer("Ann", (2,), "billing", comment="changed"))
     record(corpus, "topic", Answer("Ann", (3,), None))
-    assert undo(corpus, "topic", "Ann") == (3,)
-    assert undo(corpus, "topic", "Ann") == (2,)
+    assert undo(corpus, "topic", "Ann").rows == (3,)
+    assert undo(corpus, "topic", "Ann").rows == (2,)
     assert current(task).labels == {1: "returns", 2: "praise"}
-    assert undo(corpus, "topic", "Ann") == (1, 2)
+    assert undo(corpus, "topic", "Ann").rows == (1, 2)
     assert current(task).labels == {1: "returns"}
-    assert undo(corpus, "topic", "Ann") == ()
+    assert undo(corpus, "topic", "Ann").rows == ()
     first = record(corpus, "topic", Answer("Ann", (5,), "praise"))
     record(corpus, "topic", Answer("Ann", (6,), "praise"))
-    assert undo(corpus, "topic", "Ann", first) == (5,)
+    assert undo(corpus, "topic", "Ann", first).rows == (5,)
     assert current(task).labels == {1: "returns", 6: "praise"}
 
 
 def test_an_undone_audit_row_comes_again(made):
     task, truth = made
     last = label_rows(task, truth, 5)[-1]
-    assert undo(task.corpus, "topic", "Ann") == (last.rows[0].row,)
+    assert undo(task.corpus, "topic", "Ann").rows == (last.rows[0].row,)
     again = next_batch(task, Request("Ann"))
     assert again.is_audit
     assert again.rows == last.rows
