@@ -211,3 +211,17 @@ def _with_axes(figure: go.Figure, x_title: str, y_title: str, unit: bool = False
         figure.update_xaxes(range=[-0.02, 1.02])
         figure.update_yaxes(range=[-0.02, 1.02])
     return figure
+
+
+def audit_figure(labels: np.ndarray, accuracy: Interval[np.ndarray], theme: Theme) -> go.Figure:
+    """Accuracy on the audited rows by number of training labels, with a band."""
+    figure = go.Figure(layout=base_layout(theme, 240))
+    figure.add_trace(band_trace(labels, accuracy.low, accuracy.high, COLORS[0], "audit"))
+    figure.add_scatter(
+        x=labels, y=accuracy.value, mode="lines+markers", line={"color": COLORS[0]}, legendgroup="audit",
+        showlegend=False, customdata=np.stack([accuracy.low, accuracy.high], axis=1),
+        hovertemplate="%{x:,} labels<br>accuracy %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})"
+        "<extra></extra>",
+    )  # fmt: skip
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    return _with_axes(figure, "training labels", "accuracy")

@@ -1,0 +1,336 @@
+"""Labeling with active learning: the row that is labeled next, the suggested label, and the audit sample.
+
+Each label column has an audit sample: rows in a random order (seeded by corpus and column), that strategies never
+suggest and that train no classifier here. Every few rows the next of them is presented, without a suggestion. So the
+audited rows are a simple random sample of the corpus, on which accuracy and class shares can be estimated.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from core.classify.estimators import ESTIMATORS
+from core.classify.results import training_vectors
+from core.classify.suggestions import Strategy, suggest
+from core.classify.training import Classifier, train
+from core.classify.zero_shot_rows import ZeroShotQuery, zero_shot_result
+from core.classify.zeroshot import TEMPERATURE
+from core.clusters.service import clustering, default_params
+from core.corpus.annotations import AnnotationLog, column_version, read_log
+from core.corpus.codebook import Codebook, load_codebook
+from core.corpus.export import PREVIEW_LENGTH
+from core.corpus.loaders import load_corpus, load_selection, load_text_codes
+from core.digest import digest_json
+from core.errors import InputError, StorageError
+from core.secret import Secret
+from core.types import CorpusRef, Vectors
+from core.vectors.contenders import Contender
+
+MAX_AUDIT = 1_000  # rows that are set aside
+MAX_SCORED = 20_000  # candidates; of more rows a random sample
+MAX_TRAINED = 3_000  # labeled rows that a classifier is trained on while labeling
+STEPS = ((300, 1), (1_000, 5), (3_000, 25))  # up to so many labels, retrained after so many events
+LAST_STEP = 100
+SEED = 0
+
+
+@dataclass(frozen=True)
+class LabelTask:
+    """A label column and the vectors that it is labeled with. corpus: without added columns, so that it stays loaded
+    while labels are added."""
+
+    corpus: CorpusRef
+    contender: Contender
+    column: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which rows an annotator wants. like: the class of the strategy "class". selection: key of the saved selection
+    whose rows are candidates, "" for all. count: 1 for one row, more for similar ones. rows: show these instead.
+    context: columns to show."""
+
+    annotator: str
+    strategy: Strategy = "margin"
+    like: str = ""
+    selection: str = ""
+    count: int = 1
+    rows: tuple[int, ...] = ()
+    is_audit: bool = False
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowToLabel:
+    """ranking: (label, probability), the likeliest first, empty without suggestions. copies: other rows with this text.
+    context: (column, value)."""
+
+    row: int
+    text: str
+    ranking: tuple[tuple[str, float], ...]
+    copies: int
+    context: tuple[tuple[str, str], ...]
+
+    @property
+    def suggestion(self) -> str:
+        return self.ranking[0][0] if self.ranking else ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is labeled next. rows: empty where nothing is left. source: of the suggestions. trained_on: rows. scored,
+    candidates: rows among which the strategy chose, and that could be labeled. note: a sentence, or ""."""
+
+    rows: tuple[RowToLabel, ...]
+    is_audit: bool
+    source: str
+    trained_on: int
+    scored: int
+    candidates: int
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledRows:
+    """A label column at one version. labels: by row, those of the majority. train: (t,) int64 rows that are not set
+    aside, with their labels. audit: (a,) audited rows in the order they were drawn, with their labels."""
+
+    log: AnnotationLog
+    codebook: Codebook
+    labels: dict[int, str]
+    train: np.ndarray
+    train_labels: np.ndarray
+    audit: np.ndarray
+    audit_labels: np.ndarray
+
+
+def audit_order(corpus: CorpusRef, codebook: Codebook, total: int) -> np.ndarray:
+    """(m,) int64 rows set aside for the audit, in the order they are presented: a random sample of all rows."""
+    if not codebook.audit_every:
+        return np.zeros(0, np.int64)
+    seed = int(digest_json({"corpus": corpus.digest, "column": codebook.column, "token": codebook.token}), 16)
+    size = min(-(-total // codebook.audit_every), MAX_AUDIT)
+    return np.random.default_rng(seed).permutation(total)[:size]
+
+
+@lru_cache(maxsize=4)
+def labeled_rows(corpus: CorpusRef, column: str, version: str) -> LabeledRows:
+    codebook, log = load_codebook(corpus, column), read_log(corpus.folder, corpus.digest, column, version)
+    total, labels, audited = len(load_corpus(corpus)), log.labels(), log.labels(audit_only=True)
+    labels = {row: label for row, label in labels.items() if row < total}
+    set_aside = _set_aside(corpus, codebook)
+    train_rows = np.array(sorted(row for row in labels if not set_aside[row]), np.int64)
+    order = [row for row in audit_order(corpus, codebook, total).tolist() if row in audited]
+    return LabeledRows(
+        log, codebook, labels, train_rows, np.array([labels[row] for row in train_rows.tolist()], object),
+        np.array(order, np.int64), np.array([audited[row] for row in order], object),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _set_aside(corpus: CorpusRef, codebook: Codebook) -> np.ndarray:
+    """(n,) bool: rows of the audit sample, and copies of their texts."""
+    codes = load_text_codes(corpus, None)
+    return np.isin(codes, codes[audit_order(corpus, codebook, len(codes))])
+
+
+def audit_rows(corpus: CorpusRef, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """(a,) int64 ids and (a,) str labels of the audited rows of a label column, in the order they were drawn at random
+    from all rows; `label_classifier` is not trained on them."""
+    state = labeled_rows(corpus.source, column, column_version(corpus, column))
+    return state.audit, state.audit_labels
+
+
+def label_classifier(task: LabelTask) -> Classifier:
+    """A classifier with selected parameter and temperature, trained on the labeled rows outside of the audit sample.
+    Raises InputError where they are too few, or have one label only."""
+    state = labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
+    return _train(task, state, None)
+
+
+@lru_cache(maxsize=64)
+def classifier_at(task: LabelTask, version: str) -> Classifier | None:
+    """Logistic regression with the default parameter, on at most 3,000 rows; None with too few labels."""
+    try:
+        return _train(task, labeled_rows(task.corpus, task.column, version), ESTIMATORS["logistic"].default)
+    except InputError:
+        return None
+
+
+@lru_cache(maxsize=4)
+def tuned_classifier_at(task: LabelTask, version: str) -> Classifier | None:
+    """The same with the parameter and the temperature selected by cross-validation."""
+    try:
+        return _train(task, labeled_rows(task.corpus, task.column, version), None)
+    except InputError:
+        return None
+
+
+def _train(task: LabelTask, state: LabeledRows, value: float | None) -> Classifier:
+    rows, labels, vectors = state.train, state.train_labels, training_vectors(task.corpus, task.contender)
+    if len(rows) > MAX_TRAINED:
+        some = np.sort(np.random.default_rng(SEED).choice(len(rows), MAX_TRAINED, replace=False))
+        rows, labels = rows[some], labels[some]
+    return train(Vectors(vectors.rows[rows], vectors.model, vectors.corpus), labels, task="classes", value=value)
+
+
+def training_version(log: AnnotationLog) -> str:
+    """The version that the classifier is trained at: the last event, of a long log a multiple of some events."""
+    events = len(log.events)
+    step = next((step for limit, step in STEPS if events <= limit), LAST_STEP)
+    return log.version_at(events - events % step)
+
+
+@dataclass(frozen=True, eq=False)
+class Suggester:
+    """Label probabilities of rows. source: "classifier", "zero-shot", or "" without any."""
+
+    task: LabelTask
+    source: str
+    names: tuple[str, ...] = ()
+    classifier: Classifier | None = None
+    zero_shot: np.ndarray | None = None
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray | None:
+        """(m, labels) float32, None without suggestions."""
+        if self.classifier is not None:
+            points = training_vectors(self.task.corpus, self.task.contender).rows[rows]
+            return self.classifier.probabilities(self.classifier.scores(points))
+        return None if self.zero_shot is None else self.zero_shot[rows]
+
+
+def suggester(task: LabelTask, state: LabeledRows, secret: Secret | None = None) -> Suggester:
+    """The classifier of the labels so far; until there is one, zero-shot labels where the column has them."""
+    classifier = classifier_at(task, training_version(state.log))
+    if classifier is not None:
+        return Suggester(task, "classifier", classifier.classes, classifier)
+    if not (state.codebook.zero_shot and task.contender.is_model):
+        return Suggester(task, "")
+    labels = tuple((label.name, label.definition or label.name) for label in state.codebook.labels)
+    guess = zero_shot_result(ZeroShotQuery(task.corpus, task.contender.model, labels, TEMPERATURE), secret)
+    return Suggester(task, "zero-shot", guess.classes, zero_shot=guess.probabilities)
+
+
+def next_batch(task: LabelTask, request: Request, secret: Secret | None = None) -> Batch:
+    """The next rows, or those of the request, with suggestions; none for a row of the audit sample. Raises InputError
+    where a strategy can't be used, StorageError where column or vectors are gone."""
+    state = labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
+    source, note = suggester(task, state, secret), ""
+    candidates = _candidates(task, state, request)
+    is_audit = request.is_audit
+    if request.rows:
+        rows = np.array(request.rows, np.int64)
+    elif (audit := _next_audit_row(task, state, request)) is not None:
+        rows, is_audit = np.array([audit]), True
+    else:
+        rows, note = _strategy_rows(task, state, request, source, candidates)
+        is_audit = False
+    described = _described(task, rows, Suggester(task, "") if is_audit else source, request.context)
+    trained_on = 0 if source.classifier is None else int(source.classifier.facts["rows"])
+    scored = min(len(candidates), MAX_SCORED)
+    return Batch(described, is_audit, source.source, trained_on, scored, len(candidates), note)
+
+
+def _candidates(task: LabelTask, state: LabeledRows, request: Request) -> np.ndarray:
+    """Rows that strategies may suggest: not labeled, not skipped by this annotator, not set aside."""
+    open_rows = ~_set_aside(task.corpus, state.codebook)
+    done = [row for row, annotator in state.log.current() if row in state.labels or annotator == request.annotator]
+    open_rows[[row for row in done if row < len(open_rows)]] = False
+    if request.selection:
+        open_rows &= load_selection(task.corpus, request.selection)
+    return np.flatnonzero(open_rows)
+
+
+def _next_audit_row(task: LabelTask, state: LabeledRows, request: Request) -> int | None:
+    """The next row of the audit sample that the annotator has not answered, if it is its turn: every annotator gets the
+    same ones in the same order, so that agreement is measured on a random sample, too."""
+    every = state.codebook.audit_every
+    if not every or request.count > 1:
+        return None
+    answered = [event for (_, name), event in state.log.current().items() if name == request.annotator]
+    if len({event.answer for event in answered}) % every != every - 1:
+        return None
+    audited = {event.row for event in answered if event.audit}
+    order = audit_order(task.corpus, state.codebook, len(load_corpus(task.corpus)))
+    return next((row for row in order.tolist() if row not in audited), None)
+
+
+def _strategy_rows(
+    task: LabelTask, state: LabeledRows, request: Request, source: Suggester, candidates: np.ndarray
+) -> tuple[np.ndarray, str]:
+    """The rows, and a note where another strategy had to be used."""
+    candidates = _sample(candidates, len(load_corpus(task.corpus)))
+    labeled = np.array(sorted(state.labels), np.int64)
+    rows = np.concatenate([labeled, candidates])
+    vectors = training_vectors(task.corpus, task.contender)
+    some = Vectors(vectors.rows[rows], vectors.model, vectors.corpus)
+    strategy, note = _possible_strategy(request, source)
+    probabilities = source.probabilities(rows) if strategy in ("margin", "class") else None
+    chosen = suggest(
+        strategy, some, np.arange(len(labeled)), 1, probabilities=probabilities,
+        clusters=_clusters(task)[rows] if strategy == "clusters" else None,
+        like=source.names.index(request.like) if strategy == "class" else None,
+        candidates=np.arange(len(labeled), len(rows)), seed=SEED + len(state.log.events),
+    )  # fmt: skip
+    if request.count > 1 and len(chosen):
+        return _similar_rows(vectors, rows[chosen[0]], candidates, source, request.count), note
+    return rows[chosen], note
+
+
+def _possible_strategy(request: Request, source: Suggester) -> tuple[Strategy, str]:
+    if request.strategy not in ("margin", "class"):
+        return request.strategy, ""
+    if not source.source:
+        return "diversity", "Rows are chosen by diversity until there are four labeled rows with two labels."
+    if request.strategy == "class" and request.like not in source.names:
+        return "margin", f'No row is labeled "{request.like}" yet: uncertain rows are shown.'
+    return request.strategy, ""
+
+
+def _sample(candidates: np.ndarray, total: int) -> np.ndarray:
+    """At most MAX_SCORED of the rows, the same ones as long as they are candidates."""
+    if len(candidates) <= MAX_SCORED:
+        return candidates
+    rank = np.random.default_rng(SEED).permutation(total)[candidates]
+    return np.sort(candidates[np.argpartition(rank, MAX_SCORED)[:MAX_SCORED]])
+
+
+def _clusters(task: LabelTask) -> np.ndarray:
+    """(n,) codes of the default clusters. Raises InputError where there are none."""
+    model = task.contender.model
+    try:
+        return clustering(task.corpus, model, default_params(task.corpus, model)).labels
+    except StorageError as error:
+        raise InputError(
+            "This model has no clusters yet.", "Open the Clusters page, or choose another strategy."
+        ) from error
+
+
+def _similar_rows(vectors: Vectors, row: int, candidates: np.ndarray, source: Suggester, count: int) -> np.ndarray:
+    """The row, and those nearest to it among the candidates that have the same suggestion."""
+    cosines = vectors.rows[candidates] @ vectors.rows[row]
+    cosines[candidates == row] = np.inf
+    probabilities = source.probabilities(candidates)
+    if probabilities is not None:
+        labels = probabilities.argmax(axis=1)
+        cosines[labels != labels[int(np.argmax(cosines))]] = -np.inf
+    order = np.argsort(-cosines, kind="stable")[:count]
+    return candidates[order[np.isfinite(cosines[order]) | (cosines[order] > 0)]]
+
+
+def _described(
+    task: LabelTask, rows: np.ndarray, source: Suggester, context: tuple[str, ...]
+) -> tuple[RowToLabel, ...]:
+    corpus, codes = load_corpus(task.corpus), load_text_codes(task.corpus, None)
+    probabilities = source.probabilities(rows)
+    result = []
+    for at, row in enumerate(rows.tolist()):
+        order = [] if probabilities is None else np.argsort(-probabilities[at], kind="stable").tolist()
+        ranking = tuple((source.names[code], float(probabilities[at, code])) for code in order)  # type: ignore[index]
+        copies = int((codes == codes[row]).sum()) - 1
+        values = tuple(
+            (name, str(corpus.table[name].iloc[row])[:PREVIEW_LENGTH]) for name in context if name in corpus.table
+        )
+        result.append(RowToLabel(row, corpus.texts[row], ranking, copies, values))
+    return tuple(result)

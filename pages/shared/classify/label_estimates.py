@@ -1,0 +1,194 @@
+"""How far labeling is: counts, accuracy on the audit sample, stopping criteria, agreement, and the download."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.column_config import TextColumn
+
+from core.classify.charts import audit_figure, share_figure
+from core.classify.label_answers import IMPORTED
+from core.classify.label_progress import (
+    MAX_DISAGREEMENTS,
+    AuditCurve,
+    Estimates,
+    LabelProgress,
+    agreement,
+    disagreement_table,
+    estimates,
+    label_progress,
+    labels_file,
+)
+from core.classify.labeling import LabelTask
+from core.classify.suggestions import Advice, Agreement
+from core.corpus.annotations import column_version
+from core.errors import JobError
+from core.store import CorpusInfo
+from pages.shared import session
+from pages.shared.classify.rows import format_interval, show_select_button
+from pages.shared.downloads import csv_button
+from pages.shared.tables import number, show_table, with_row_numbers
+from pages.shared.text import count, file_stem, plain
+
+MAX_LABELS = 12  # in the chart of counts
+WAIT_SECONDS = 0.3  # for estimates, before labeling goes on without them
+REFRESH_SECONDS = 1.5
+ESTIMATES = "label estimates"
+
+
+def show_estimates(info: CorpusInfo, task: LabelTask) -> None:
+    """The whole column beside the rows."""
+    progress = session.ask(label_progress, task.corpus, task.column)
+    _show_counts(progress)
+    is_current = _ask_estimates(task)
+    # what takes longer than a moment is drawn by a fragment of its own, so that the next row does not wait for it
+    st.fragment(_show_measures, run_every=None if is_current else REFRESH_SECONDS)(task, progress.audited)
+    _show_agreement(info, task, progress)
+    csv_button(
+        "Download labels (CSV)", partial(session.manager().ask, labels_file, task.corpus, task.column),
+        f"{file_stem(info.name)}-{file_stem(task.column)}.csv", key="label_file",
+        help="A line for each row and annotator: text, label, annotator, time, comment, and the corpus' columns.",
+    )  # fmt: skip
+
+
+def _show_counts(progress: LabelProgress) -> None:
+    st.progress(
+        progress.labeled / max(progress.rows, 1), f"{progress.labeled:,} of {count(progress.rows, 'row')} labeled"
+    )
+    if progress.damaged:
+        st.warning(
+            f"{count(progress.damaged, 'line')} of the stored labels can't be read and are ignored, such as one that a "
+            "crash cut off. All other labels are intact.", icon=":material/broken_image:",
+        )  # fmt: skip
+    used = sorted((item for item in progress.by_label if item[1]), key=lambda item: -item[1])
+    if used:
+        shown = used[:MAX_LABELS]
+        figure = share_figure([n for n, _ in shown], [r for _, r in shown], "rows", session.theme(), as_share=False)
+        st.plotly_chart(figure, key="label_counts", alt="Labeled rows by label")
+    parts = [f"{count(progress.training, 'row')} for training", f"{progress.audited:,} in the audit sample"]
+    parts += [f"{progress.skipped:,} skipped"] if progress.skipped else []
+    parts += [f"{len(used) - MAX_LABELS:,} further labels"] if len(used) > MAX_LABELS else []
+    st.caption(" · ".join(parts))
+
+
+def _ask_estimates(task: LabelTask) -> bool:
+    """Ask for the estimates of the present labels; False where they are not ready yet."""
+    version = column_version(task.corpus, task.column)
+    name = (task.corpus.digest, task.column, task.contender.key)
+    stored = session.remembered(ESTIMATES)
+    if stored and stored[0] == name and stored[1].version == version:
+        return True
+    try:
+        result = session.ask(estimates, task, timeout=WAIT_SECONDS)
+    except JobError:  # it goes on in the worker
+        result = None
+    if result is not None:
+        session.remember(ESTIMATES, (name, result))
+    elif stored and stored[0] != name:
+        session.remember(ESTIMATES, None)
+    return result is not None and result.version == version
+
+
+def _show_measures(task: LabelTask, audited: int) -> None:
+    is_current = _ask_estimates(task)
+    stored = session.remembered(ESTIMATES)
+    result: Estimates | None = stored[1] if stored else None
+    st.markdown("##### Accuracy on the audit sample")
+    if result is None:
+        st.caption("Computing" if not is_current else "")
+        return
+    _show_audit(result.curve, audited)
+    st.markdown("##### Stop labeling?")
+    _show_advice(result.advice)
+    if not is_current:
+        st.caption(":material/sync: Being updated with the latest labels.")
+
+
+def _show_audit(curve: AuditCurve, audited: int) -> None:
+    if not curve.audited or not len(curve.labels):
+        st.caption(
+            "No audited rows yet: they are drawn at random among the rows that you label one by one."
+            if not audited else "A classifier needs four labeled rows with two labels."
+        )  # fmt: skip
+        return
+    accuracy = curve.accuracy
+    low, high = float(accuracy.low[-1]), float(accuracy.high[-1])
+    st.metric(
+        "Accuracy", f"{accuracy.value[-1]:.1%}", f"95%: {100 * low:.1f} to {100 * high:.1f}", delta_color="off",
+        delta_arrow="off", label_visibility="collapsed",
+    )  # fmt: skip
+    if len(curve.labels) > 1:
+        figure = audit_figure(curve.labels, accuracy, session.theme())
+        st.plotly_chart(
+            figure, key="label_audit_curve", alt="Accuracy on the audit sample by number of training labels"
+        )
+    st.caption(
+        f"Classifiers trained on the first labels, up to all {curve.labels[-1]:,}, tested on the same "
+        f"{count(curve.audited, 'audited row')}: a random sample of all rows that trained none of them. Wilson's 95% "
+        "interval."
+    )
+
+
+def _show_advice(advice: tuple[Advice, ...]) -> None:
+    if not advice:
+        st.caption("The stopping criteria need at least ten labels outside of the audit sample, of two labels or more.")
+        return
+    stops = [each.stop for each in advice]
+    verdict = "Both criteria say stop" if all(stops) else "One criterion says stop" if any(stops) else "Not yet"
+    st.markdown(f"**{verdict}**")
+    for each in advice:
+        icon = ":material/check_circle:" if each.stop else ":material/hourglass_top:"
+        st.caption(f"{icon} **{each.criterion}**: {plain(each.reason)}")
+
+
+def _show_agreement(info: CorpusInfo, task: LabelTask, progress: LabelProgress) -> None:
+    """Kappa, alpha and disagreements, on demand."""
+    if len(progress.annotators) < 2:
+        return
+    listed = ", ".join(f"{plain(name)} ({rows:,})" for name, rows in progress.annotators)
+    st.markdown("##### Annotators")
+    st.caption(listed)
+    if st.toggle("Show agreement", key="label_agreement", help="Cohen's kappa of each pair, and Krippendorff's alpha."):
+        _show_agreement_figures(info, task, session.ask(agreement, task.corpus, task.column))
+
+
+def _show_agreement_figures(info: CorpusInfo, task: LabelTask, result: Agreement) -> None:
+    if not result.rows:
+        st.caption("No row has labels of two annotators yet. All annotators get the same audit sample.")
+        return
+    if np.isfinite(result.alpha.value):
+        st.markdown(f"Krippendorff's alpha **{format_interval(result.alpha, False)}**, {count(result.rows, 'row')}")
+    table = pd.DataFrame(
+        [
+            {
+                "one": one,
+                "other": other,
+                "rows": rows,
+                "kappa": format_interval(kappa, False) if np.isfinite(kappa.value) else "–",
+            }
+            for one, other, rows, kappa in result.kappa
+        ]
+    )
+    columns = {
+        "one": TextColumn("Annotator", width=95), "other": TextColumn("and", width=95),
+        "rows": number("Rows", "localized", "Labeled by both.", 55), "kappa": TextColumn("Cohen's kappa", width=160),
+    }  # fmt: skip
+    show_table(table, "Agreement of each pair", columns, key="label_kappa")
+    st.caption("95% intervals: bootstrap over rows. 1: full agreement, 0: chance level.")
+    if result.disagreements.empty:
+        st.caption("No disagreements.")
+        return
+    shown = session.ask(disagreement_table, task.corpus, result.disagreements)
+    total = len(result.disagreements)
+    more = f", the first {MAX_DISAGREEMENTS:,}" if total > MAX_DISAGREEMENTS else ""
+    st.markdown(f"**{count(total, 'disagreement')}**{more}")
+    names = {name: TextColumn(name.removeprefix(IMPORTED), width=110) for name in shown.columns if name != "text"}
+    show_table(
+        with_row_numbers(shown),
+        "Disagreements",
+        {"text": TextColumn("Text", width=200), **names},
+        key="label_disagreements",
+    )
+    rows = result.disagreements["row"].to_numpy(np.int64)
+    show_select_button(info, rows, f"Disagreements in {task.column}", "label_disagreements_select")
