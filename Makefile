@@ -9,6 +9,9 @@ PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
 
+# each of many processes would compile every imported module anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app install install-dev test quick check fix lock bench clean help
 
 app: install  ## start the dashboard

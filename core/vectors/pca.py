@@ -36,8 +36,12 @@ def all_cores() -> Any:
 
 
 def _exact_axes(rows: np.ndarray, mean: np.ndarray, dims: int) -> np.ndarray:
+    from scipy.linalg import eigh
+
     covariance = (rows.T @ rows).astype(np.float64) / len(rows) - np.outer(mean, mean.astype(np.float64))
-    return np.linalg.eigh(covariance)[1][:, ::-1][:, :dims].astype(np.float32)
+    columns = len(covariance)
+    axes: np.ndarray = eigh(covariance, subset_by_index=(max(columns - dims, 0), columns - 1), check_finite=False)[1]
+    return axes[:, ::-1].astype(np.float32)
 
 
 def _random_axes(rows: np.ndarray, mean: np.ndarray, dims: int, seed: int) -> np.ndarray:
