@@ -11,7 +11,7 @@ WIDE = 1024  # columns beyond which the covariance matrix costs more than a few 
 def principal_components(rows: np.ndarray, dims: int, seed: int = 0) -> tuple[np.ndarray, float]:
     """(n, dims) float32 coordinates of rows (n, d) on their first principal components, and the variance explained.
 
-    The covariance's eigenvectors up to 1,024 columns, else randomized subspace iteration (Halko, Martinsson and Tropp
+    Up to 1,024 columns the covariance's eigenvectors, or singular vectors of few rows, else randomized subspace iteration (Halko, Martinsson and Tropp
     2011). Signs: the largest loading of each component is positive. Components beyond min(n - 1, d) are 0.
     variance: share in [0, 1]; 0.0 where all rows are the same.
     """
@@ -36,8 +36,11 @@ def all_cores() -> Any:
 
 
 def _exact_axes(rows: np.ndarray, mean: np.ndarray, dims: int) -> np.ndarray:
-    from scipy.linalg import eigh
+    from scipy.linalg import eigh, svd
 
+    if 2 * len(rows) <= rows.shape[1]:  # few rows: their own decomposition is smaller than the covariance's
+        vectors: np.ndarray = svd((rows - mean).astype(np.float64), full_matrices=False)[2]
+        return np.ascontiguousarray(vectors[:dims].T, np.float32)
     covariance = (rows.T @ rows).astype(np.float64) / len(rows) - np.outer(mean, mean.astype(np.float64))
     columns = len(covariance)
     axes: np.ndarray = eigh(covariance, subset_by_index=(max(columns - dims, 0), columns - 1), check_finite=False)[1]
