@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.corpus.label_sets import display_cell
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
 from core.disagreement.service import ComparisonQuery
@@ -147,7 +148,8 @@ def row_details(layout_key: LayoutKey, box: tuple[float, ...] | None, requested:
     columns = [(name, corpus.table[name]) for name in names[:MAX_HOVER_CELLS] if name in corpus.table.columns]
     rows = []
     for row in _rows_in_view(layout_key, box, requested):
-        cells = [[truncate(clean_line(cell), MAX_HOVER_CELL) for cell in (name, col.iat[row])] for name, col in columns]
+        named = [(name, display_cell(column.iat[row])) for name, column in columns]
+        cells = [[truncate(clean_line(cell), MAX_HOVER_CELL) for cell in pair] for pair in named]
         text = truncate(clean_line(corpus.texts[row][: 4 * MAX_HOVER_TEXT]), MAX_HOVER_TEXT)
         rows.append([int(row), text, cells, [int(other) for other in graph.ids[row, :NEIGHBOR_LINES] if other >= 0]])
     return rows
