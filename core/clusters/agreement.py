@@ -9,6 +9,7 @@ from core.clusters.methods import ClusterParams
 from core.clusters.service import cluster_set
 from core.corpus.export import short_cells
 from core.corpus.filters import factorize_texts
+from core.corpus.label_sets import LabelSets, label_sets
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.types import CorpusRef, ModelSpec
@@ -23,7 +24,7 @@ class Agreement:
     in [0, 1]; ari: adjusted Rand index (Hubert and Arabie, 1985); ami: adjusted mutual information (Vinh, Epps and
     Bailey, 2010); both 0 at chance, 1 for identical labels. purity: share of rows whose second label is the
     most frequent one of their first; inverse_purity: share whose first label is the most frequent one of their
-    second."""
+    second. Where rows have several second labels, these two alone are defined, the others NaN."""
 
     rows: int
     total: int
@@ -49,6 +50,17 @@ def agreement(first: np.ndarray, second: np.ndarray) -> Agreement:
     counts = contingency(a, b)
     shares = (counts.max(axis=1).sum() / len(a), counts.max(axis=0).sum() / len(a))
     return Agreement(len(a), len(first), *map(float, (v, homogeneity, completeness, ari, ami, *shares)))
+
+
+def label_set_agreement(labels: np.ndarray, sets: LabelSets) -> Agreement:
+    """labels: (n,) clusters, -1 for none. purity: share of rows that have the most frequent label of their cluster;
+    inverse_purity: share of the rows of a label, over all labels, that are in the cluster with most of them."""
+    rows, none = int(((labels >= 0) & (sets.sizes() > 0)).sum()), float("nan")
+    counts = contingency(labels[sets.rows], sets.codes)
+    if rows < 2:
+        return Agreement(rows, len(labels), *[none] * 7)
+    shares = (counts.max(axis=1).sum() / rows, counts.max(axis=0).sum() / counts.sum())
+    return Agreement(rows, len(labels), *[none] * 5, *map(float, shares))
 
 
 def match_labels(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,12 +108,16 @@ def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: l
 def compare_with_column(
     corpus: CorpusRef, model: ModelSpec, params: ClusterParams, column: str, limit: int = 20
 ) -> tuple[Agreement, pd.DataFrame, int]:
-    """Agreement with the values of a column, their confusion matrix, and the number of values.
+    """Agreement with the values of a column, their confusion matrix, and the number of values. A row with several
+    values counts in each of them.
 
     Raises InputError where there is no such column."""
     clusters, table = cluster_set(corpus, model, params), load_corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Select another.")
+    if sets := label_sets(table[column]):
+        matrix = confusion(clusters.labels[sets.rows], sets.codes, list(clusters.names), list(sets.names), limit)
+        return label_set_agreement(clusters.labels, sets), matrix, len(sets.names)
     codes, names = factorize_texts(table[column])
     values = [str(name) for name in names]
     matrix = confusion(clusters.labels, np.asarray(codes), list(clusters.names), values, limit)

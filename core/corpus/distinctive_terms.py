@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts, naive_times
+from core.corpus.label_sets import LabelSets, label_sets
 from core.stats.interval import ALPHA
 from core.stats.multiple_testing import bonferroni_z
 from core.stats.odds import log_odds_ratio
@@ -142,6 +143,8 @@ def _value_counts(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None:
     """Values in at least 3 rows, the rows with each inside and outside, and all rows with a value on either side. None
     for times and for columns with too many distinct values: free text, ids and measurements."""
+    if sets := label_sets(series):
+        return _label_counts(sets, mask)
     kind = column_kind(series)
     codes, texts = factorize_texts(series)
     if kind == "time" or len(texts) > (MAX_DISCRETE_NUMBERS if kind == "number" else MAX_VALUES):
@@ -151,6 +154,18 @@ def _value_counts(
     outside = np.bincount(codes[present & ~mask], minlength=len(texts))
     tested = inside + outside >= MIN_ROWS
     return texts[tested], inside[tested], outside[tested], (int(inside.sum()), int(outside.sum()))
+
+
+def _label_counts(
+    sets: LabelSets, mask: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None:
+    """_value_counts of labels of which a row may have several."""
+    if len(sets.names) > MAX_VALUES:
+        return None
+    inside = np.bincount(sets.codes[mask[sets.rows]], minlength=len(sets.names))
+    outside, tested, labeled = sets.counts - inside, sets.counts >= MIN_ROWS, sets.sizes() > 0
+    totals = (int((labeled & mask).sum()), int((labeled & ~mask).sum()))
+    return np.array(sets.names, dtype=object)[tested], inside[tested], outside[tested], totals
 
 
 def _shift(name: str, series: pd.Series, mask: np.ndarray) -> MeanShift | None:

@@ -95,6 +95,12 @@ def join_names(rows: np.ndarray, codes: np.ndarray, names: Sequence[str], total:
     return joined.reindex(range(total)).astype("str")
 
 
+def display_cell(cell: Any) -> Any:
+    """A cell for display: a JSON list of strings as its labels divided by "; ", anything else unchanged."""
+    names = _string_list(cell) if isinstance(cell, str) and cell.startswith("[") else None
+    return cell if names is None else "; ".join(names)
+
+
 def split_labels(column: pd.Series, separator: str, merge: bool = False) -> LabelSets:
     """The labels of a column by a separator, or LISTS. merge: labels that differ only by case or white space are one,
     in the most frequent spelling."""

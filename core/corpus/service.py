@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpus
 from core.corpus.export import free_name, table_bytes
 from core.corpus.filters import factorize_texts
-from core.corpus.label_sets import label_sets
+from core.corpus.label_sets import label_sets, similar_labels, split_labels
 from core.corpus.loaders import load_corpus, load_distinct_texts, load_selection
 from core.corpus.preprocess import StepCount, Steps
 from core.corpus.profile import Profile, profile_corpus, profile_texts
@@ -21,8 +20,8 @@ from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
 from core.corpus.reading.times import read_times
-from core.corpus.reading.value_formats import apply_value_formats
-from core.corpus.reading.values import RawTable, Source
+from core.corpus.reading.value_formats import apply_value_formats, describe_format, detect_formats
+from core.corpus.reading.values import RawTable, Source, ValueFormat
 from core.corpus.selections import (
     Operation,
     SavedSelection,
@@ -58,7 +57,8 @@ class InvalidInput:
 
 @dataclass(frozen=True, eq=False)
 class FilePreview:
-    """What is in an upload. head: the first HEAD_ROWS rows, long cells cut. vectors: (n, d) of vectors in the files."""
+    """What is in an upload. head: the first HEAD_ROWS rows, long cells cut. vectors: (n, d) of vectors in the files.
+    value_formats: of the columns recognized as having several values a row."""
 
     rows: int
     columns: tuple[str, ...]
@@ -69,6 +69,21 @@ class FilePreview:
     vectors: tuple[int, int] | None
     vectors_name: str
     descriptions: dict[str, str]
+    value_formats: tuple[ValueFormat, ...]
+
+
+@dataclass(frozen=True)
+class ValuePreview:
+    """The values of a column with several a row. labels: the MAX_LISTED_LABELS most frequent with their rows, of
+    `distinct`. rows: with any value; several: with more than one; empty: without. similar: groups of values that differ
+    only by case or white space."""
+
+    labels: tuple[tuple[str, int], ...]
+    distinct: int
+    rows: int
+    several: int
+    empty: int
+    similar: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -114,7 +129,8 @@ def _read_once(folder: str, source: ImportSource) -> RawTable:
     options = source.options
     if options.value_formats:
         raw = _read_once(folder, replace(source, options=replace(options, value_formats=())))
-        return replace(raw, table=apply_value_formats(raw.table, options.value_formats))
+        notes = (*raw.notes, *map(describe_format, options.value_formats))
+        return replace(raw, table=apply_value_formats(raw.table, options.value_formats), notes=notes)
     if not options.columns and not options.values:
         return read_staged(folder, source)
     raw = _read_once(folder, replace(source, options=replace(options, columns=(), values=())))
@@ -141,24 +157,19 @@ def _preview(folder: str, source: ImportSource) -> FilePreview:
     raw = raw_table(folder, source)
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
-    notes = (*raw.notes, *_label_set_notes(raw.table))
-    sources, descriptions = raw.sources, raw.descriptions
-    roles = guess_roles(raw.table)
-    return FilePreview(len(raw.table), columns, roles, head, sources, notes, shape, raw.vectors_name, descriptions)
+    described = (raw.sources, raw.notes, shape, raw.vectors_name, raw.descriptions)
+    return FilePreview(len(raw.table), columns, guess_roles(raw.table), head, *described, detect_formats(raw.table))
 
 
-def _label_set_notes(table: pd.DataFrame) -> list[str]:
-    """What labels the columns hold of which rows have several."""
-    sets = {str(name): labels for name in table.columns if (labels := label_sets(table[name]))}
-    counts = {name: zip(labels.names, labels.counts, strict=True) for name, labels in sets.items()}
-    listed = {
-        name: ", ".join(f"{label} {rows:,}" for label, rows in islice(pairs, 5)) for name, pairs in counts.items()
-    }
-    return [
-        f'"{name}" has several labels a row: {len(sets[name].names):,} labels, and a row counts in each ({text}'
-        f"{', …' if len(sets[name].names) > 5 else ''})."
-        for name, text in listed.items()
-    ]
+def preview_values(folder: str, source: ImportSource, value_format: ValueFormat) -> ValuePreview:
+    """What a column holds by a format with a separator. source: without formats. Raises StorageError."""
+    column, separator = raw_table(folder, source).table[value_format.column].astype("str"), value_format.separator or ""
+    similar = similar_labels(split_labels(column, separator).names)
+    sets = split_labels(column, separator, value_format.merge)
+    sizes = sets.sizes()
+    counts = (int((sizes > 0).sum()), int((sizes > 1).sum()), int((sizes == 0).sum()))
+    labels = tuple(zip(sets.names[:MAX_LISTED_LABELS], sets.counts.tolist(), strict=False))
+    return ValuePreview(labels, len(sets.names), *counts, similar)
 
 
 def label_set_names(corpus: CorpusRef) -> tuple[tuple[str, tuple[str, ...]], ...]:

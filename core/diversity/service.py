@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.clusters.service import default_clusters
 from core.corpus.export import rows_csv
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_text_codes
 from core.diversity.measures import (
     MAX_EXACT_ROWS,
@@ -156,8 +158,8 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
     size None: the largest that at least half of the groups reach. Raises InputError for no column, or where fewer than
     two groups have 10 rows.
     """
-    codes, names = _group_codes(corpus, model, column)
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    members, names, missing = _group_members(corpus, model, column)
+    counts = np.array([len(rows) for rows in members], dtype=np.int64)
     largest = [int(group) for group in np.argsort(-counts, kind="stable")[:MAX_GROUPS]]
     reaching = {sample: int((counts[largest] >= sample).sum()) for sample in SAMPLE_SIZES}
     sizes = tuple(sample for sample in SAMPLE_SIZES if reaching[sample] >= 2)
@@ -178,7 +180,7 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
     return GroupScores(
         table.sort_values("Vendi score", ascending=False, kind="stable", ignore_index=True), size,
         draws=max(vendi.draws for vendi, _ in measured), too_small=len(largest) - len(groups),
-        beyond_limit=len(names) - len(largest), missing=int((codes < 0).sum()), sizes=sizes,
+        beyond_limit=len(names) - len(largest), missing=missing, sizes=sizes,
     )  # fmt: skip
 
 
@@ -269,24 +271,40 @@ def _measure_groups(
 
     total: groups there are, which tells clusterings of different default resolutions apart in the cache.
     """
-    rows, codes = load_vectors(corpus, model).rows, _group_codes(corpus, model, column)[0]
-    members = (rows[codes == group] for group in groups)
-    return [(sampled_vendi(vectors, size, DRAWS, SEED), mean_pair_distance(vectors)) for vectors in members]
+    rows, members = load_vectors(corpus, model).rows, _group_members(corpus, model, column)[0]
+    vectors = (rows[members[group]] for group in groups)
+    return [(sampled_vendi(part, size, DRAWS, SEED), mean_pair_distance(part)) for part in vectors]
 
 
-def _group_codes(corpus: CorpusRef, model: ModelSpec, column: str) -> tuple[np.ndarray, list[str]]:
+def _group_members(corpus: CorpusRef, model: ModelSpec, column: str) -> tuple[list[np.ndarray], list[str], int]:
+    """Row ids and name of each group, and the rows in none. A row with several values is in the group of each."""
     if column == CLUSTERS:
         clusters = default_clusters(corpus, model)
-        return np.asarray(clusters.labels), list(clusters.names)
+        return _groups_of(np.asarray(clusters.labels), list(clusters.names))
     table = load_corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Select another.")
-    return label_codes(table[column])
+    if sets := label_sets(table[column]):
+        return _by_code(sets.rows, sets.codes, len(sets.names)), list(sets.names), int((sets.sizes() == 0).sum())
+    return _groups_of(*label_codes(table[column]))
+
+
+def _groups_of(codes: np.ndarray, names: list[str]) -> tuple[list[np.ndarray], list[str], int]:
+    return _by_code(np.arange(len(codes)), codes, len(names)), names, int((codes < 0).sum())
+
+
+def _by_code(rows: np.ndarray, codes: np.ndarray, count: int) -> list[np.ndarray]:
+    """The rows of each code from 0, ascending. rows, codes: (p,)."""
+    order = np.argsort(codes, kind="stable")
+    ends = np.searchsorted(codes[order], np.arange(count + 1))
+    return [rows[order[start:end]] for start, end in pairwise(ends)]
 
 
 def _has_groups(column: pd.Series) -> bool:
     if column_kind(column) not in ("text", "number"):
         return False
+    if sets := label_sets(column):
+        return len(sets.counts) > 1 and int(sets.counts[1]) >= SAMPLE_SIZES[0]
     counts = column.value_counts()
     few = column_kind(column) == "text" or len(counts) <= MAX_DISCRETE_NUMBERS
     return few and len(counts) > 1 and int(counts.iloc[1]) >= SAMPLE_SIZES[0]

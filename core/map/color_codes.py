@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.map.coloring import SCALES, ColorSpec, color_spec
+from core.map.coloring import SCALES, SEVERAL, ColorSpec, column_spec
 from core.map.selection import MISSING_CODE
-from core.palette import COLORS, GREY, SYMBOLS, Theme, color_scale
+from core.palette import COLORS, GREY, SYMBOLS, TEXT_COLOR, Theme, color_scale
 from core.text import clean_line, truncate
 
 MAX_CODE = 254  # the highest code of a color scale
@@ -30,7 +30,9 @@ def color_legend(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
         return {"kind": "none", "name": "", "plain": COLORS[0], "categories": []}
     name = truncate(clean_line(spec.name), MAX_NAME)
     if spec.kind == "category":
-        return {"kind": "category", "name": name, "categories": _categories(spec)}
+        legend = {"kind": "category", "name": name, "categories": _categories(spec)}
+        several = {"label": SEVERAL, "count": spec.several, "color": TEXT_COLOR[theme]}
+        return legend | ({"several": several} if spec.members is not None else {})
     missing = int(np.isnan(spec.values).sum())
     return {
         "kind": "scale", "name": name, "categories": [],
@@ -44,11 +46,11 @@ def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
     """(n,) uint8 bins of a column and their labels: values where few (missing ones too), else 24 equal ranges.
 
     255 marks a missing number or time. Of many categories the 20 largest have a bin each, the rest share one; numbers
-    are in ascending order.
+    are in ascending order. Rows with several labels share a bin.
     """
-    spec = color_spec(series, name)
+    spec = column_spec(series, name)
     if spec.kind == "category":
-        labels = [category.label for category in spec.categories]
+        labels = [category.label for category in spec.categories] + ([SEVERAL] if spec.members is not None else [])
         order = np.arange(len(labels))
         if pd.api.types.is_numeric_dtype(series.dtype):
             order = np.asarray(pd.to_numeric(pd.Series(labels), errors="coerce").sort_values(kind="stable").index)

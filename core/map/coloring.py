@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
+from core.corpus.label_sets import LabelSets, label_sets
 from core.disagreement.service import ComparisonQuery, depths, disagreement, first_clusters, is_compared
 from core.palette import GREY, MAX_CATEGORIES, category_style
 from core.store import Workspace
@@ -19,6 +20,8 @@ OUTER_QUANTILE = 0.01  # where outliers would stretch the scale it ends at this 
 MAX_STRETCH = 3.0
 MIN_CLUSTER_ROWS = 10  # of a cluster named as an extreme
 EXCLUDED_SHARE = 0.02  # rows with the least disagreement, left out of the scale
+SEVERAL = "several labels"
+SEVERAL_NOTE = "Rows with several have a color of their own, until only one of them is visible in the legend."
 SCALES: dict[ColorKind, str] = {"number": "cividis", "time": "viridis", "trust": "cividis", "similarity": "viridis"}
 MISSING_LABELS: dict[ColorKind, str] = {"trust": "not in the measured sample", "similarity": "not measured"}
 
@@ -39,6 +42,8 @@ class ColorSpec:
 
     categories: the largest first, then the grey ones (others, missing). low, high: ends of the scale. ticks: (value,
     label) on the color bar; without any, Plotly makes them. note: what was grouped or clipped, for display; else empty.
+    members: where a row may be in several categories, (n,) uint32 whose bit j says whether it is in category j; the
+    values of rows in several are then the number of categories, which has a color of its own. several: such rows.
     """
 
     name: str
@@ -49,13 +54,20 @@ class ColorSpec:
     high: float = 1.0
     ticks: tuple[tuple[float, str], ...] = ()
     note: str = ""
+    members: np.ndarray | None = None
+    several: int = 0
 
     def __len__(self) -> int:
         return len(self.values)
 
     def take(self, rows: np.ndarray) -> "ColorSpec":
         """The same colors for some rows only, e.g. those drawn."""
-        return replace(self, values=self.values[rows])
+        members = None if self.members is None else self.members[rows]
+        return replace(self, values=self.values[rows], members=members)
+
+    def in_category(self, code: int) -> np.ndarray:
+        """(n,) bool: the rows in a category, also those in others."""
+        return self.values == code if self.members is None else (self.members >> code) & 1 == 1
 
     @property
     def missing_label(self) -> str:
@@ -84,6 +96,12 @@ def color_spec(
     return ColorSpec(name, color_kind, numbers.astype(np.float32), (), low, high, (), note)
 
 
+def column_spec(column: pd.Series, name: str) -> ColorSpec:
+    """Colors by a column of a table; of one whose rows may have several labels, by each of them."""
+    sets = label_sets(column)
+    return color_spec(column, name) if sets is None else label_set_spec(sets, name)
+
+
 def _color_kind(column: pd.Series) -> ColorKind:
     kind = column_kind(column)
     if kind == "number":
@@ -109,6 +127,28 @@ def _category_spec(column: pd.Series, name: str) -> ColorSpec:
         position[-1] = len(categories)
         categories.append(Category("missing", int(np.count_nonzero(codes == -1)), GREY, "circle"))
     return ColorSpec(name, "category", position[codes], tuple(categories), note=note)
+
+
+def label_set_spec(sets: LabelSets, name: str) -> ColorSpec:
+    """Colors by labels of which a row may have several. A row is in the category of each of its labels, and counts in
+    it; of these the 20 most frequent are colored. Rows in several categories have a color of their own."""
+    shown = min(len(sets.names), MAX_CATEGORIES)
+    styles = [category_style(i) for i in range(shown)]
+    categories = [Category(sets.names[i], int(sets.counts[i]), *style) for i, style in enumerate(styles)]
+    members = np.zeros(sets.total, dtype=np.uint32)
+    np.bitwise_or.at(members, sets.rows, np.uint32(1) << np.minimum(sets.codes, shown).astype(np.uint32))
+    if len(sets.names) > shown:
+        rows = int(np.count_nonzero(members >> shown))
+        categories.append(Category(f"other ({len(sets.names) - shown:,} labels)", rows, GREY, "circle"))
+    if (members == 0).any():
+        categories.append(Category("missing", int(np.count_nonzero(members == 0)), GREY, "circle"))
+        members[members == 0] = 1 << (len(categories) - 1)
+    is_several = members & (members - 1) != 0
+    values = np.where(is_several, len(categories), np.log2(members)).astype(np.int32)
+    grouped = f" Colored: the {shown} most frequent of {len(sets.names):,} labels." if len(sets.names) > shown else ""
+    note = f"A row counts in each of its labels. {SEVERAL_NOTE}{grouped}"
+    several = int(is_several.sum())
+    return ColorSpec(name, "category", values, tuple(categories), note=note, members=members, several=several)
 
 
 def _time_spec(column: pd.Series, name: str) -> ColorSpec:

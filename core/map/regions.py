@@ -15,6 +15,7 @@ import numpy as np
 from core.clusters.service import ClusterParams, cluster_set
 from core.corpus.ctfidf import NAME_COVERAGE, ClusterNamer, short_name
 from core.corpus.filters import factorize_texts
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus
 from core.corpus.terms import load_terms
 from core.errors import InputError
@@ -70,6 +71,8 @@ def layout_regions(layout_key: LayoutKey, column: str = "") -> tuple[Region, ...
     table = load_corpus(layout_key.corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to name regions by.', "Choose another.")
+    if sets := label_sets(table[column]):
+        return regions_by_label(_points(layout_key)[sets.rows], sets.codes, sets.names)
     codes, names = factorize_texts(table[column])
     return regions_by_label(_points(layout_key), codes, [str(name) for name in names])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.corpus.label_sets import display_cell
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
 from core.disagreement.service import ComparisonQuery
@@ -31,7 +32,8 @@ MAX_HOVER_CELL = 60
 MAX_HOVER_CELLS = 3
 NEIGHBOR_LINES = 8  # neighbors drawn as lines
 MAX_MAPS = 4
-_CODES: OrderedDict[tuple[LayoutKey, ColorBy], np.ndarray] = OrderedDict()  # so that brushing needs no API key
+Codes = tuple[np.ndarray, np.ndarray | None]  # of the colors, and in which categories rows are
+_CODES: OrderedDict[tuple[LayoutKey, ColorBy], Codes] = OrderedDict()  # so that brushing needs no API key
 ONE_COLOR = ColorBy()
 
 
@@ -70,11 +72,13 @@ class MapGeometry:
 
 @dataclass(frozen=True, eq=False)
 class MapColors:
-    """codes: uint8 (m,), None for one color. legend: of `color_legend`. note: what was grouped or clipped."""
+    """codes: uint8 (m,), None for one color. legend: of `color_legend`. note: what was grouped or clipped. members:
+    uint32 (m,), where rows may be in several categories, see `ColorSpec`."""
 
     codes: Packet | None
     legend: dict[str, Any]
     note: str
+    members: Packet | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +125,10 @@ def map_geometry(layout_keys: tuple[LayoutKey, ...]) -> MapGeometry:
 def map_colors(layout_key: LayoutKey, color: ColorBy, theme: Theme, secret: Secret | None = None) -> MapColors:
     """The drawn rows' colors. Raises InputError, ModelError and StorageError as core.map.service does."""
     spec = _spec(layout_key, color, secret)
-    codes = None if color.kind == "none" else _packet(color_codes(spec)[_drawn_rows(layout_key)])
-    return MapColors(codes, color_legend(spec, theme), spec.note)
+    drawn = _drawn_rows(layout_key)
+    codes = None if color.kind == "none" else _packet(color_codes(spec)[drawn])
+    members = None if spec.members is None else _packet(spec.members[drawn])
+    return MapColors(codes, color_legend(spec, theme), spec.note, members)
 
 
 def map_column(layout_key: LayoutKey, name: str) -> MapColumn:
@@ -142,7 +148,8 @@ def row_details(layout_key: LayoutKey, box: tuple[float, ...] | None, requested:
     columns = [(name, corpus.table[name]) for name in names[:MAX_HOVER_CELLS] if name in corpus.table.columns]
     rows = []
     for row in _rows_in_view(layout_key, box, requested):
-        cells = [[truncate(clean_line(cell), MAX_HOVER_CELL) for cell in (name, col.iat[row])] for name, col in columns]
+        named = [(name, display_cell(column.iat[row])) for name, column in columns]
+        cells = [[truncate(clean_line(cell), MAX_HOVER_CELL) for cell in pair] for pair in named]
         text = truncate(clean_line(corpus.texts[row][: 4 * MAX_HOVER_TEXT]), MAX_HOVER_TEXT)
         rows.append([int(row), text, cells, [int(other) for other in graph.ids[row, :NEIGHBOR_LINES] if other >= 0]])
     return rows
@@ -158,11 +165,11 @@ def _cached_selected_rows(layout_keys: tuple[LayoutKey, ...], color: ColorBy, se
     layout_key = layout_keys[0]
     points = aligned_layouts(layout_keys)
     needs_codes = bool(selection.hidden or selection.span) and selection.color == color_key(color)
-    codes = _codes(layout_key, color) if needs_codes else None
+    codes, categories = _codes(layout_key, color) if needs_codes else (None, None)
     table = load_corpus(layout_key.corpus).table
     binned = {name: _cached_bins(layout_key.corpus, name)[0] for name, *_ in selection.brushes if name in table.columns}
     members = partial(load_selection, layout_key.corpus)
-    return rows_in_selection(selection, points, Bounds.of(points), codes, binned, members)
+    return rows_in_selection(selection, points, Bounds.of(points), codes, binned, members, categories)
 
 
 def plotly_selection(scene: MapScene, event: dict[str, Any]) -> MapSelection:
@@ -196,13 +203,13 @@ def _rows_in_view(layout_key: LayoutKey, box: tuple[float, ...] | None, requeste
 
 def _spec(layout_key: LayoutKey, color: ColorBy, secret: Secret | None) -> ColorSpec:
     spec = color_of(layout_key, color, secret)
-    _CODES[layout_key, color] = color_codes(spec)
+    _CODES[layout_key, color] = color_codes(spec), spec.members
     while len(_CODES) > 6:
         _CODES.popitem(last=False)
     return spec
 
 
-def _codes(layout_key: LayoutKey, color: ColorBy) -> np.ndarray:
+def _codes(layout_key: LayoutKey, color: ColorBy) -> Codes:
     if (layout_key, color) not in _CODES:
         _spec(layout_key, color, None)
     return _CODES[layout_key, color]

@@ -15,6 +15,7 @@ import numpy as np
 GRID_STEPS = 1 << 20
 MAX_COORDINATE = 1 << 40
 MAX_STEPS, MAX_CORNERS = 200, 2_000
+CATEGORY_BITS = 32
 MISSING_CODE = 255  # the code of a row without a value
 _KEY = re.compile(r"[0-9a-f]{16}")
 
@@ -136,14 +137,19 @@ class MapSelection:
 def rows_in_selection(
     selection: MapSelection, layouts: Sequence[np.ndarray], bounds: Bounds, codes: np.ndarray | None = None,
     columns: Mapping[str, np.ndarray] | None = None, members: Callable[[str], np.ndarray] | None = None,
+    categories: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Ids of the rows inside the shapes (all without shapes) that pass the filters, sorted, int64.
 
     layouts: (n, 2) a panel. codes: (n,) uint8 of the color; columns: (n,) uint8 of brushed columns. members: rows
-    of a saved selection by its key, as a bool mask.
+    of a saved selection by its key, as a bool mask. categories: (n,) uint32, bit j for category j, where rows may be in
+    several: one that is in any visible category passes.
     """
     inside = _in_steps(selection.steps, layouts, bounds, members) if selection.steps else np.ones(len(layouts[0]), bool)
-    if codes is not None and selection.hidden:
+    if categories is not None and selection.hidden:
+        hidden = sum(1 << code for code in selection.hidden if code < CATEGORY_BITS)
+        inside &= categories & ~np.uint32(hidden) != 0
+    elif codes is not None and selection.hidden:
         inside &= ~np.isin(codes, selection.hidden)
     if codes is not None and selection.span:
         inside &= (codes >= selection.span[0]) & (codes <= selection.span[1])

@@ -11,7 +11,7 @@ from core.clusters.service import group_values
 from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection
 from core.errors import InputError, StorageError
-from core.map.coloring import ColorSpec, color_spec, disagreement_spec, parse_disagreement_link
+from core.map.coloring import ColorSpec, color_spec, column_spec, disagreement_spec, parse_disagreement_link
 from core.map.layout import density_sample
 from core.map.results import LAYOUTS, LayoutQuery
 from core.secret import Secret
@@ -146,15 +146,13 @@ def color_of(layout_key: LayoutKey, color: ColorBy, secret: Secret | None = None
 
 
 def _column_color(table: pd.DataFrame, column: str, label: str = "") -> ColorSpec:
-    """By a column; where its rows have several labels, by whether they have `label`, or by their only label."""
+    """By a column, or by whether rows have one of several labels."""
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to color by.', "Choose another.")
-    sets = label_sets(table[column])
+    sets = label_sets(table[column]) if label else None
     if sets is None:
-        return color_spec(table[column], column)
-    if label:
-        return color_spec(pd.Series(np.where(sets.mask((label,)), label, "other rows")), column)
-    return color_spec(sets.single(), column)
+        return column_spec(table[column], column)
+    return color_spec(pd.Series(np.where(sets.mask((label,)), label, "other rows")), column)
 
 
 def _similarity(layout_key: LayoutKey, text: str, secret: Secret | None) -> ColorSpec:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.clusters.service import default_clusters
 from core.corpus.export import PREVIEW_LENGTH, free_name, rows_csv, texts_and_roles
+from core.corpus.label_sets import LabelSets, label_sets
 from core.corpus.loaders import load_corpus
 from core.corpus.marks import RowMarks
 from core.corpus.terms import document_terms, is_informative, load_terms
@@ -216,8 +217,19 @@ def _rarest(columns: np.ndarray, frequency: np.ndarray, vocabulary: list[str]) -
 
 
 def _label(values: pd.Series, row: int, neighbors: np.ndarray) -> tuple[str, str, str, int] | None:
+    if sets := label_sets(values):
+        return _shared_labels(sets, str(values.name), row, neighbors)
     counts: Any = values.iloc[neighbors].dropna().astype(str).value_counts()
     if counts.empty:
         return None
     value = "" if pd.isna(values.iloc[row]) else str(values.iloc[row])
     return str(values.name), value[:PREVIEW_LENGTH], str(counts.index[0])[:PREVIEW_LENGTH], int(counts.iloc[0])
+
+
+def _shared_labels(sets: LabelSets, name: str, row: int, neighbors: np.ndarray) -> tuple[str, str, str, int] | None:
+    """_label of rows with several: a neighbor counts in each of its labels."""
+    counts = np.bincount(sets.codes[np.isin(sets.rows, neighbors)], minlength=len(sets.names))
+    if not counts.any():
+        return None
+    own = "; ".join(sets.names[code] for code in sets.codes[sets.rows == row])
+    return name, own[:PREVIEW_LENGTH], sets.names[int(counts.argmax())][:PREVIEW_LENGTH], int(counts.max())

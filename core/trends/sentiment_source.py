@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.corpus.filters import column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS
+from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.models.registry import capabilities
@@ -112,7 +113,7 @@ def _sentiment_column(values: pd.Series) -> SentimentColumn | None:
     if kind == "number" and distinct >= 2:
         few = distinct <= 11 and bool((present % 1 == 0).all())
         return SentimentColumn(name, True, *rating_thresholds(values), (), (), bool(RATING.search(name)) or few)
-    if kind in ("text", "bool") and 2 <= distinct <= MAX_VALUES:
+    if kind in ("text", "bool") and 2 <= distinct <= MAX_VALUES and label_sets(values) is None:
         texts = tuple(str(value) for value in present.astype("str").str.strip().value_counts().index)
         mapping = guess_mapping(texts)
         return SentimentColumn(name, False, 0, 0, texts, tuple(mapping.items()), len(mapping) >= 2)

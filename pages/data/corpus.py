@@ -20,6 +20,7 @@ from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
 from pages.shared.corpus.profile import show_draft, show_profile
 from pages.shared.corpus.saved_corpora import show_damaged_corpora, show_dialog
+from pages.shared.corpus.value_formats import choose_value_formats
 from pages.shared.entities.view import show_entities
 from pages.shared.text import count, plain
 
@@ -57,6 +58,7 @@ def data_page() -> None:
 
 def new_corpus(source: ImportSource, preview: FilePreview) -> None:
     """From files to a corpus: columns, preprocessing, name, and a preview of the texts."""
+    source, preview = choose_value_formats(source, preview)
     st.subheader("Columns")
     roles = choose_roles(source, preview)
     source = choose_day_order(source, roles)

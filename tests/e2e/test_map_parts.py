@@ -163,6 +163,27 @@ def test_a_choice_selects_the_same_rows_in_both_languages(run):
     assert 20 < len(found) < 2_000
 
 
+def test_rows_in_several_categories_are_those_of_python(run):
+    members = np.where(RNG.random(500) < 0.5, 1 << RNG.integers(0, 22, 500), RNG.integers(1, 1 << 22, 500))
+    hidden = sorted(set(range(22)) - {0, 4, 21})
+    body = """
+        const members = Uint32Array.from(value.members), mask = new Uint8Array(500), codes = new Uint8Array(500);
+        const selection = { hidden: value.hidden, brushes: {} };
+        choice.applyFilters(mask, selection, codes, new Map(), members);
+        choice.memberCodes(codes, members, value.hidden, 22);
+        return [Array.from(mask), Array.from(codes)];"""
+    mask, codes = run("choice", body, {"members": members.tolist(), "hidden": hidden})
+    points = np.zeros((500, 2), np.float32)
+    selection, categories = MapSelection(hidden=tuple(hidden)), members.astype(np.uint32)
+    expected = rows_in_selection(
+        selection, [points], Bounds.of([points]), np.zeros(500, np.uint8), categories=categories
+    )
+    np.testing.assert_array_equal(np.flatnonzero(mask), expected)
+    for code, bits in zip(codes, members.tolist(), strict=True):
+        visible = [bit for bit in (0, 4, 21) if bits >> bit & 1]
+        assert code == (visible[0] if len(visible) == 1 else 22)
+
+
 def pack(bounds: Bounds, shape: np.ndarray) -> list[int]:
     steps = np.array([bounds.steps(*corner) for corner in shape])
     return np.diff(steps, axis=0, prepend=0).ravel().tolist()

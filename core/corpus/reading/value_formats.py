@@ -4,9 +4,38 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.corpus.label_sets import detect_separator, label_sets, to_json_lists
+from core.corpus.label_sets import LISTS, detect_separator, label_sets, to_json_lists
 from core.corpus.reading.values import ValueFormat
 from core.types import SINGLE_VALUED
+
+SEPARATOR_NAMES = {
+    ";": "semicolon",
+    "|": "pipe",
+    ",": "comma",
+    "\n": "line break",
+    "\t": "tab",
+    LISTS: "list in brackets",
+}
+
+
+def detect_formats(table: pd.DataFrame) -> tuple[ValueFormat, ...]:
+    """The columns that are recognized as having several values a row."""
+    formats = []
+    for name in table.columns:
+        separator = detect_separator(table[name])
+        if separator is None and label_sets(table[name]) is not None:  # lists of strings that hardly recur
+            separator = LISTS
+        formats += [] if separator is None else [ValueFormat(str(name), separator)]
+    return tuple(formats)
+
+
+def describe_format(value_format: ValueFormat) -> str:
+    """A note on a declared column."""
+    if value_format.separator is None:
+        return f'"{value_format.column}" has one value per row.'
+    separator = SEPARATOR_NAMES.get(value_format.separator, repr(value_format.separator))
+    merged = "; values that differ only by case or white space are merged" if value_format.merge else ""
+    return f'"{value_format.column}" has several values per row ({separator}){merged}.'
 
 
 def apply_value_formats(table: pd.DataFrame, formats: Sequence[ValueFormat]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Agreement of the clusters with a column, or with another clustering of the same rows."""
 
 from dataclasses import replace
+from math import isnan
 
 import streamlit as st
 
@@ -22,6 +23,11 @@ AGREEMENT_HELP = (
     "1 for identical labels. Clustering does not use the column."
 )
 
+SEVERAL_NOTE = (
+    "Rows may have several values and count in each. V-measure, adjusted Rand index and adjusted mutual information "
+    "are not defined for them."
+)
+
 
 def show_column_comparison(view: ClusterView, overview: ClusterOverview) -> None:
     labels = view.info.roles.labels
@@ -37,11 +43,13 @@ def show_column_comparison(view: ClusterView, overview: ClusterOverview) -> None
     if agreement.rows < 2:
         st.info(f"Fewer than two rows have both a cluster and a value of {name}.", icon=":material/info:")
         return
+    several = isnan(agreement.v_measure)
+    subject = "of the rows of each value" if several else ""
     st.markdown(
         f"**{agreement.purity:.0%}** of rows have the most frequent {name} of their cluster; "
-        f"**{agreement.inverse_purity:.0%}** are in the cluster with most rows of their {name}."
+        f"**{agreement.inverse_purity:.0%}** {subject} are in the cluster with most rows of their {name}."
     )
-    st.caption(agreement_text(agreement), help=AGREEMENT_HELP)
+    st.caption(SEVERAL_NOTE if several else agreement_text(agreement), help=AGREEMENT_HELP)
     if values > agreement.rows / 2:
         st.caption(f":material/warning: {name} has {values:,} values in {agreement.rows:,} rows: probably not a label.")
     st.caption(

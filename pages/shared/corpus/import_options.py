@@ -39,10 +39,10 @@ CANCEL_SECONDS = 1.0  # a button that appears for less than this only flickers
 
 def read_source(source: ImportSource) -> tuple[ImportSource, FilePreview] | None:
     """The files as read, with the selected options; None, and the reason on the page, where they can't be used."""
-    preview = _load_preview(source)
+    preview = load_preview(source)
     with_options = replace(source, options=_choose_options(source, preview))
     if with_options != source:
-        preview = _load_preview(with_options)
+        preview = load_preview(with_options)
     if isinstance(preview, InvalidInput):
         show_error(InputError(preview.message, preview.remedy))
         return None
@@ -50,18 +50,18 @@ def read_source(source: ImportSource) -> tuple[ImportSource, FilePreview] | None
     renamed = _choose_names(with_options, preview)
     if renamed == with_options:
         return with_options, preview
-    preview = _load_preview(renamed)
+    preview = load_preview(renamed)
     assert isinstance(preview, FilePreview)  # noqa: S101 - the same files with other names
     return renamed, preview
 
 
-def _load_preview(source: ImportSource) -> FilePreview | InvalidInput:
-    """The preview, remembered for the session: as detected, with options, and with new names."""
+def load_preview(source: ImportSource) -> FilePreview | InvalidInput:
+    """The preview, remembered for the session: as detected, with options, with new names, and with declared lists."""
     previews: tuple[tuple[ImportSource, FilePreview | InvalidInput], ...] = session.remembered("previews", ())
     preview = next((preview for read, preview in previews if read == source), None)
     if preview is None:
         preview = _read(source)
-        session.remember("previews", (*previews, (source, preview))[-3:])
+        session.remember("previews", (*previews, (source, preview))[-4:])
     return preview
 
 

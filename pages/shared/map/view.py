@@ -70,7 +70,7 @@ def send_arrays(contents: MapContents) -> None:
     """The arrays, from outside the fragment that a selection redraws; what may be new comes first."""
     geometry = contents.geometry
     columns = (column.codes for column in contents.columns)
-    packets = (contents.colors.codes, geometry.ids, *columns, *geometry.points)
+    packets = (contents.colors.codes, contents.colors.members, geometry.ids, *columns, *geometry.points)
     with st.container(gap=None):
         scatter.send(packet for packet in packets if packet)
 
@@ -119,14 +119,15 @@ def show_map_footer(view: MapView, contents: MapContents, tools: Callable[[], No
 
 
 def _component_data(view: MapView, contents: MapContents, command: dict[str, Any]) -> dict[str, Any]:
-    geometry, codes = contents.geometry, contents.colors.codes
+    geometry, colors = contents.geometry, contents.colors
+    arrays = {name: packet.key for name, packet in (("array", colors.codes), ("members", colors.members)) if packet}
     return {
         "key": digest_json([packet.key for packet in geometry.points]),
         "reset": map_state.layout_digest(view.scene),
         "panels": contents.panels,
         "ids": geometry.ids.key if geometry.ids else None,
         "bounds": asdict(geometry.bounds),
-        "color": {"key": color_key(view.scene.color), "array": codes.key if codes else None, **contents.colors.legend},
+        "color": {"key": color_key(view.scene.color), "array": None, **arrays, **colors.legend},
         "columns": [{"name": item.name, "array": item.codes.key, "bins": item.bins} for item in contents.columns],
         "details": _details_key(view),
         "theme": view.theme,

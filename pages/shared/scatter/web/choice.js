@@ -51,10 +51,14 @@ export function applySteps(mask, steps, layouts, bounds, ids) {
 
 const isSet = (bits, row) => (bits[row >> 3] >> (7 - (row & 7))) & 1; // bit order of numpy.packbits
 
-// Which rows pass the legend, the color range and the brushes: one byte each.
-export function applyFilters(mask, choice, codes, columns) {
+// Which rows pass the legend, the color range and the brushes: one byte each. members: bits of the categories of each
+// row, where it may be in several; then it passes if any of them is visible.
+export function applyFilters(mask, choice, codes, columns, members = null) {
   mask.fill(1);
-  if (choice.hidden.length && codes) {
+  if (choice.hidden.length && members) {
+    const visible = visibleBits(choice.hidden);
+    for (let i = 0; i < mask.length; i++) if (!(members[i] & visible)) mask[i] = 0;
+  } else if (choice.hidden.length && codes) {
     const hidden = new Uint8Array(256);
     for (const code of choice.hidden) hidden[code] = 1;
     for (let i = 0; i < mask.length; i++) if (hidden[codes[i]]) mask[i] = 0;
@@ -63,6 +67,17 @@ export function applyFilters(mask, choice, codes, columns) {
   for (const [name, range] of Object.entries(choice.brushes)) {
     const column = columns.get(name);
     if (column) keepBetween(mask, column, range);
+  }
+}
+
+const visibleBits = (hidden) => hidden.reduce((bits, code) => (code < 32 ? bits & ~(1 << code) : bits), ~0);
+
+// The color of rows that may be in several categories: the only visible one, else `several`.
+export function memberCodes(codes, members, hidden, several) {
+  const visible = visibleBits(hidden);
+  for (let i = 0; i < codes.length; i++) {
+    const bits = members[i] & visible;
+    codes[i] = bits && !(bits & (bits - 1)) ? 31 - Math.clz32(bits) : several;
   }
 }
 

@@ -4,7 +4,7 @@ import { getArray, onArrival } from "./store.js";
 import { detailsOf, onDetails } from "./details.js";
 import { fitView, held, scaleOf, STEPS, toData, toScreen, toSteps, zoomedAt } from "./view.js";
 import { buildGrid, countIn, densities, densityCells, nearest } from "./grid.js";
-import { applyFilters, applySteps, emptyChoice, History, isEmpty, packed, simplified } from "./choice.js";
+import { applyFilters, applySteps, emptyChoice, History, isEmpty, memberCodes, packed, simplified } from "./choice.js";
 import { zoomIntervals } from "./labels.js";
 import { openGpu } from "./gpu.js";
 import { drawColorBar, drawHistogram, drawLegend, element } from "./legend.js";
@@ -79,8 +79,9 @@ class ScatterMap {
     this.ids = ids ? getArray(ids, Uint32Array) : null;
     if (ids && !this.ids) return;
     const codes = color.array ? getArray(color.array, Uint8Array) : this.zeros;
-    if (!codes) return; // until the new colors arrive, the drawing stays unchanged
-    if (color.key + this.data.theme !== this.colorKey) this.takeColors(codes);
+    const members = color.members ? getArray(color.members, Uint32Array) : null;
+    if (!codes || (color.members && !members)) return; // until the new colors arrive, the drawing stays unchanged
+    if (color.key + this.data.theme !== this.colorKey) this.takeColors(codes, members);
     this.columns = new Map();
     for (const column of columns) {
       const found = getArray(column.array, Uint8Array);
@@ -120,7 +121,7 @@ class ScatterMap {
     this.flags = new Uint8Array(this.count).fill(1);
     this.inFilter = new Uint8Array(this.count).fill(1);
     this.inShape = new Uint8Array(this.count);
-    this.codes = null;
+    this.codes = this.members = null;
     layouts.forEach((points, i) => {
       this.gpu.upload(`points${i}`, points);
       this.gpu.upload(`density${i}`, densities(points, this.bounds, densityCells(this.count)));
@@ -132,13 +133,15 @@ class ScatterMap {
     this.setMorph(null);
   }
 
-  takeColors(codes) {
+  takeColors(codes, members) {
     const { palette, css } = paletteOf(this.data.color);
     const smooth = this.codes && !calm() && this.count <= SMOOTH_POINTS;
     if (smooth) {
       this.gpu.upload("oldCode", this.codes);
       this.gpu.setPalette("oldPalette", this.palette);
     }
+    this.members = members;
+    if (members) codes = codes.slice(); // they change with the legend
     this.codes = codes;
     this.palette = palette;
     this.css = css;
@@ -169,7 +172,11 @@ class ScatterMap {
   // The selection changed: compute passing and selected rows, draw and report them.
   chosen(rest) {
     if (!this.codes) return;
-    applyFilters(this.inFilter, this.choice, this.codes, this.columns);
+    applyFilters(this.inFilter, this.choice, this.codes, this.columns, this.members);
+    if (this.members) {
+      memberCodes(this.codes, this.members, this.choice.hidden, this.data.color.categories.length);
+      this.gpu.refresh("code", this.codes);
+    }
     const shape = JSON.stringify([this.key, this.data.ids, this.choice.steps, this.rowsHere()]);
     if (shape !== this.shapeKey) applySteps(this.inShape, this.choice.steps, this.layouts, this.bounds, this.ids);
     this.shapeKey = shape;
