@@ -11,7 +11,8 @@ from core.entities.types import Mention
 # endings of domains without www. or http: others are also file endings, or a full stop without a space after it
 DOMAINS = ["com", "net", "org", "edu", "gov", "info", "biz", "io", "app", "dev", "cn", "uk", "de", "fr", "jp", "eu"]
 MAX_EMAIL, MAX_HASHTAG = 254, 100  # characters; RFC 5321
-_HASHTAG = re.compile(rf"(?<![\w&/#])#(\w{{1,{MAX_HASHTAG}}})(?!\w)")
+# after a Chinese character, too, since Chinese has no spaces; Weibo closes them with another #
+_HASHTAG = re.compile(rf"(?<![A-Za-z0-9_&/#])#(\w{{1,{MAX_HASHTAG}}})(?!\w)#?")
 _COLOR = re.compile(r"(?=.*\d)(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 
