@@ -31,23 +31,27 @@ def values(mentions, kind):
     return [mention.value for mention in mentions.get(kind, [])]
 
 
+@pytest.mark.slow
 def test_english(found):
     assert values(found[0], "people") == ["Barack Obama", "Angela Merkel"]
     assert values(found[0], "places") == ["Berlin"]
     assert values(found[0], "organizations") == ["Microsoft"]
 
 
+@pytest.mark.slow
 def test_chinese(found):
     assert values(found[1], "people") == ["张三"]
     assert "北京市" in values(found[1], "places")
     assert values(found[1], "organizations") == ["中国银行"]
 
 
+@pytest.mark.slow
 def test_spellings_are_one_value_and_forms_stay(found):
     berlin = [mention for mention in found[2]["places"] if mention.value == "Berlin"]
     assert {mention.form for mention in berlin} <= {"BERLIN", "Berlin"}
 
 
+@pytest.mark.slow
 def test_other_languages_and_texts_without_words_have_none(found):
     assert found[3:] == [{}, {}, {}]
 
@@ -71,7 +75,7 @@ def test_common_words_and_first_words_are_no_names():
 
 
 @pytest.mark.slow
-def test_long_texts_take_bounded_time(found):
+def test_long_texts_take_bounded_time():
     for part in ("a", "A ", "Anna Anna ", "🌙", "(", "http://", "a-", "北", "北京，", "（", "\n", "'s "):
         text = part * (100_000 // len(part))
         started = time.process_time()
@@ -79,6 +83,7 @@ def test_long_texts_take_bounded_time(found):
         assert time.process_time() - started < 4, part  # 10,000 characters are read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [english_names, chinese_names])
 def test_absent_and_changed_models_are_refused(module, monkeypatch):
     load = module._pipeline if module is english_names else module._analyzer

@@ -28,7 +28,7 @@ def values(mentions):
         ("Write to Ann.Lee@Example.CO.UK!", ["ann.lee@example.co.uk"]),
         ("邮箱是bob@x.com，谢谢", ["bob@x.com"]),
         ("mailto:a@b.org, then c@d.org.", ["a@b.org", "c@d.org"]),
-        ("meet @noon, 3@5, a@b, name@", []),
+        ("meet @noon, 3@5, a@b, name@, franz37...@gmail.com", []),
     ],
 )
 def test_emails(text, expected):
@@ -55,7 +55,7 @@ def test_urls(text, expected):
         ("#Sale today #sale2026", ["#sale", "#sale2026"]),
         ("今天#开心#，＃话题", ["#开心", "#话题"]),
         ("#开心#今天", ["#开心"]),
-        ("#2 cone, inode #131:, #ff0088, a#b, page/#top, C#, &#39;", []),
+        ("#2 cone, #F, inode #131:, #ff0088, a#b, page/#top, C#, &#39;", []),
     ],
 )
 def test_hashtags(text, expected):
@@ -84,7 +84,8 @@ def test_phones(text, region, expected):
          ["CAD 50", "CAD 10", "EUR 100", "CAD 0.03"]),
         ("US$5, HK$ 6, 7 USD, RMB 8, ¥9", "JP", ["USD 5", "HKD 6", "USD 7", "CNY 8", "JPY 9"]),
         ("$1.5m or 3 million dollars or EUR 20k", "US", ["USD 1500000", "USD 3000000", "EUR 20000"]),
-        ("$5-$10", "US", ["USD 5", "USD 10"]),
+        ("$5-$10, $4.355, 4.355 €, $1.234.567,50, $0.50", "US",
+         ["USD 5", "USD 10", "USD 4.355", "EUR 4355", "USD 1234567.50", "USD 0.50"]),
         ("二十块的东西，卡里剩三块一毛七，￥18.5，３亿美元，1.5万元，100多块钱", "US",
          ["CNY 20", "CNY 3.17", "CNY 18.50", "USD 300000000", "CNY 15000", "CNY 100"]),
         ("两块面包，一块去，2026元旦，一元二次方程，五分钟", "US", []),
@@ -100,12 +101,13 @@ def test_amounts(text, region, expected):
     [
         ("March 12, 2026; 12 March 2026; 3rd of May; Dec 2025; the 14ths of April", "US",
          ["2026-03-12", "2026-03-12", "XXXX-05-03", "2025-12", "XXXX-04-14"]),
+        ("August 11,2000", "US", ["2000-08-11"]),
         ("12/3/2026 and 31/12/2026", "US", ["2026-12-03", "2026-12-31"]),
         ("12/3/2026 and 31/12/2026", "GB", ["2026-03-12", "2026-12-31"]),
         ("2026-03-12T10:40, 2026/3/5, 10:30 May 3, Feb 29", "US",
          ["2026-03-12", "2026-03-05", "XXXX-05-03", "XXXX-02-29"]),
         ("２０２６年３月１２日，三月五号，二〇二六年十二月", "US", ["2026-03-12", "XXXX-03-05", "2026-12"]),
-        ("Feb 30, 2026-13-01, 10.0.0.1, v1.2.10, may 5 people, march 3 miles, in June, Friday, 1月, 3-4-2026-1", "US", []),
+        ("Feb 30, 2026-13-01, 10.0.0.1, v1.2.10, may 5 people, march 3 miles, 1月, 3-4-2026-1", "US", []),
         ("昨天，三天，一个月，6号楼", "US", []),
     ],
 )  # fmt: skip
