@@ -1,4 +1,5 @@
-"""Precision and recall of entities: on the sample against labels by hand, on Universal NER against its annotations.
+"""Precision and recall of entities: on the sample against labels by hand, on Universal NER against its annotations; and
+precision of the rules on the texts of Universal NER, where each extracted value was judged by hand.
 
 Universal NER (Mayhew et al. 2024, CC BY-SA 4.0) is not part of this project. Give the folder with the test files of
 UNER_English-EWT and UNER_Chinese-GSDSIMP to measure on it: python -m benchmarks.entities --uner FOLDER
@@ -16,15 +17,17 @@ import pandas as pd
 
 from benchmarks.data import ROOT
 from benchmarks.report import keep
+from core.digest import digest_json
 from core.entities.extraction import extract
 from core.entities.precision import PATH as PRECISION
 from core.entities.results import DEFAULT_REGION
 from core.entities.types import ENTITY_TYPES, GROUPS
 from core.results import no_progress
 
+JUDGED = Path(__file__).with_name("entities_judged.json")  # without the values, which name persons
 LABELS = Path(__file__).with_name("entities_sample.json")
-SAMPLE, WEB, WIKIPEDIA = "sample", "UNER English-EWT, test", "UNER Chinese-GSDSIMP, test"
-UNER_FILES = {("en", WEB): "en_ewt-ud-test.iob2", ("zh", WIKIPEDIA): "zh_gsdsimp-ud-test.iob2"}
+SAMPLE, WEB, WIKIPEDIA = "sample", "web texts (UNER English-EWT)", "Wikipedia (UNER Chinese-GSDSIMP)"
+UNER_FILES = {("en", WEB): "en_ewt-ud", ("zh", WIKIPEDIA): "zh_gsdsimp-ud"}
 UNER_TYPES = {"PER": "people", "LOC": "places", "ORG": "organizations"}
 Expected = list[dict[str, list[list[str]]]]  # of each text by type: entities, each with the forms that are accepted
 
@@ -64,15 +67,32 @@ def measure_sample() -> tuple[list[dict[str, Any]], dict[str, float]]:
 
 
 def measure_uner(folder: Path) -> Iterator[dict[str, Any]]:
-    """Sentences against their annotations, exact spans: "Del Frisco" for "Del Frisco's" counts as wrong."""
+    """Names in the test part against their annotations, exact spans: "Del Frisco" for "Del Frisco's" counts as wrong.
+    Rules in the development and test part, as judged."""
     for (language, corpus), name in UNER_FILES.items():
-        texts, expected = zip(*read_iob2((folder / name).read_text(encoding="utf-8")), strict=True)
+        texts, expected = zip(*read_iob2(folder / f"{name}-test.iob2"), strict=True)
         yield from count(language, corpus, extracted_values(list(texts)), list(expected), list(UNER_TYPES.values()))
+        more = [text for text, _ in read_iob2(folder / f"{name}-dev.iob2")]
+        yield from count_judged(language, corpus, [*texts, *more])
 
 
-def read_iob2(content: str) -> Iterator[tuple[str, dict[str, list[list[str]]]]]:
+def count_judged(language: str, corpus: str, texts: list[str]) -> Iterator[dict[str, Any]]:
+    """Extracted values by rules, and how many of them were judged correct."""
+    judged = json.loads(JUDGED.read_text(encoding="utf-8"))["judged"]
+    for kind in extract(texts, "rules", DEFAULT_REGION, no_progress):
+        pairs = sorted(f"{texts[row]}\t{value}" for row, values in kind.values_by_row().items() for value in values)
+        verdict = judged.get(f"{kind.name}, {language}", {"digest": digest_json([]), "wrong": 0})
+        if digest_json(pairs) != verdict["digest"]:
+            raise SystemExit(f"{kind.name} in {corpus}: judge the values again, digest {digest_json(pairs)}.")
+        yield {
+            "name": kind.name, "language": language, "corpus": corpus, "extracted": len(pairs),
+            "correct": len(pairs) - verdict["wrong"], "expected": 0,
+        }  # fmt: skip
+
+
+def read_iob2(path: Path) -> Iterator[tuple[str, dict[str, list[list[str]]]]]:
     """(text, entities by type) of each sentence."""
-    for block in content.strip().split("\n\n"):
+    for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
         lines = block.split("\n")
         text = next(line.split("=", 1)[1].strip() for line in lines if line.startswith("# text"))
         entities: list[tuple[str, list[str]]] = []

@@ -35,6 +35,7 @@ CHINESE_UNITS = {
     "澳元": "AUD", "韩元": "KRW", "卢布": "RUB",
 }  # fmt: skip
 MIN_PIECES = 10  # from which "块" is money without further signs; below it may be a measure word ("two pieces")
+COMMA_CURRENCIES = ("EUR", "BRL", "RUB", "TRY", "VND", "UAH", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "ZAR", "CHF")
 WORDS = 6  # of a number in words
 _NUMBER = r"(?<![\d.,])(?P<number>\d{1,3}(?:[,.' \u2019]\d{3}){1,5}(?:[.,]\d{1,2})?|\d{1,15}(?:[.,]\d{1,4})?)(?!\d)"
 _SCALE = rf"(?:\s?(?P<scale>{'|'.join(sorted(SCALES, key=len, reverse=True))})\b)?"
@@ -63,6 +64,7 @@ _CHINESE = re.compile(
     r"(?:(?P<tenths>[一二三四五六七八九1-9])(?:[毛角](?:(?P<hundredths>[一二三四五六七八九1-9])分?)?|(?![\w])))?"
 )
 _NOT_MONEY = re.compile(r"[旦素月宵件帅首老气朝代]|二次|一次")  # after 元
+_THREE_DECIMALS = re.compile(r"\d{1,3}\.\d{3}")
 _MONEY_FOLLOWS = re.compile(r"[的钱\s，。！？、,.!?）)]|$")  # after 块
 
 
@@ -79,14 +81,15 @@ def amounts(text: str, region: str) -> list[Mention]:
 
 def _read(match: re.Match[str], text: str, region: str) -> str | None:
     parts = match.groupdict()
-    number = _number_in_words(parts["words"]) if parts.get("words") else _number_in_digits(parts["number"])
-    if number is None:
-        return None
-    scale = SCALES.get((parts.get("scale") or "").lower(), 1)
     unit = (parts.get("unit") or "").lower()
     currency = parts.get("code") or (UNITS[unit] if unit else SYMBOLS[(parts.get("symbol") or "").upper()])
     if not currency:
         currency = _yen_or_yuan(text, region) if parts.get("symbol") == "¥" else DOLLARS.get(region, "USD")
+    words = parts.get("words")
+    number = _number_in_words(words) if words else _number_in_digits(parts["number"], currency)
+    if number is None:
+        return None
+    scale = SCALES.get((parts.get("scale") or "").lower(), 1)
     return _value(number * scale / (100 if unit in HUNDREDTHS else 1), currency)
 
 
@@ -112,10 +115,12 @@ def _read_chinese(match: re.Match[str], text: str) -> str | None:
     return _value(number, CHINESE_UNITS[unit])
 
 
-def _number_in_digits(digits: str) -> Decimal | None:
+def _number_in_digits(digits: str, currency: str) -> Decimal | None:
+    """In "1.234", the point divides thousands where decimals have a comma."""
     from price_parser import Price
 
-    return Price.fromstring(digits).amount
+    has_point = _THREE_DECIMALS.fullmatch(digits) and currency not in COMMA_CURRENCIES
+    return Price.fromstring(digits, decimal_separator="." if has_point else None).amount
 
 
 def _number_in_words(words: str) -> Decimal | None:
@@ -137,5 +142,6 @@ def _yen_or_yuan(text: str, region: str) -> str:
 
 
 def _value(number: Decimal, currency: str) -> str:
-    decimals = 0 if number == int(number) else 2
+    places = -int(number.normalize().as_tuple().exponent)
+    decimals = 0 if places <= 0 else max(2, min(4, places))
     return f"{'CNY' if currency.upper() == 'RMB' else currency.upper()} {number:.{decimals}f}"

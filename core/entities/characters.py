@@ -7,8 +7,9 @@ from core.corpus.language import HAN, KANA
 from core.entities.types import Mention
 
 MAX_CHARACTERS = 100_000  # of a text that rules read
-# one character for one, so that positions stay those of the text
-_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+# one character for one, so that positions stay those of the text; but the comma, which separates numbers in Chinese
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code != 0xFF0C}
+_NARROW |= {0x3000: 0x20, 0xFFE1: ord("£"), 0xFFE5: ord("¥"), 0xFFE6: ord("₩")}
 CHINESE_DIGITS = "〇零一二两三四五六七八九十百千万亿"
 CHINESE_NUMBER = f"[{CHINESE_DIGITS}]{{1,12}}"
 # neither Chinese characters nor full-width punctuation, which end a link

@@ -39,8 +39,8 @@ _PATTERNS = tuple(
         (
             r"(?<![\d./-])(?P<year>(?:1[5-9]|20)\d\d)(?P<sign>[-/.])(?P<month>\d{1,2})(?P=sign)(?P<day>\d{1,2})"
             r"(?![\d/-]|\.\d)",
-            rf"(?<![\w:.,/-]){_DAY}\s?(?:of\s)?\s?{_MONTH}(?:,?\s{_YEAR})?",
-            rf"\b{_MONTH}\s?{_DAY}(?!:\d)(?:,?\s{_YEAR})?",
+            rf"(?<![\w:.,/-]){_DAY}\s?(?:of\s)?\s?{_MONTH}(?:(?:,\s?|\s){_YEAR})?",
+            rf"\b{_MONTH}\s?{_DAY}(?!:\d)(?:(?:,\s?|\s){_YEAR})?",
             rf"\b{_MONTH},?\s{_YEAR}",
             rf"{_CHINESE_YEAR}(?P<month>{_DIGITS})\s?月(?:\s?(?P<day>{_DIGITS})\s?[日号])?",
             rf"(?<![年\d])(?P<month>{_DIGITS})\s?月\s?(?P<day>{_DIGITS})\s?[日号]",

@@ -25,7 +25,7 @@ RULES: dict[TypeName, Callable[[str, str], list[Mention]]] = {
 STEP = 500  # texts between two reports of progress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TypeEntities:
     """values: the distinct values, most frequent first. forms: how each is most often written. counts: (values,) texts
     with each. rows, codes: (pairs,) int64, which text has which value, by text and then in order of appearance."""

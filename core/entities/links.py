@@ -11,14 +11,15 @@ from core.entities.types import Mention
 # endings of domains without www. or http: others are also file endings, or a full stop without a space after it
 DOMAINS = ["com", "net", "org", "edu", "gov", "info", "biz", "io", "app", "dev", "cn", "uk", "de", "fr", "jp", "eu"]
 MAX_EMAIL, MAX_HASHTAG = 254, 100  # characters; RFC 5321
-_HASHTAG = re.compile(rf"(?<![\w&/#])#(\w{{1,{MAX_HASHTAG}}})(?!\w)")
+# after a Chinese character, too, since Chinese has no spaces; Weibo closes them with another #
+_HASHTAG = re.compile(rf"(?<![A-Za-z0-9_&/#])#(\w{{2,{MAX_HASHTAG}}})(?!\w)#?")
 _COLOR = re.compile(r"(?=.*\d)(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 
 def emails(text: str) -> list[Mention]:
     matches = (match for match in _matches(text) if match.schema == "mailto:")
     forms = (match.raw.removeprefix("mailto:") for match in matches)
-    return [Mention(form.lower(), form) for form in forms if len(form) <= MAX_EMAIL]
+    return [Mention(form.lower(), form) for form in forms if len(form) <= MAX_EMAIL and ".." not in form]
 
 
 def urls(text: str) -> list[Mention]:
@@ -26,7 +27,7 @@ def urls(text: str) -> list[Mention]:
 
 
 def hashtags(text: str) -> list[Mention]:
-    """Numbers alone ("#2") and colors ("#ff0088") are no hashtags."""
+    """Numbers alone ("#2"), single letters ("#F") and colors ("#ff0088") are no hashtags."""
     tags = [match[1] for match in _HASHTAG.finditer(narrow(text))]
     named = [tag for tag in tags if any(map(str.isalpha, tag)) and not _COLOR.fullmatch(tag.lower())]
     return [Mention(f"#{tag.casefold()}", f"#{tag}") for tag in named]

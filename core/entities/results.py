@@ -1,6 +1,6 @@
 """Entities of a corpus as stored results."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,26 +30,14 @@ class EntitiesQuery:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredType:
-    """A `TypeEntities` without its name."""
-
-    values: tuple[str, ...]
-    forms: tuple[str, ...]
-    counts: np.ndarray
-    rows: np.ndarray
-    codes: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
 class Entities:
-    """types: by name; their rows are row ids of the corpus. read: rows that were read, all of them or a sample."""
+    """types: of the group; their rows are row ids of the corpus. read: rows that were read, all of them or a sample."""
 
-    types: dict[str, StoredType]
+    types: tuple[TypeEntities, ...]
     read: int
 
     def of_type(self, name: TypeName) -> TypeEntities:
-        stored = self.types[name]
-        return TypeEntities(name, stored.values, stored.forms, stored.counts, stored.rows, stored.codes)
+        return next(kind for kind in self.types if kind.name == name)
 
 
 def rows_read(query: EntitiesQuery) -> int:
@@ -64,10 +52,7 @@ def _compute(query: EntitiesQuery, progress: Progress) -> Entities:
     if 0 < query.limit < len(texts):
         rows = np.sort(np.random.default_rng(SEED).choice(len(texts), query.limit, replace=False))
     extracted = extract([texts[row] for row in rows.tolist()], query.group, query.region, progress)
-    types = {
-        kind.name: StoredType(kind.values, kind.forms, kind.counts, rows[kind.rows], kind.codes) for kind in extracted
-    }
-    return Entities(types, len(rows))
+    return Entities(tuple(replace(kind, rows=rows[kind.rows]) for kind in extracted), len(rows))
 
 
 def _inputs(query: EntitiesQuery) -> dict[str, object]:

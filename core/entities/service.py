@@ -117,5 +117,9 @@ def _excerpt(text: str, form: str) -> str:
     """The text around an entity, in one line."""
     position = max(0, text.casefold().find(form.casefold()))
     start, end = max(0, position - EXCERPT), min(len(text), position + len(form) + EXCERPT)
-    cut = " ".join(text[start:end].split())
-    return f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''}"
+    before, after = text[start:position], text[position + len(form) : end]
+    if start:  # whole words, where there are spaces
+        before = "…" + before[before.find(" ") + 1 :]
+    if end < len(text):
+        after = (after[: after.rfind(" ")] if " " in after else after) + "…"
+    return " ".join(f"{before}{text[position : position + len(form)]}{after}".split())

@@ -8,19 +8,23 @@ from core.stats.interval import Interval
 from pages.shared import tables
 
 LANGUAGES = {"en": "English", "zh": "Chinese"}
+CORPORA = {"sample": "shop feedback (the sample)"}
 
 
 def precision_notes(name: TypeName) -> list[str]:
-    """The largest measurement of each language in a sentence; a warning where few are correct."""
-    notes, largest = [], _largest(name)
-    parts = [f"{LANGUAGES[each.language]} {_interval(each.precision)} (n = {each.extracted:,})" for each in largest]
-    if parts:
-        notes.append("Measured precision, 95% interval: " + "; ".join(parts) + ".")
-    else:
-        notes.append("Precision is not measured: the sample has none.")
-    if any(float(each.precision.value) < MIN_PRECISION for each in largest):
-        weak = " and ".join(LANGUAGES[each.language] for each in largest if float(each.precision.value) < MIN_PRECISION)
-        notes.append(f":material/warning: Less than half are correct in {weak}. Check the values before you use them.")
+    """All measurements of precision in a sentence; a warning for languages in which the largest has few correct."""
+    lines = [each for each in measured() if each.name == name and each.extracted]
+    if not lines:
+        return ["Precision is not measured: no text that was labeled has any."]
+    parts = [
+        f"{LANGUAGES[each.language]}, {_texts(each)}: {_interval(each.precision)}, n = {each.extracted:,}"
+        for each in lines
+    ]
+    notes = ["Measured precision with 95% interval. " + "; ".join(parts) + "."]
+    weak = [LANGUAGES[each.language] for each in _largest(lines) if float(each.precision.value) < MIN_PRECISION]
+    if weak:
+        warning = f"Less than half are correct in {' and '.join(weak)}. Check the values before you use them."
+        notes.append(f":material/warning: {warning}")
     return notes
 
 
@@ -29,11 +33,11 @@ def show_precision(name: TypeName) -> None:
     lines = [each for each in measured() if each.name == name and (each.extracted or each.expected)]
     if not lines:
         return
-    with st.popover("Precision and recall", icon=":material/fact_check:", key=f"precision-{name}"):
+    with st.expander("Precision and recall", icon=":material/fact_check:", key=f"precision-{name}"):
         table = pd.DataFrame(
             [
                 (
-                    LANGUAGES[each.language], each.corpus, _interval(each.precision), each.extracted,
+                    LANGUAGES[each.language], CORPORA.get(each.corpus, each.corpus), _interval(each.precision), each.extracted,
                     _interval(each.recall), each.expected,
                 )
                 for each in lines
@@ -48,14 +52,14 @@ def show_precision(name: TypeName) -> None:
         st.caption("Method: docs/entities.md. Your texts may differ.")
 
 
-def _largest(name: TypeName) -> list[Precision]:
+def _largest(lines: list[Precision]) -> list[Precision]:
     """Of each language, the measurement with most extracted entities."""
-    lines = [each for each in measured() if each.name == name and each.extracted]
-    return [
-        max((each for each in lines if each.language == language), key=lambda each: each.extracted)
-        for language in LANGUAGES
-        if any(each.language == language for each in lines)
-    ]
+    by_language = {language: [each for each in lines if each.language == language] for language in LANGUAGES}
+    return [max(each, key=lambda line: line.extracted) for each in by_language.values() if each]
+
+
+def _texts(each: Precision) -> str:
+    return CORPORA.get(each.corpus, each.corpus).split(" (")[0]
 
 
 def _interval(interval: Interval) -> str:
