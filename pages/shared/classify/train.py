@@ -131,7 +131,11 @@ def show_columns(runs: dict[str, TrainedContenders]) -> str:
         "column": TextColumn("Label column", width=150, pinned=True),
         "figure": TextColumn("Figure", width=150, help="On the test rows, with its 95% interval."),
         **{name: TextColumn(name, width=170) for name in names},
-        "best": TextColumn("Best", width=200, help="Tied: not significantly different from another contender."),
+        "best": TextColumn(
+            "Best",
+            width=200,
+            help="Tied: not significantly different from another contender. Numbers: the lowest error, not tested.",
+        ),
     }
     show_table(pd.DataFrame(lines), "Label columns and contenders", columns, key="classify_columns")
     options = list(runs)
