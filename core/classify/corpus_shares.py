@@ -170,7 +170,8 @@ def group_shares(query: SharesQuery, index: np.ndarray, groups: int, max_classes
     used = of_audit >= 0
     gladen = np.full((3, groups, len(top)), np.nan)
     if used.sum() >= MIN_AUDITED:
-        gladen = np.stack(rogan_gladen(of_rest, found.guesses[used][:, top], found.labels[used][:, top]))
+        guesses, labels, texts = found.guesses[used][:, top], found.labels[used][:, top], found.texts[used]
+        gladen = np.stack(rogan_gladen(of_rest, guesses, labels, len(np.unique(texts))))
         gladen = fixed + np.where(left[:, None] > 0, weight * gladen, 0.0)
     audited = np.bincount(of_audit[used], minlength=groups)
     names = tuple(found.names[code] for code in top)

@@ -28,7 +28,8 @@ class Report:
     missing: rows without a label, which are left out. intervals: by figure, 95%, bootstrap over texts.
     confusion: (classes, classes) int64 rows, the label first; of sets (classes, 2, 2) as scikit-learn's.
     per_class: a row for each class; precision, recall, f1 with their ends (_low, _high), support (rows). Precision and
-    recall have Wilson's intervals for as many texts as are different, F1 has a bootstrap interval.
+    recall have Wilson's intervals for as many texts as are different; F1 has a bootstrap interval, where it is 0 or 1
+    one from Wilson's.
     chance: accuracy (of sets micro F1) of guesses with the same shares; most_frequent: accuracy of always the most
     frequent class, NaN for sets.
     """
@@ -243,8 +244,13 @@ def _per_class(
     for name, total in (("precision", counts.predicted), ("recall", counts.true)):
         interval = wilson(counts.right * share, total * share)
         columns |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    interval = percentile_interval(counts.f1, samples.f1, texts)
-    columns |= {"f1": interval.value, "f1_low": interval.low.clip(0, 1), "f1_high": interval.high.clip(0, 1)}
+    _, low, high = percentile_interval(counts.f1, samples.f1, texts)
+    # without an error, or without a hit, all resamples are the same; F1 is 2 J / (1 + J) of the share J of rows that
+    # are right among those that are predicted or true
+    _, *ends = wilson(counts.right * share, (counts.predicted + counts.true - counts.right) * share)
+    constant = (counts.f1 == 0) | (counts.f1 == 1)
+    low, high = (np.where(constant, 2 * end / (1 + end), part) for end, part in zip(ends, (low, high), strict=True))
+    columns |= {"f1": counts.f1, "f1_low": low.clip(0, 1), "f1_high": high.clip(0, 1)}
     return pd.DataFrame(columns | {"support": counts.true.astype(np.int64)}, index=pd.Index(names, name="class"))
 
 

@@ -19,6 +19,7 @@ from core.corpus.staging import StagedFile, staged_bytes
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.secret import Secret
+from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
 from core.vectors.contenders import Contender
 from core.vectors.loaders import load_vectors
@@ -93,8 +94,8 @@ def with_texts(corpus: CorpusRef, rows: np.ndarray, columns: dict[str, np.ndarra
 
 
 def stored_classifiers(corpus: CorpusRef) -> tuple[StoredClassifier, ...]:
-    """Classifiers trained on the corpus' own vectors, newest first; those of another version are skipped."""
-    found = []
+    """Classifiers trained on vectors that the corpus has, newest first; those of another version are skipped."""
+    found, embedded = [], {model.key for model in Workspace(corpus.folder).models(corpus.digest)}
     for record in TRAINED.records(corpus):
         try:
             contender = codec.decode(Contender, record["facts"]["contender"])
@@ -103,7 +104,7 @@ def stored_classifiers(corpus: CorpusRef) -> tuple[StoredClassifier, ...]:
         except (KeyError, TypeError, ValueError):
             continue
         query = TrainingQuery(corpus, contender, settings)
-        if contender.is_model and TRAINED.exists(query):
+        if contender.is_model and contender.model.key in embedded and TRAINED.exists(query):
             found.append(StoredClassifier(query, float(record["made"]), rows))
     return tuple(reversed(found))
 

@@ -10,9 +10,8 @@ import pandas as pd
 from core.classify.labels import Cells, Target, as_column, read_target, row_ids
 from core.classify.training import Classifier
 from core.errors import InputError
-from core.stats.interval import Interval
+from core.stats.interval import Interval, normal_quantile
 from core.stats.proportions import paired_difference, wilson
-from core.stats.resampling import SEED, percentile_interval, resampled_table
 from core.types import Vectors
 
 MIN_AUDITED = 2
@@ -62,9 +61,8 @@ class Prevalence:
 
 
 def prevalence(
-    model: Classifier, vectors: Vectors, audited: np.ndarray, truth: Cells, rows: np.ndarray | None = None, *,
-    seed: int = SEED,
-) -> Prevalence:  # fmt: skip
+    model: Classifier, vectors: Vectors, audited: np.ndarray, truth: Cells, rows: np.ndarray | None = None
+) -> Prevalence:
     """The shares among `rows` (a filter or a period; all by default).
 
     audited: row ids drawn at random, that the classifier was not trained on; truth: their labels in the same order.
@@ -86,7 +84,7 @@ def prevalence(
     else:
         labels[np.arange(len(ids)), np.array(order)[target.values]] = True
     predicted = _indicators(model, vectors, ids, len(names))
-    return estimate_shares(names, naive, predicted, labels, len(every), seed)
+    return estimate_shares(names, naive, predicted, labels, len(every))
 
 
 def _audit(
@@ -118,7 +116,7 @@ def _indicators(model: Classifier, vectors: Vectors, rows: np.ndarray, classes: 
 
 
 def estimate_shares(
-    names: tuple[str, ...], naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, rows: int, seed: int = SEED,
+    names: tuple[str, ...], naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, rows: int,
     texts: int | None = None,
 ) -> Prevalence:  # fmt: skip
     """naive: (c,) shares of the predictions in all rows; predicted, labels: (n, c) of the audited ones. texts: how many
@@ -126,10 +124,11 @@ def estimate_shares(
     """
     audited = len(labels)
     powered, alone = prediction_powered(naive, predicted, labels, rows, texts)
-    gladen = rogan_gladen(naive, predicted, labels, seed)
+    gladen = rogan_gladen(naive, predicted, labels, texts)
     method = (
         f"Prediction-powered inference (Angelopoulos et al., 2023) with {audited:,} audited rows of {rows:,}, "
-        f"intervals for a finite corpus; Rogan-Gladen with a bootstrap over the audited rows, seed {seed}."
+        f"intervals for a finite corpus (Bonett and Price, 2012); Rogan-Gladen with the interval of Lang and Reiczigel "
+        "(2014); audit sample alone: Wilson's interval."
     )
     return Prevalence.of(names, (*powered, naive, *gladen, *alone), audited, rows, method)
 
@@ -165,26 +164,30 @@ def with_known_rows(estimate: Prevalence, counts: np.ndarray, rows: int, naive: 
 
 
 def rogan_gladen(
-    naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, seed: int = SEED
+    naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, texts: int | None = None
 ) -> Interval[np.ndarray]:
-    """(naive + specificity - 1) / (sensitivity + specificity - 1) of each class (Rogan and Gladen, 1978).
+    """(naive + specificity - 1) / (sensitivity + specificity - 1) of each class (Rogan and Gladen, 1978), with the
+    interval of Lang and Reiczigel (2014), which has a width also where no error was seen.
 
-    naive: (..., c) shares of predictions, such as of several periods, for which sensitivity and specificity are taken
-    to be the same. predicted, labels: (n, c) bool of the audited rows.
+    naive: (..., c) shares of the predictions of all rows, which have no error of their own, such as of several periods,
+    for which sensitivity and specificity are taken to be the same. predicted, labels: (n, c) bool of the audited rows.
+    texts: how many of those are different. NaN where the classifier is no better than chance for a class.
     """
-    cells = [(labels & predicted), (labels & ~predicted), (~labels & predicted), (~labels & ~predicted)]
-    tables = np.stack([cell.sum(axis=0) for cell in cells], axis=1)  # (c, 4)
-
-    def corrected(table: np.ndarray, share: np.ndarray) -> np.ndarray:
-        hit, miss, false, rejected = np.moveaxis(table.astype(np.float64), -1, 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            youden = hit / (hit + miss) + rejected / (false + rejected) - 1
-            value = (share - false / (false + rejected)) / youden
-        return np.where(youden > 0, value.clip(0, 1), np.nan)
-
-    parts = []
-    for table, shares in zip(tables, np.moveaxis(naive, -1, 0), strict=True):
-        samples = corrected(resampled_table(table, seed).reshape(-1, *[1] * shares.ndim, 4), shares)
-        parts.append(percentile_interval(corrected(table, shares), samples, len(labels)))
-    value, low, high = (np.stack([part[end] for part in parts], axis=-1) for end in range(3))
-    return Interval(value, low, high)
+    cells = (labels & predicted, ~labels & ~predicted, labels, ~labels)
+    weight = 1.0 if texts is None else texts / len(labels)
+    hits, rejected, positive, negative = (weight * cell.sum(axis=0) for cell in cells)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sensitivity, specificity = hits / positive, rejected / negative
+        youden = sensitivity + specificity - 1
+        value = (naive + specificity - 1) / youden
+        sensitivity, specificity = (hits + 1) / (positive + 2), (rejected + 1) / (negative + 2)
+        share = ((naive + specificity - 1) / (sensitivity + specificity - 1)).clip(0, 1)
+        miss = share * sensitivity * (1 - sensitivity) / (positive + 2)
+        false = (1 - share) * specificity * (1 - specificity) / (negative + 2)
+        z = normal_quantile()
+        half = z * np.sqrt(share * miss + (1 - share) * false) / np.abs(sensitivity + specificity - 1)
+    middle = share + 2 * z**2 * (miss - false)
+    is_better = (youden > 0) & (sensitivity + specificity > 1)
+    value = value.clip(0, 1)
+    low, high = np.minimum(middle - half, value), np.maximum(middle + half, value)
+    return Interval(*(np.where(is_better, part.clip(0, 1), np.nan) for part in (value, low, high)))

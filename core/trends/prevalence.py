@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from core.classify.service import FEW_AUDITED, GroupShares, SharesQuery, group_shares
-from core.trends.periods import Period, binned
+from core.trends.periods import Period, binned, count_periods, row_times, sensible_periods
+from core.types import CorpusRef
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,11 +17,6 @@ class CorrectedShares:
     starts: np.ndarray
     shares: GroupShares
     few: np.ndarray
-
-    @property
-    def corrected(self) -> int:
-        """Periods with a prediction-powered estimate."""
-        return int(np.isfinite(self.shares.share).all(axis=0).sum())
 
     def table(self) -> pd.DataFrame:
         """One line for each period and class."""
@@ -32,6 +28,13 @@ class CorrectedShares:
         }  # fmt: skip
         figures = ("naive", "share", "low", "high", "rogan_gladen", "rogan_gladen_low", "rogan_gladen_high")
         return pd.DataFrame(columns | {name: getattr(shares, name).ravel() for name in figures})
+
+
+def suggest_audited_period(corpus: CorpusRef, time: str, audited: int) -> Period:
+    """The finest period with 20 audited rows on average; else the coarsest."""
+    times = row_times(corpus, time)
+    periods = sensible_periods(times)
+    return next((name for name in periods if FEW_AUDITED * count_periods(times, name) <= audited), periods[-1])
 
 
 def corrected_over_time(query: SharesQuery, time: str, period: Period, max_classes: int) -> CorrectedShares:

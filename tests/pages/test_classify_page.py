@@ -365,3 +365,25 @@ def test_a_file_without_texts_and_sets_of_labels(home):
     assert file_summary(classified, label).total == dict(summary.counts)[label]
     with pytest.raises(InputError):
         plan_file(file_query(corpus, table, query, "{none}"))
+
+
+def test_several_label_columns_are_trained_in_one_run(home, app):
+    make(home)
+    at = open_page(app, classify_column="subject")
+    at.multiselect(key="classify_more").set_value(["tags", "price"]).run()
+    fine(at)
+    table = at.dataframe[0].value
+    assert table["column"].tolist() == ["subject", "tags", "price"]
+    assert table["figure"].nunique() == 2
+    assert table["lexical baseline"].str.contains(" to ").all()
+    at.selectbox(key="classify_shown").set_value("price").run()
+    assert "Lowest error" in fine(at)
+
+
+def test_of_several_columns_one_that_cannot_be_learned_is_named(home, app):
+    make(home, {"rare": ["one", "two", "one"] + [None] * 87})
+    at = open_page(app, classify_column="subject")
+    at.multiselect(key="classify_more").set_value(["rare"]).run()
+    fine(at)
+    assert any("at least 4" in str(warning.value) for warning in at.warning)
+    assert at.dataframe[0].value["column"].tolist() == ["subject"]

@@ -100,7 +100,8 @@ def describe_plan(plan: FilePlan, model: ModelSpec) -> str:
     """Rows and different texts, and what is embedded, as Markdown."""
     parts = [f"{count(plan.rows, 'row')} with {count(plan.distinct, 'different text')}."]
     if plan.empty:
-        parts.append(f"{count(plan.empty, 'row')} without a text get no prediction.")
+        verb = "has no text and gets" if plan.empty == 1 else "have no text and get"
+        parts.append(f"{count(plan.empty, 'row')} {verb} no prediction.")
     if not plan.missing:
         parts.append("All vectors are cached: nothing is embedded.")
     elif plan.paid:

@@ -26,7 +26,7 @@ from core.stats.interval import Interval
 from core.store import CorpusInfo
 from core.trends.charts import add_dashed_lines, line_figure
 from core.trends.periods import Period, time_columns, time_summary
-from core.trends.prevalence import CorrectedShares, corrected_over_time
+from core.trends.prevalence import CorrectedShares, corrected_over_time, suggest_audited_period
 from core.vectors.contenders import Contender
 from pages.shared import messages, session
 from pages.shared.classify.rows import format_interval
@@ -35,13 +35,15 @@ from pages.shared.downloads import csv_button
 from pages.shared.filters import choose_filters, filter_text
 from pages.shared.selections import active
 from pages.shared.tables import number, percentage, show_table
-from pages.shared.text import count, file_stem, plain
+from pages.shared.text import count, cut, file_stem, plain
 
 MAX_SHOWN_CLASSES = 15
 MAX_PERIOD_CLASSES = 6
 COLUMNS = 3
+POWERED, GLADEN = "Prediction-powered", "Rogan-Gladen"
+METHODS = {POWERED: ("share", "low", "high"), GLADEN: ("rogan_gladen", "rogan_gladen_low", "rogan_gladen_high")}
 TABLE_COLUMNS = {
-    "class": TextColumn("Class", width=190, pinned=True),
+    "class": TextColumn("Class", width=250, pinned=True),
     "corrected": TextColumn(
         "Corrected share", width=170, help="Prediction-powered inference, with its 95% interval."
     ),
@@ -80,7 +82,7 @@ def show_prevalence(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None
         messages.show_error(error)
         return
     show_shares(info, result)
-    _show_over_time(info, query)
+    _show_over_time(info, query, facts)
 
 
 def _select_audit(source: ClassifierSource) -> str | None:
@@ -181,7 +183,7 @@ def _share_file(result: Prevalence) -> pd.DataFrame:
     return pd.DataFrame(columns | {"rows": result.rows, "audited": result.audited}).reset_index()
 
 
-def _show_over_time(info: CorpusInfo, query: SharesQuery) -> None:
+def _show_over_time(info: CorpusInfo, query: SharesQuery, facts: AuditFacts) -> None:
     columns = session.ask_once(time_columns, query.source.corpus)
     if not columns:
         return
@@ -189,9 +191,11 @@ def _show_over_time(info: CorpusInfo, query: SharesQuery) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         time = st.selectbox("Time", columns, key="prevalence_time", width=180, help="The time column, in UTC.")
         times = session.ask_once(time_summary, query.source.corpus, time)
+        suggested = session.ask_once(suggest_audited_period, query.source.corpus, time, facts.audited)
         period: Period = st.selectbox(
-            "Period", times.periods, times.periods.index(times.suggested), key=f"prevalence_period {time}", width=140,
-            format_func=str.title, help="Weeks start on Monday.",
+            "Period", times.periods, times.periods.index(suggested), key=f"prevalence_period {time}", width=140,
+            format_func=str.title,
+            help="Weeks start on Monday. At first the finest period with 20 audited rows on average.",
         )  # fmt: skip
     show_corrected_over_time(info, query, time, period, "prevalence")
 
@@ -199,17 +203,28 @@ def _show_over_time(info: CorpusInfo, query: SharesQuery) -> None:
 def show_corrected_over_time(info: CorpusInfo, query: SharesQuery, time: str, period: Period, key: str) -> None:
     """One chart for each of the most frequent classes: corrected share with its interval, and the predicted one."""
     found = session.ask(corrected_over_time, query, time, period, MAX_PERIOD_CLASSES, timeout=600)
-    top = float(np.nanmax([np.nanmax(found.shares.naive), np.nanmax(np.nan_to_num(found.shares.high))]))
-    names = found.shares.names
-    for start in range(0, len(names), COLUMNS):
-        for at, column in zip(range(start, len(names)), st.columns(COLUMNS), strict=False):
+    method = str(st.segmented_control(
+        "Correction", list(METHODS), key=f"{key}_correction", default=POWERED, required=True, persist_state="session",
+        help="Prediction-powered: with the audited rows of each period. Rogan-Gladen: with the error rates of all "
+        "audited rows, which are taken to be the same in all periods; narrower.",
+    ))  # fmt: skip
+    share, low, high = (getattr(found.shares, name) for name in METHODS[method])
+    top = 1.05 * float(np.nanmax([found.shares.naive, np.where(np.isfinite(high), high, 0)]))
+    for start in range(0, len(found.shares.names), COLUMNS):
+        for at, column in zip(range(start, len(found.shares.names)), st.columns(COLUMNS), strict=False):
+            name = found.shares.names[at]
+            figure = line_figure(
+                [name], found.starts, share[[at]], low[[at]], high[[at]], found.few & (method == POWERED), True,
+                session.theme(), 190, False, at, top,
+            )  # fmt: skip
+            add_dashed_lines(figure, [name], found.starts, found.shares.naive[[at]], "predicted", at)
             with column:
-                st.caption(f"**{plain(names[at])}**")
+                st.caption(f"**{plain(cut(name, 48))}**")
                 st.plotly_chart(
-                    _period_figure(found, at, top), key=f"{key}_period_{at}", config={"displayModeBar": False},
-                    alt=f"Corrected and predicted share of {names[at]} over time",
+                    figure, key=f"{key}_period_{at}", config={"displayModeBar": False},
+                    alt="Corrected and predicted share of a class over time",
                 )  # fmt: skip
-    st.caption(_period_note(found, period))
+    st.caption(_period_note(found, period, method))
     csv_button(
         "Download periods (CSV)", found.table(), f"{file_stem(info.name)}-prevalence-by-{period}.csv",
         key=f"{key}_period_file", help="Predicted, corrected and Rogan-Gladen shares by period, with intervals.",
@@ -218,29 +233,23 @@ def show_corrected_over_time(info: CorpusInfo, query: SharesQuery, time: str, pe
         table = pd.DataFrame({"start": found.starts, "rows": found.shares.rows, "audited": found.shares.audited})
         columns = {
             "start": st.column_config.DatetimeColumn("Period", format="YYYY-MM-DD HH:mm"),
-            "rows": number("Rows", "localized"), "audited": number("Audited", "localized"),
+            "rows": number("Rows", "localized"), "audited": number("Audited rows", "localized"),
         }  # fmt: skip
         show_table(table, "Rows by period", columns, key=f"{key}_period_rows")
 
 
-def _period_figure(found: CorrectedShares, at: int, top: float) -> object:
-    shares, name = found.shares, found.shares.names[at]
-    figure = line_figure(
-        [name], found.starts, shares.share[[at]], shares.low[[at]], shares.high[[at]], found.few, True,
-        session.theme(), 190, False, at, 1.05 * top,
-    )  # fmt: skip
-    return add_dashed_lines(figure, [name], found.starts, shares.naive[[at]], "predicted", at)
-
-
-def _period_note(found: CorrectedShares, period: Period) -> str:
-    periods, few = len(found.starts), int((found.few & (found.shares.rows > 0)).sum())
+def _period_note(found: CorrectedShares, period: Period, method: str) -> str:
+    some = found.shares.rows > 0
     parts = [
         f"The {len(found.shares.names)} most frequently predicted classes. Solid: corrected share of each {period} "
-        "(prediction-powered, with the audited rows of the period), 95% intervals. Dotted: predicted share."
+        "with its 95% interval; dotted: predicted share."
     ]
-    if found.corrected < periods:
-        parts.append(f"{periods - found.corrected} of {periods} have fewer than two audited rows: no corrected share.")
-    if few:
-        parts.append(f"{few} have fewer than {FEW_AUDITED} audited rows (hollow points): wide intervals.")
-    parts.append("Rogan-Gladen in the download takes the error rates to be the same in all periods.")
+    if method == POWERED:
+        without = int((some & ~np.isfinite(found.shares.share).any(axis=0)).sum())
+        few = int((some & found.few).sum())
+        periods = f"{int(some.sum()):,} {period}s"
+        parts += [f"{without:,} of {periods} have fewer than two audited rows: no corrected share."] if without else []
+        parts += [f"{few:,} of {periods} have fewer than {FEW_AUDITED} audited rows (hollow points)."] if few else []
+    else:
+        parts.append("The classifier's error rates are taken to be the same in all periods.")
     return " ".join(parts)

@@ -14,7 +14,7 @@ from core.types import CorpusRef
 from pages.shared import session
 from pages.shared.text import plain
 
-COLUMN_KEY = "classify_column"
+COLUMN_KEY, MORE_KEY = "classify_column", "classify_more"
 TASKS: dict[TargetKind, str] = {"classes": "Classes", "sets": "Several labels per row", "number": "Number"}
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)
 AUDIT_HELP = "Audit sample: the rows drawn at random under Label are the test. "
@@ -58,6 +58,31 @@ def select_settings(info: CorpusInfo) -> Settings | None:
     return replace(settings, merged=merged)
 
 
+def select_more_settings(info: CorpusInfo, settings: Settings) -> tuple[Settings, ...]:
+    """Settings of further label columns that are trained in the same run, as the first one where they can be."""
+    corpus = session.corpus_ref(info)
+    choices = {choice.column: choice for choice in session.ask_once(label_choices, corpus)}
+    others = [name for name in choices if name != settings.column]
+    if not others:
+        return ()
+    session.drop_unknown_values(MORE_KEY, others)
+    names = st.multiselect(
+        "More label columns", others, key=MORE_KEY, persist_state="session", placeholder="Train on several columns",
+        help="Each column is learned separately, with the same split and classifier where it can be. Numbers are "
+        "predicted by ridge regression.",
+    )  # fmt: skip
+    return tuple(_settings_of(corpus, settings, choices[name]) for name in names)
+
+
+def _settings_of(corpus: CorpusRef, settings: Settings, choice: LabelChoice) -> Settings:
+    task = choice.tasks[0]
+    kinds, plan = _kinds(task), settings.plan
+    if plan.method == "audit" and not len(session.ask_once(audited_rows, corpus, choice.column)):
+        plan = replace(plan, method="random")
+    kind = settings.kind if settings.kind in kinds else kinds[0]
+    return Settings(choice.column, task, kind, plan, settings.balanced and task != "number")
+
+
 def _select_column(choices: tuple[LabelChoice, ...]) -> LabelChoice:
     by_name = {choice.column: choice for choice in choices}
     session.select_from_link(COLUMN_KEY, list(by_name))
@@ -81,15 +106,19 @@ def _select_task(choice: LabelChoice) -> TargetKind:
 
 
 def _select_kind(task: TargetKind) -> Kind:
-    if task == "number":
-        kinds: list[Kind] = ["ridge"]
-    else:
-        kinds = [kind for kind in KINDS if kind not in ("ridge", "most_frequent")]
-        kinds = [kind for kind in kinds if task == "classes" or ESTIMATORS[kind].one_vs_rest]
     return st.selectbox(
-        "Classifier", kinds, key=f"classify_kind {task}", format_func=lambda kind: ESTIMATORS[kind].label, width=185,
-        persist_state="session", help=KIND_HELP if task != "number" else "Linear regression with an L2 penalty.",
+        "Classifier", _kinds(task), key=f"classify_kind {task}", width=185, persist_state="session",
+        format_func=lambda kind: ESTIMATORS[kind].label,
+        help=KIND_HELP if task != "number" else "Linear regression with an L2 penalty.",
     )  # fmt: skip
+
+
+def _kinds(task: TargetKind) -> list[Kind]:
+    """The kinds of classifier for a task, the default first."""
+    if task == "number":
+        return ["ridge"]
+    kinds = [kind for kind in KINDS if kind not in ("ridge", "most_frequent")]
+    return [kind for kind in kinds if task == "classes" or ESTIMATORS[kind].one_vs_rest]
 
 
 def _select_split(corpus: CorpusRef, label: str) -> tuple[SplitMethod, str]:

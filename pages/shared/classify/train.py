@@ -4,44 +4,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.column_config import TextColumn
 
-from core.classify.charts import interval_figure
 from core.classify.details import predictions_file
 from core.classify.estimators import ESTIMATORS
 from core.classify.predictions import ClassifierSource, classifier_file
 from core.classify.results import TRAINED, Settings, TrainingQuery
-from core.classify.service import ComparedRow, Comparison, check_split, comparison, with_lexical
+from core.classify.service import check_split, comparison, with_lexical
+from core.errors import PlanisphereError
 from core.results import Step
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import result_view, session
 from pages.shared.classify import evaluation
+from pages.shared.classify.comparison import FIGURES, MAIN, best_contender, is_chance, show_comparison
 from pages.shared.classify.learning import show_learning_curves
 from pages.shared.classify.rows import format_interval
-from pages.shared.classify.settings import select_settings
+from pages.shared.classify.settings import select_more_settings, select_settings
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
 from pages.shared.tables import show_table
 from pages.shared.text import count, disambiguate_labels, file_stem, plain
-
-FIGURES = {
-    "accuracy": ("Accuracy", "Share of test rows whose prediction is right; with several labels per row, all of them."),
-    "macro_f1": ("Macro F1", "Mean of the classes' F1: every class counts equally."),
-    "micro_f1": ("Micro F1", "F1 of all labels together: every label of every row counts equally."),
-    "weighted_f1": ("Weighted F1", "Mean of the classes' F1, weighted by their test rows."),
-    "kappa": ("Kappa", "Agreement beyond chance (Cohen): 0 at chance, 1 where all are right."),
-    "mae": ("Mean absolute error", "Lower is better."),
-    "r2": ("R squared", "Share of the variance that is explained: at most 1, 0 for predicting the mean."),
-}
-SHOWN = {
-    "classes": ("macro_f1", "accuracy", "weighted_f1", "kappa"),
-    "sets": ("macro_f1", "micro_f1", "weighted_f1", "accuracy"),
-    "number": ("mae", "r2"),
-}
 
 
 @dataclass(frozen=True)
@@ -77,143 +62,91 @@ def show_training(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     settings = select_settings(info)
     if settings is None:
         return
-    trained = _trained(info, contenders, settings)
-    if trained is None:
+    more = select_more_settings(info, settings)
+    runs = _trained(info, contenders, (settings, *more))
+    if not runs:
         return
-    result = session.ask_once(comparison, trained.queries, trained.names)
-    show_comparison(info, settings, result)
-    _show_details(trained, best_contender(settings, result).name)
+    if more:
+        selected = show_columns(runs)
+        runs = {selected: runs[selected]}
+    run = next(iter(runs.values()))
+    result = session.ask_once(comparison, run.queries, run.names)
+    show_comparison(info, run.settings, result)
+    _show_details(run, best_contender(run.settings, result).name)
 
 
-def _trained(info: CorpusInfo, contenders: tuple[Contender, ...], settings: Settings) -> TrainedContenders | None:
-    """The contenders and the lexical baseline once they are trained; else None, having offered it."""
+def _trained(
+    info: CorpusInfo, contenders: tuple[Contender, ...], every: tuple[Settings, ...]
+) -> dict[str, TrainedContenders]:
+    """By label column, the contenders and the lexical baseline once all are trained; else none, having offered it.
+    Of several columns, those that can't be learned are named and left out."""
     corpus = session.corpus_ref(info)
-    train, _, test = session.ask_once(check_split, corpus, settings)
     compared = session.ask_once(with_lexical, contenders)
-    queries = tuple(TrainingQuery(corpus, _plain_contender(contender), settings) for contender in compared)
-    kind = ESTIMATORS[settings.kind].label
-    ready = result_view.ready_all(
-        [Step(TRAINED, query) for query in queries],
-        headline=f"{kind} has not been trained on {plain(settings.column)} yet.",
-        description=f"{count(len(queries), 'contender')} are trained on {train:,} rows and evaluated on {test:,}.",
-        titles=[f"{kind}, {contender.label}: {settings.column} of {info.name}" for contender in compared],
+    labels = disambiguate_labels({contender.key: contender.label for contender in compared})
+    names = tuple(labels[contender.key] for contender in compared)
+    runs, sides = {}, (0, 0, 0)
+    for settings in every:
+        try:
+            sides = session.ask_once(check_split, corpus, settings)
+        except PlanisphereError as error:
+            if len(every) == 1:
+                raise
+            st.warning(
+                f"{plain(settings.column)}: {plain(error.message)} {plain(error.remedy)}", icon=":material/block:"
+            )
+            continue
+        queries = tuple(TrainingQuery(corpus, _plain_contender(contender), settings) for contender in compared)
+        runs[settings.column] = TrainedContenders(info, queries, names)
+    steps = [Step(TRAINED, query) for run in runs.values() for query in run.queries]
+    rows = f" on {sides[0]:,} rows and evaluated on {sides[2]:,}" if len(every) == 1 else ""
+    columns = ", ".join(plain(column) for column in runs)
+    kind = ESTIMATORS[every[0].kind].label if len(every) == 1 else "The classifiers"
+    ready = bool(runs) and result_view.ready_all(
+        steps,
+        headline=f"{kind} {'has' if len(every) == 1 else 'have'} not been trained on {columns} yet.",
+        description=f"{count(len(compared), 'contender')} are trained{rows}.",
+        titles=[
+            f"{ESTIMATORS[query.settings.kind].label}, {query.contender.label}: {query.settings.column} of {info.name}"
+            for query in (step.query for step in steps)
+        ],
         button="Train",
     )
-    labels = disambiguate_labels({contender.key: contender.label for contender in compared})
-    return TrainedContenders(info, queries, tuple(labels[contender.key] for contender in compared)) if ready else None
+    return runs if ready else {}
+
+
+def show_columns(runs: dict[str, TrainedContenders]) -> str:
+    """A table of label columns by contenders; gives the column whose details are shown."""
+    lines = []
+    for column, run in runs.items():
+        result, settings = session.ask_once(comparison, run.queries, run.names), run.settings
+        main, as_share = MAIN[settings.task], settings.task != "number"
+        cells = {row.name: format_interval(row.figures[main], as_share) for row in result.rows if not row.is_baseline}
+        if is_chance(result):
+            best = "no better than chance"
+        else:
+            best = best_contender(settings, result).name + (" (tied)" if len(result.best) > 1 else "")
+        lines.append({"column": column, "figure": FIGURES[main][0], **cells, "best": best})
+    names = next(iter(runs.values())).names
+    columns = {
+        "column": TextColumn("Label column", width=150, pinned=True),
+        "figure": TextColumn("Figure", width=150, help="On the test rows, with its 95% interval."),
+        **{name: TextColumn(name, width=170) for name in names},
+        "best": TextColumn(
+            "Best",
+            width=200,
+            help="Tied: not significantly different from another contender. Numbers: the lowest error, not tested.",
+        ),
+    }
+    show_table(pd.DataFrame(lines), "Label columns and contenders", columns, key="classify_columns")
+    options = list(runs)
+    if session.widget_value("classify_shown") not in options:
+        session.set_widget("classify_shown", options[0])
+    return st.selectbox("Details of label column", options, key="classify_shown", width=320)
 
 
 def _plain_contender(contender: Contender) -> Contender:
     """Without the mark of a failed check, which is no part of what is trained."""
     return Contender(contender.model, contender.dimensions, contender.bits)
-
-
-def show_comparison(info: CorpusInfo, settings: Settings, result: Comparison) -> None:
-    """The verdict, the table of contenders and baselines, and the intervals of the main figure."""
-    st.markdown(verdict(settings, result))
-    if not is_chance(result):
-        for warning in result.warnings:
-            st.warning(plain(warning), icon=":material/casino:")
-    shown = SHOWN[settings.task]
-    _show_comparison_table(settings, result, shown)
-    main = "macro_f1" if settings.task != "number" else "mae"
-    rows = [(row.name, row.figures[main], row.is_baseline) for row in result.rows if main in row.figures]
-    title, as_share = f"{FIGURES[main][0]}, 95% interval", settings.task != "number"
-    st.plotly_chart(
-        interval_figure(rows, title, session.theme(), as_share), key="classify_intervals",
-        alt=f"{FIGURES[main][0]} of the contenders with intervals",
-    )  # fmt: skip
-    st.caption(" ".join(_notes(settings, result)))
-
-
-def is_chance(result: Comparison) -> bool:
-    """Whether no contender's predictions agree with the labels more often than guesses do."""
-    return len(result.warnings) == sum(not row.is_baseline for row in result.rows)
-
-
-def best_contender(settings: Settings, result: Comparison) -> ComparedRow:
-    """The lowest mean absolute error, else the highest macro F1."""
-    contenders = [row for row in result.rows if not row.is_baseline]
-    if settings.task == "number":
-        return min(contenders, key=lambda row: row.figures["mae"].value)
-    return max(contenders, key=lambda row: row.figures["macro_f1"].value)
-
-
-def verdict(settings: Settings, result: Comparison) -> str:
-    """Which contender is best, as Markdown."""
-    best = best_contender(settings, result)
-    if settings.task == "number":
-        return (
-            f"Lowest error: **{plain(best.name)}**, off by {format_interval(best.figures['mae'], False)} on average "
-            f"(predicting the median: {format_interval(result.rows[-1].figures['mae'], False)})."
-        )
-    if is_chance(result):
-        return "**No contender is better than chance**: the labels can't be learned from these vectors."
-    score = f"macro F1 {format_interval(best.figures['macro_f1'])}"
-    if not result.method:
-        return f"**{plain(best.name)}** reaches {score}."
-    if len(result.best) == 1:
-        return f"Best: **{plain(best.name)}**, {score}; significantly better than every other contender."
-    others = ", ".join(plain(name) for name in result.best if name != best.name)
-    return f"Highest: **{plain(best.name)}**, {score}; not significantly different from {others}."
-
-
-def _show_comparison_table(settings: Settings, result: Comparison, shown: tuple[str, ...]) -> None:
-    def cells(row: ComparedRow) -> dict[str, str]:
-        as_share = settings.task != "number"
-        texts = {
-            name: format_interval(row.figures[name], as_share and name != "kappa") if name in row.figures else "–"
-            for name in shown
-        }
-        return {
-            shown[0]: texts.pop(shown[0]),
-            "verdict": row.verdict or ("baseline" if row.is_baseline else "–"),
-            **texts,
-        }
-
-    table = pd.DataFrame(
-        [
-            {"name": row.name, **cells(row), "parameter": row.parameter or "–"}
-            for row in result.rows
-        ]
-    )  # fmt: skip
-    columns = {"name": TextColumn("Contender", width=195, pinned=True)}
-    columns |= {
-        name: TextColumn(FIGURES[name][0], help=FIGURES[name][1], width=150 if name == "kappa" else 134)
-        for name in shown
-    }
-    columns["verdict"] = TextColumn(
-        "Against the best", width=125, help="By macro F1: whether the paired test shows a difference from the best one."
-    )
-    columns["parameter"] = TextColumn("Selected", help="The classifier's parameter.", width=75)
-    if settings.task == "number" or len([row for row in result.rows if row.verdict]) < 2:
-        table = table.drop(columns="verdict")
-    if not ESTIMATORS[settings.kind].parameter:
-        table = table.drop(columns="parameter")
-    show_table(table, "Contenders side by side", columns, key="classify_table")
-
-
-def _notes(settings: Settings, result: Comparison) -> list[str]:
-    train, validation, test = result.sides
-    used = train + validation + test
-    task = f"{result.classes:,} {'labels' if settings.task == 'sets' else 'classes'}" if result.classes else "numbers"
-    notes = [
-        f"{ESTIMATORS[settings.kind].label} on {plain(settings.column)} ({task}).",
-        f"{train:,} training, {validation:,} validation and {test:,} test rows: {used:,} of {result.total:,}.",
-        plain(result.split_method),
-        *(plain(note) for note in result.notes),
-    ]
-    if np.isfinite(result.chance):
-        figure = "micro F1" if settings.task == "sets" else "accuracy"
-        notes.append(f"Guessing with the same shares reaches {result.chance:.1%} {figure}.")
-    if parameter := ESTIMATORS[settings.kind].parameter:
-        notes.append(f"{parameter}: {plain(result.selection[:1].lower() + result.selection[1:])}")
-    notes.append("Intervals: 95%, bootstrap over different texts of the test rows.")
-    if result.method:
-        notes.append(f"Macro F1: {plain(result.method)}")
-    elif settings.task == "number":
-        notes.append("Differences between contenders are not tested for numbers.")
-    return notes
 
 
 def _show_details(trained: TrainedContenders, best: str) -> None:

@@ -1,9 +1,11 @@
 """Corrected shares: the classes of a classifier over time, corrected for its errors, as on the Classify page."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.classify.corpus_shares import SharesQuery, audit_facts
-from core.classify.predictions import ClassifierSource, stored_classifiers
+from core.classify.predictions import ClassifierSource, StoredClassifier, stored_classifiers
 from core.classify.saved_columns import column_classifier
 from pages.shared import session
 from pages.shared.classify.prevalence import show_audit, show_corrected_over_time
@@ -25,10 +27,9 @@ def show_corrected_shares(form: TrendForm) -> None:
         )
         st.page_link("pages/apply/classify.py", label="Train on the Classify page", icon=":material/category:")
         return
-    grouped = column_classifier(corpus, form.query.column) if form.query.group == "column" else None
-    if session.remembered(f"{KEY} group") != form.query.column:  # another column of predictions: its own classifier
+    if session.remembered(f"{KEY} group") != form.query.column:  # another group: its own classifier
         session.remember(f"{KEY} group", form.query.column)
-        own = next((name for name, each in usable.items() if each.query == grouped), None)
+        own = _classifier_of_group(form, usable)
         if own:
             session.set_widget(KEY, own)
     if session.widget_value(KEY) not in usable:
@@ -41,3 +42,13 @@ def show_corrected_shares(form: TrendForm) -> None:
     query = SharesQuery(ClassifierSource(corpus, trained.contender.model, trained))
     show_audit(session.ask(audit_facts, query, timeout=600))
     show_corrected_over_time(form.info, query, form.query.time, form.period, "t_prevalence")
+
+
+def _classifier_of_group(form: TrendForm, usable: Mapping[str, StoredClassifier]) -> str | None:
+    """The name of the classifier whose predictions the grouped column has, or that was trained on the column."""
+    if form.query.group != "column":
+        return None
+    predicted = column_classifier(form.query.corpus, form.query.column)
+    by_query = [name for name, each in usable.items() if each.query == predicted]
+    by_column = [name for name, each in usable.items() if each.query.settings.column == form.query.column]
+    return next(iter([*by_query, *by_column]), None)

@@ -45,7 +45,7 @@ def test_shares_of_a_class_and_their_parts():
     truth, guess = biased(rng, (0.5, 0.3, 0.2), 3_000)
     ids = rng.choice(3_000, 300, replace=False)
     naive = np.bincount(guess, minlength=3) / 3_000
-    result = estimate_shares(("a", "b", "c"), naive, classes[guess[ids]], classes[truth[ids]], 3_000, 0)
+    result = estimate_shares(("a", "b", "c"), naive, classes[guess[ids]], classes[truth[ids]], 3_000)
     # prediction-powered: the mean prediction and the mean of label minus prediction
     expected = naive + (classes[truth[ids]].astype(float) - classes[guess[ids]]).mean(axis=0)
     np.testing.assert_allclose(result.share, expected)
@@ -62,9 +62,9 @@ def test_shares_of_a_class_and_their_parts():
 
 def test_a_whole_audit_has_no_error_and_a_perfect_classifier_some():
     labels = np.eye(2, dtype=bool)[np.arange(40) % 2]
-    whole = estimate_shares(("a", "b"), np.array([0.9, 0.1]), np.eye(2, dtype=bool)[np.zeros(40, int)], labels, 40, 0)
+    whole = estimate_shares(("a", "b"), np.array([0.9, 0.1]), np.eye(2, dtype=bool)[np.zeros(40, int)], labels, 40)
     assert whole.low["a"] == whole.high["a"] == whole.share["a"] == 0.5
-    perfect = estimate_shares(("a", "b"), np.array([0.5, 0.5]), labels, labels, 4_000, 0)
+    perfect = estimate_shares(("a", "b"), np.array([0.5, 0.5]), labels, labels, 4_000)
     assert perfect.low["a"] < 0.45
     assert perfect.high["a"] > 0.55
 
