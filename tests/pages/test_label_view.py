@@ -32,6 +32,10 @@ def press(at, number):
     return row
 
 
+def edit(at):
+    return next(area for area in at.text_area if area.key.startswith("label_edit-"))
+
+
 def log(corpus, column="topic"):
     return read_log(corpus.folder, corpus.digest, column, column_version(corpus, column))
 
@@ -162,10 +166,10 @@ def test_more_labels_than_keys_are_in_a_list_and_damaged_lines_are_reported(home
 def test_labels_can_be_added_but_not_removed_while_rows_have_them(corpus, app):
     record(corpus, "topic", Answer("Ann", (1,), "lamp"))
     at = open_page(app, "Label")
-    at.text_area(key="label_edit topic").set_value("lamp: changed\nnew").run()
+    edit(at).set_value("lamp: changed\nnew").run()
     at.button(key="label_edit_save").click().run()
     assert load_codebook(corpus, "topic").names == ("lamp", "new")
-    at.text_area(key="label_edit topic").set_value("new\nother").run()
+    edit(at).set_value("new\nother").run()
     at.button(key="label_edit_save").click().run()
     assert len(at.error) == 1
     assert load_codebook(corpus, "topic").names == ("lamp", "new")

@@ -8,7 +8,7 @@ from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.classify.label_estimates import show_audit, show_progress
 from pages.shared.classify.label_rows import show_rows_to_label
-from pages.shared.classify.label_settings import select_column, select_task
+from pages.shared.classify.label_settings import Labeling, select_column, select_rows, select_task
 from pages.shared.classify.label_setup import NEW, show_error, show_setup
 from pages.shared.selections import active
 
@@ -30,13 +30,24 @@ def show_labeling(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     if labeling is None:
         show_setup(info)
         return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        labeling = select_rows(labeling)
     show_error()
-    left, right = st.columns([3, 2], gap="medium")
+    if labeling.request.count > 1:  # needs the whole width
+        _show_rows(labeling)
+        left, right = st.columns([3, 2], gap="medium")
+    else:
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _show_rows(labeling)
     with left:
-        if labeling.request.annotator:
-            show_rows_to_label(labeling)
-        else:
-            st.info("Enter your name as annotator to label rows.", icon=":material/badge:")
         show_audit(labeling)
     with right:
         show_progress(labeling)
+
+
+def _show_rows(labeling: Labeling) -> None:
+    if labeling.request.annotator:
+        show_rows_to_label(labeling)
+    else:
+        st.info("Enter your name as annotator to label rows.", icon=":material/badge:")

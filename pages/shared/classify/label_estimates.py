@@ -23,6 +23,7 @@ from core.classify.labeling import LabelTask
 from core.classify.suggestions import Agreement
 from core.corpus.annotations import column_version
 from core.errors import JobError
+from core.stats.interval import Interval
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.classify.label_settings import Labeling
@@ -34,6 +35,7 @@ from pages.shared.text import count, file_stem, plain
 MAX_LABELS = 12  # in the chart of counts
 WAIT_SECONDS = 0.15  # for estimates, before labeling goes on without them
 REFRESH_SECONDS = 1.5
+MIN_ROWS = 10  # from which agreement has an interval
 ESTIMATES = "label estimates"
 
 
@@ -159,29 +161,32 @@ def _show_agreement(info: CorpusInfo, task: LabelTask, progress: LabelProgress) 
         _show_agreement_figures(info, task, session.ask(agreement, task.corpus, task.column))
 
 
+def _format_agreement(interval: Interval[float], rows: int) -> str:
+    if not np.isfinite(interval.value):
+        return "–"
+    return format_interval(interval, False) if rows >= MIN_ROWS else f"{interval.value:.3f}"
+
+
 def _show_agreement_figures(info: CorpusInfo, task: LabelTask, result: Agreement) -> None:
     if not result.rows:
         st.caption("No row has labels of two annotators yet. All annotators get the same audit sample.")
         return
     if np.isfinite(result.alpha.value):
-        st.markdown(f"Krippendorff's alpha **{format_interval(result.alpha, False)}**, {count(result.rows, 'row')}")
-    table = pd.DataFrame(
-        [
-            {
-                "one": one,
-                "other": other,
-                "rows": rows,
-                "kappa": format_interval(kappa, False) if np.isfinite(kappa.value) else "–",
-            }
-            for one, other, rows, kappa in result.kappa
-        ]
-    )
+        alpha = _format_agreement(result.alpha, result.rows)
+        st.markdown(f"Krippendorff's alpha **{alpha}**, {count(result.rows, 'row')}")
+    pairs = [
+        {"pair": f"{one}, {other}", "rows": rows, "kappa": _format_agreement(kappa, rows)}
+        for one, other, rows, kappa in result.kappa
+    ]
     columns = {
-        "one": TextColumn("Annotator", width=95), "other": TextColumn("and", width=95),
-        "rows": number("Rows", "localized", "Labeled by both.", 55), "kappa": TextColumn("Cohen's kappa", width=160),
+        "pair": TextColumn("Annotators", width=130), "rows": number("Rows", "localized", "Labeled by both.", 55),
+        "kappa": TextColumn("Cohen's kappa", width=165),
     }  # fmt: skip
-    show_table(table, "Agreement of each pair", columns, key="label_kappa")
-    st.caption("95% intervals: bootstrap over rows. 1: full agreement, 0: chance level.")
+    show_table(pd.DataFrame(pairs), "Agreement of each pair", columns, key="label_kappa")
+    st.caption(
+        f"1: full agreement, 0: chance level. 95% intervals: bootstrap over rows, for {MIN_ROWS} rows or more. A dash: "
+        "both used one label only."
+    )
     if result.disagreements.empty:
         st.caption("No disagreements.")
         return

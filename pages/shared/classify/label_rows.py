@@ -11,7 +11,7 @@ from core.classify.labeling import MAX_SCORED, Batch, LabelTask, Request, RowToL
 from core.corpus.annotations import MAX_COMMENT_LENGTH
 from core.corpus.codebook import Codebook
 from pages.shared import session
-from pages.shared.classify.label_settings import Labeling, select_rows
+from pages.shared.classify.label_settings import Labeling
 from pages.shared.classify.label_setup import attempt
 from pages.shared.text import count, cut, plain
 
@@ -24,9 +24,7 @@ COLUMNS = 3
 
 
 def show_rows_to_label(labeling: Labeling) -> None:
-    """How rows are chosen, and the next rows, which stay until they are answered."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        labeling = select_rows(labeling)
+    """The next rows, which stay until they are answered."""
     task, codebook, request, copies = labeling.task, labeling.codebook, labeling.request, labeling.copies
     request = _with_pinned_rows(task, request)
     batch = session.ask(next_batch, task, request, session.api_key(task.contender.model))
