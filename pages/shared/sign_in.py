@@ -176,7 +176,11 @@ def show_account() -> None:
     """Who is signed in, and a button to sign out; nothing without sign-in."""
     if not _is_logged_in():
         return
-    user = st.user.to_dict()
-    name = next((str(user[key]) for key in ("email", "name", "sub") if user.get(key)), "")
-    st.caption(f"Signed in as {plain(name)}")
+    st.caption(f"Signed in as {plain(account_name())}")
     st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=st.logout, help="Your jobs continue.")
+
+
+def account_name() -> str:
+    """The e-mail address or name of who is signed in, "" without sign-in."""
+    user = st.user.to_dict() if _is_logged_in() else {}
+    return next((str(user[key]) for key in ("email", "name", "sub") if user.get(key)), "")

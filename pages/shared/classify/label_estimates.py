@@ -1,5 +1,6 @@
 """How far labeling is: counts, accuracy on the audit sample, stopping criteria, agreement, and the download."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -11,45 +12,71 @@ from core.classify.charts import audit_figure, share_figure
 from core.classify.label_answers import IMPORTED
 from core.classify.label_progress import (
     MAX_DISAGREEMENTS,
-    AuditCurve,
     Estimates,
     LabelProgress,
     agreement,
     disagreement_table,
     estimates,
-    label_progress,
     labels_file,
 )
 from core.classify.labeling import LabelTask
-from core.classify.suggestions import Advice, Agreement
+from core.classify.suggestions import Agreement
 from core.corpus.annotations import column_version
 from core.errors import JobError
+from core.stats.interval import Interval
 from core.store import CorpusInfo
 from pages.shared import session
+from pages.shared.classify.label_settings import Labeling
 from pages.shared.classify.rows import format_interval, show_select_button
 from pages.shared.downloads import csv_button
 from pages.shared.tables import number, show_table, with_row_numbers
 from pages.shared.text import count, file_stem, plain
 
 MAX_LABELS = 12  # in the chart of counts
-WAIT_SECONDS = 0.3  # for estimates, before labeling goes on without them
+WAIT_SECONDS = 0.15  # for estimates, before labeling goes on without them
 REFRESH_SECONDS = 1.5
+MIN_ROWS = 10  # from which agreement has an interval
 ESTIMATES = "label estimates"
 
 
-def show_estimates(info: CorpusInfo, task: LabelTask) -> None:
-    """The whole column beside the rows."""
-    progress = session.ask(label_progress, task.corpus, task.column)
+def show_progress(labeling: Labeling) -> None:
+    """Counts, stopping criteria, agreement and the download."""
+    info, task, progress = labeling.info, labeling.task, labeling.progress
     _show_counts(progress)
-    is_current = _ask_estimates(task)
-    # what takes longer than a moment is drawn by a fragment of its own, so that the next row does not wait for it
-    st.fragment(_show_measures, run_every=None if is_current else REFRESH_SECONDS)(task, progress.audited)
+    _show_when_ready(_show_advice, task)
     _show_agreement(info, task, progress)
     csv_button(
         "Download labels (CSV)", partial(session.manager().ask, labels_file, task.corpus, task.column),
         f"{file_stem(info.name)}-{file_stem(task.column)}.csv", key="label_file",
         help="A line for each row and annotator: text, label, annotator, time, comment, and the corpus' columns.",
     )  # fmt: skip
+
+
+def show_audit(labeling: Labeling) -> None:
+    """Accuracy on the audit sample as labels grow."""
+    if not labeling.codebook.audit_every:
+        return
+    st.markdown("##### Accuracy on the audit sample")
+    if not labeling.progress.audited:
+        st.caption("No audited rows yet: they are drawn at random from all rows while you label one row at a time.")
+        return
+    _show_when_ready(_show_audit_curve, labeling.task)
+
+
+def _show_when_ready(draw: Callable[[Estimates], None], task: LabelTask) -> None:
+    """Draw the latest estimates; a fragment of its own waits for those of the present labels, so that the next row does
+    not."""
+    is_current = _ask_estimates(task)
+
+    def show() -> None:
+        is_ready = is_current or _ask_estimates(task)
+        stored = session.remembered(ESTIMATES)
+        if stored:
+            draw(stored[1])
+        if not is_ready:
+            st.caption(":material/sync: Being updated with the latest labels")
+
+    st.fragment(show, run_every=None if is_current else REFRESH_SECONDS)()
 
 
 def _show_counts(progress: LabelProgress) -> None:
@@ -90,39 +117,19 @@ def _ask_estimates(task: LabelTask) -> bool:
     return result is not None and result.version == version
 
 
-def _show_measures(task: LabelTask, audited: int) -> None:
-    is_current = _ask_estimates(task)
-    stored = session.remembered(ESTIMATES)
-    result: Estimates | None = stored[1] if stored else None
-    st.markdown("##### Accuracy on the audit sample")
-    if result is None:
-        st.caption("Computing" if not is_current else "")
-        return
-    _show_audit(result.curve, audited)
-    st.markdown("##### Stop labeling?")
-    _show_advice(result.advice)
-    if not is_current:
-        st.caption(":material/sync: Being updated with the latest labels.")
-
-
-def _show_audit(curve: AuditCurve, audited: int) -> None:
+def _show_audit_curve(result: Estimates) -> None:
+    curve, accuracy = result.curve, result.curve.accuracy
     if not curve.audited or not len(curve.labels):
-        st.caption(
-            "No audited rows yet: they are drawn at random among the rows that you label one by one."
-            if not audited else "A classifier needs four labeled rows with two labels."
-        )  # fmt: skip
+        st.caption("A classifier needs four labeled rows with two labels, outside of the audit sample.")
         return
-    accuracy = curve.accuracy
-    low, high = float(accuracy.low[-1]), float(accuracy.high[-1])
+    low, high = 100 * float(accuracy.low[-1]), 100 * float(accuracy.high[-1])
     st.metric(
-        "Accuracy", f"{accuracy.value[-1]:.1%}", f"95%: {100 * low:.1f} to {100 * high:.1f}", delta_color="off",
+        "Accuracy", f"{accuracy.value[-1]:.1%}", f"95%: {low:.1f} to {high:.1f}", delta_color="off",
         delta_arrow="off", label_visibility="collapsed",
     )  # fmt: skip
     if len(curve.labels) > 1:
         figure = audit_figure(curve.labels, accuracy, session.theme())
-        st.plotly_chart(
-            figure, key="label_audit_curve", alt="Accuracy on the audit sample by number of training labels"
-        )
+        st.plotly_chart(figure, key="label_audit_curve", alt="Accuracy on the audit sample by training labels")
     st.caption(
         f"Classifiers trained on the first labels, up to all {curve.labels[-1]:,}, tested on the same "
         f"{count(curve.audited, 'audited row')}: a random sample of all rows that trained none of them. Wilson's 95% "
@@ -130,14 +137,15 @@ def _show_audit(curve: AuditCurve, audited: int) -> None:
     )
 
 
-def _show_advice(advice: tuple[Advice, ...]) -> None:
-    if not advice:
-        st.caption("The stopping criteria need at least ten labels outside of the audit sample, of two labels or more.")
+def _show_advice(result: Estimates) -> None:
+    st.markdown("##### Stop labeling?")
+    if not result.advice:
+        st.caption("The stopping criteria need at least ten labels of two classes outside of the audit sample.")
         return
-    stops = [each.stop for each in advice]
-    verdict = "Both criteria say stop" if all(stops) else "One criterion says stop" if any(stops) else "Not yet"
+    stops = [each.stop for each in result.advice]
+    verdict = "Yes, by both criteria" if all(stops) else "By one of two criteria" if any(stops) else "Not yet"
     st.markdown(f"**{verdict}**")
-    for each in advice:
+    for each in result.advice:
         icon = ":material/check_circle:" if each.stop else ":material/hourglass_top:"
         st.caption(f"{icon} **{each.criterion}**: {plain(each.reason)}")
 
@@ -153,29 +161,32 @@ def _show_agreement(info: CorpusInfo, task: LabelTask, progress: LabelProgress) 
         _show_agreement_figures(info, task, session.ask(agreement, task.corpus, task.column))
 
 
+def _format_agreement(interval: Interval[float], rows: int) -> str:
+    if not np.isfinite(interval.value):
+        return "–"
+    return format_interval(interval, False) if rows >= MIN_ROWS else f"{interval.value:.3f}"
+
+
 def _show_agreement_figures(info: CorpusInfo, task: LabelTask, result: Agreement) -> None:
     if not result.rows:
         st.caption("No row has labels of two annotators yet. All annotators get the same audit sample.")
         return
     if np.isfinite(result.alpha.value):
-        st.markdown(f"Krippendorff's alpha **{format_interval(result.alpha, False)}**, {count(result.rows, 'row')}")
-    table = pd.DataFrame(
-        [
-            {
-                "one": one,
-                "other": other,
-                "rows": rows,
-                "kappa": format_interval(kappa, False) if np.isfinite(kappa.value) else "–",
-            }
-            for one, other, rows, kappa in result.kappa
-        ]
-    )
+        alpha = _format_agreement(result.alpha, result.rows)
+        st.markdown(f"Krippendorff's alpha **{alpha}**, {count(result.rows, 'row')}")
+    pairs = [
+        {"pair": f"{one}, {other}", "rows": rows, "kappa": _format_agreement(kappa, rows)}
+        for one, other, rows, kappa in result.kappa
+    ]
     columns = {
-        "one": TextColumn("Annotator", width=95), "other": TextColumn("and", width=95),
-        "rows": number("Rows", "localized", "Labeled by both.", 55), "kappa": TextColumn("Cohen's kappa", width=160),
+        "pair": TextColumn("Annotators", width=130), "rows": number("Rows", "localized", "Labeled by both.", 55),
+        "kappa": TextColumn("Cohen's kappa", width=165),
     }  # fmt: skip
-    show_table(table, "Agreement of each pair", columns, key="label_kappa")
-    st.caption("95% intervals: bootstrap over rows. 1: full agreement, 0: chance level.")
+    show_table(pd.DataFrame(pairs), "Agreement of each pair", columns, key="label_kappa")
+    st.caption(
+        f"1: full agreement, 0: chance level. 95% intervals: bootstrap over rows, for {MIN_ROWS} rows or more. A dash: "
+        "both used one label only."
+    )
     if result.disagreements.empty:
         st.caption("No disagreements.")
         return

@@ -11,6 +11,7 @@ from core.classify.labeling import MAX_SCORED, Batch, LabelTask, Request, RowToL
 from core.corpus.annotations import MAX_COMMENT_LENGTH
 from core.corpus.codebook import Codebook
 from pages.shared import session
+from pages.shared.classify.label_settings import Labeling
 from pages.shared.classify.label_setup import attempt
 from pages.shared.text import count, cut, plain
 
@@ -22,8 +23,9 @@ GROUP_TEXT = 220  # characters of a text in a group
 COLUMNS = 3
 
 
-def show_rows_to_label(task: LabelTask, codebook: Codebook, request: Request, copies: bool) -> None:
+def show_rows_to_label(labeling: Labeling) -> None:
     """The next rows, which stay until they are answered."""
+    task, codebook, request, copies = labeling.task, labeling.codebook, labeling.request, labeling.copies
     request = _with_pinned_rows(task, request)
     batch = session.ask(next_batch, task, request, session.api_key(task.contender.model))
     _pin(task, request, batch)
@@ -34,7 +36,7 @@ def show_rows_to_label(task: LabelTask, codebook: Codebook, request: Request, co
         _show_group(task, codebook, request, batch, copies)
     else:
         _show_one(task, codebook, request, batch, copies)
-    _show_notes(batch)
+    _show_notes(batch, task.contender.label)
 
 
 def _with_pinned_rows(task: LabelTask, request: Request) -> Request:
@@ -57,9 +59,10 @@ def _pin(task: LabelTask, request: Request, batch: Batch) -> None:
 
 
 def _show_one(task: LabelTask, codebook: Codebook, request: Request, batch: Batch, copies: bool) -> None:
-    row = batch.rows[0]
-    _show_text(row, batch.is_audit)
+    row, text = batch.rows[0], st.container()
     _show_label_buttons(task, codebook, request, batch, copies)
+    with text:  # after the buttons: whoever sees the text has its keys
+        _show_text(row, batch.is_audit)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         comment = f"label_comment-{row.row}"
         st.text_input(
@@ -166,7 +169,11 @@ def _show_undo(task: LabelTask, request: Request) -> None:
 
 
 def _record(task: LabelTask, answer: Answer, comment: str) -> None:
-    """Store an answer; the next run shows the next rows. comment: key of its field, "" for none."""
+    """Store an answer; the next run shows the next rows. comment: key of its field, "" for none. A key that was pressed
+    again before the next rows were drawn is still of the previous ones, and ignored."""
+    pinned = session.remembered(PINNED)
+    if not pinned or not set(answer.rows) <= set(pinned["rows"]):
+        return
     text = str(session.widget_value(comment) or "") if comment else ""
     stored = session.ask(record, task.corpus, task.column, replace(answer, comment=text))
     answers = [*session.remembered(ANSWERS, []), (task.corpus.digest, task.column, answer.annotator, stored)]
@@ -200,10 +207,10 @@ def _undo(task: LabelTask, request: Request) -> None:
         session.remember(PINNED, pinned)
 
 
-def _show_notes(batch: Batch) -> None:
+def _show_notes(batch: Batch, model: str) -> None:
     parts = [batch.note] if batch.note else []
     if batch.source == "classifier":
-        parts.append(f"Suggestions: logistic regression trained on {count(batch.trained_on, 'labeled row')}.")
+        parts.append(f"Suggestions: logistic regression trained on {count(batch.trained_on, 'labeled row')}, {model}.")
     elif batch.source:
         parts.append("Suggestions: zero-shot, by the definitions of the labels.")
     if batch.candidates > batch.scored:

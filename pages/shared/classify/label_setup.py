@@ -21,6 +21,7 @@ from core.corpus.codebook import (
 )
 from core.corpus.label_columns import label_columns
 from core.corpus.selections import MAX_NAME_LENGTH, clean_name, saved_selections
+from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import CorpusRef
@@ -161,11 +162,10 @@ def show_error() -> None:
 def show_codebook(info: CorpusInfo, corpus: CorpusRef, codebook: Codebook) -> None:
     """A popover: labels and definitions to edit and to download, and a button that deletes the column."""
     with st.popover("Label scheme", icon=":material/menu_book:", help="Labels with their definitions."):
-        key = f"label_edit {codebook.column}"
         lines = [f"{each.name}: {each.definition}" if each.definition else each.name for each in codebook.labels]
-        session.widget_default(key, "\n".join(lines))
+        key = f"label_edit-{digest_json([codebook.token, *lines])}"  # a change in another tab gives another field
         st.text_area(
-            "Labels, one per line", key=key, height=200, width=420,
+            "Labels, one per line", "\n".join(lines), key=key, height=200, width=420,
             help='"label" or "label: definition". Labels that rows have must stay; the order sets the keys 1 to 9.',
         )  # fmt: skip
         st.button(
