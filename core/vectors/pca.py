@@ -12,7 +12,8 @@ def principal_components(rows: np.ndarray, dims: int, seed: int = 0) -> tuple[np
     """(n, dims) float32 coordinates of rows (n, d) on their first principal components, and the variance explained.
 
     Up to 1,024 columns the covariance's eigenvectors, or singular vectors of few rows, else randomized subspace
-    iteration (Halko, Martinsson and Tropp 2011). Signs: the largest loading of each component is positive. Components beyond min(n - 1, d) are 0.
+    iteration (Halko, Martinsson and Tropp 2011). Signs: the largest loading of each component is positive. Components
+    beyond min(n - 1, d) are 0.
     variance: share in [0, 1]; 0.0 where all rows are the same.
     """
     with all_cores():
