@@ -37,8 +37,8 @@ def show_precision(name: TypeName) -> None:
         table = pd.DataFrame(
             [
                 (
-                    LANGUAGES[each.language], CORPORA.get(each.corpus, each.corpus), _interval(each.precision), each.extracted,
-                    _interval(each.recall), each.expected,
+                    LANGUAGES[each.language], CORPORA.get(each.corpus, each.corpus), _interval(each.precision),
+                    each.extracted, _interval(each.recall), each.expected,
                 )
                 for each in lines
             ],

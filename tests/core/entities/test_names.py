@@ -31,27 +31,23 @@ def values(mentions, kind):
     return [mention.value for mention in mentions.get(kind, [])]
 
 
-@pytest.mark.slow
 def test_english(found):
     assert values(found[0], "people") == ["Barack Obama", "Angela Merkel"]
     assert values(found[0], "places") == ["Berlin"]
     assert values(found[0], "organizations") == ["Microsoft"]
 
 
-@pytest.mark.slow
 def test_chinese(found):
     assert values(found[1], "people") == ["张三"]
     assert "北京市" in values(found[1], "places")
     assert values(found[1], "organizations") == ["中国银行"]
 
 
-@pytest.mark.slow
 def test_spellings_are_one_value_and_forms_stay(found):
     berlin = [mention for mention in found[2]["places"] if mention.value == "Berlin"]
     assert {mention.form for mention in berlin} <= {"BERLIN", "Berlin"}
 
 
-@pytest.mark.slow
 def test_other_languages_and_texts_without_words_have_none(found):
     assert found[3:] == [{}, {}, {}]
 
@@ -83,7 +79,6 @@ def test_long_texts_take_bounded_time():
         assert time.process_time() - started < 4, part  # 10,000 characters are read
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("module", [english_names, chinese_names])
 def test_absent_and_changed_models_are_refused(module, monkeypatch):
     load = module._pipeline if module is english_names else module._analyzer
