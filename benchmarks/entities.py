@@ -51,14 +51,15 @@ def measure_sample() -> tuple[list[dict[str, Any]], dict[str, float]]:
     table = pd.read_csv(ROOT / "samples" / "shop_feedback.csv", keep_default_na=False)
     labeled = json.loads(LABELS.read_text(encoding="utf-8"))["rows"]
     expected: Expected = [labeled.get(row, {}) for row in table["id"]]
-    texts, rates = table["text"].tolist(), {}
+    texts = table["text"].tolist()
+    rates: dict[str, float] = {}
     for group in GROUPS:
         extract(texts[:1], group, DEFAULT_REGION, no_progress)  # loads the models
         started = time.perf_counter()
         extract(texts, group, DEFAULT_REGION, no_progress)
         rates[group] = round(len(texts) / (time.perf_counter() - started))
     values = extracted_values(texts)
-    lines = []
+    lines: list[dict[str, Any]] = []
     for language in ("en", "zh"):
         rows = table.index[table["language"] == language].tolist()
         names = [kind.name for kind in ENTITY_TYPES]

@@ -56,8 +56,8 @@ def _compute(query: EntitiesQuery, progress: Progress) -> Entities:
 
 
 def _inputs(query: EntitiesQuery) -> dict[str, object]:
-    region = {} if query.group == "names" else {"region": query.region}
-    return {"group": query.group, "limit": query.limit, "seed": SEED} | region
+    inputs: dict[str, object] = {"group": query.group, "limit": query.limit, "seed": SEED}
+    return inputs if query.group == "names" else inputs | {"region": query.region}
 
 
 def _seconds(query: EntitiesQuery) -> float:
