@@ -65,7 +65,7 @@ def _show_saved(info: CorpusInfo, kind: AddedKind) -> None:
         icon=":material/check_circle:",
     )
     corpus = {"corpus": info.digest}
-    with st.container(horizontal=True):
+    with st.container(key=f"links_{kind}", horizontal=True):
         st.page_link(
             "pages/explore/map.py", label="Color the map", icon=":material/scatter_plot:",
             query_params={**corpus, "color": saved.name},
