@@ -104,8 +104,8 @@ def start_from_column(corpus: CorpusRef, codebook: Codebook, source: str, taken:
     first = Annotation(0, None, f"{IMPORTED}{source}")
     labels = {str(cell): spelling[clean_name(str(cell), "label").casefold()] for cell in cells.dropna().unique()}
     append(corpus, created.column, [
-        Annotation(int(row), labels[str(cell)], first.annotator, first.answer, first.time)
-        for row, cell in cells.dropna().items()
+        Annotation(row, labels[str(cell)], first.annotator, first.answer, first.time)
+        for row, cell in enumerate(cells) if not pd.isna(cell)
     ])  # fmt: skip
     return created
 

@@ -77,11 +77,11 @@ def label_progress(corpus: CorpusRef, column: str) -> LabelProgress:
 
 
 def snapshots(log: AnnotationLog) -> tuple[str, ...]:
-    """The version after every 10 further events that are not of the audit sample; rows labeled together count at
+    """The version after every 10 further labels that are not of the audit sample; rows labeled together count at
     once."""
     versions, new = [], 0
     for at, event in enumerate(log.events, 1):
-        new += not event.audit
+        new += event.label is not None and not event.audit and not event.undoes
         if new >= STEP and (at == len(log.events) or log.events[at].answer != event.answer):
             versions.append(log.version_at(at))
             new = 0

@@ -20,7 +20,7 @@ STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 MAX_UNCERTAINTY = 0.05  # mean normalized entropy; Zhu, Wang and Hovy (2008) stop below such a threshold
 MIN_AGREEMENT = 0.99  # kappa between successive models; Bloodgood and Vijay-Shanker (2009)
 WINDOW = 3  # retrainings
-BLOCK = 4_096
+BLOCK = 512  # labeled rows compared at once
 
 
 def suggest(

@@ -3,7 +3,7 @@
 import pytest
 
 from core.classify.label_answers import Answer, record
-from core.classify.labeling import audit_rows
+from core.classify.labeling import audit_order, audit_rows
 from core.corpus.annotations import column_version, label_columns, read_log
 from core.corpus.codebook import Codebook, LabelDefinition, column_folder, create_column, load_codebook
 from core.corpus.selections import save_selection
@@ -79,14 +79,18 @@ def test_a_column_is_created_and_rows_are_labeled_skipped_and_undone(home, app):
 
 
 def test_the_fifth_row_is_of_the_audit_sample_and_suggestions_follow_the_labels(corpus, app):
+    set_aside = audit_order(corpus, load_codebook(corpus, "topic"), 90)
+    rows = [row for row in range(90) if row not in set_aside and row % 30 < 10]  # of two subjects
+    for row in (*rows[:2], *rows[-2:]):
+        record(corpus, "topic", Answer("Ann", (row,), SUBJECTS[row % 30 // 5], copies=False))
     at = open_page(app, "Label")
-    table = Workspace(corpus.folder).load_corpus(corpus.digest).table
-    for position in range(10):
-        text = fine(at)
-        assert ("audit sample: drawn" in text) == (position % 5 == 4)
-        press(at, 1 + SUBJECTS.index(table["subject"][shown_row(at)]))
-    assert len(audit_rows(corpus, "topic")[0]) == 2
-    assert "trained on 8 labeled rows" in fine(at)
+    assert at.text_input(key="label_annotator").value == "Ann"
+    assert "audit sample: drawn" in fine(at)
+    assert not any("%" in at.button(key=key).label for key in keys(at, f"label_{shown_row(at)}-"))
+    row = press(at, 1)
+    assert audit_rows(corpus, "topic")[0].tolist() == [row]
+    assert "audit sample: drawn" not in fine(at)
+    assert "trained on" in fine(at)
     assert any("%" in at.button(key=key).label for key in keys(at, f"label_{shown_row(at)}-"))
 
 

@@ -19,7 +19,7 @@ KEYS = 9  # labels with a key
 PINNED, ANSWERS = "label pinned", "label answers"
 MAX_ANSWERS = 200  # that this tab can undo one after another
 SHORT_TEXT, LONG_TEXT = 280, 1_200  # characters: up to the first in large type, from the second on scrolled
-GROUP_TEXT = 220  # characters of a text in a group
+GROUP_TEXT = 180  # characters of a text in a group
 COLUMNS = 3
 
 
@@ -131,19 +131,13 @@ def _answer(request: Request, batch: Batch, label: str | None, copies: bool) -> 
 
 
 def _show_group(task: LabelTask, codebook: Codebook, request: Request, batch: Batch, copies: bool) -> None:
-    """Similar rows with check boxes, and buttons that label the checked ones."""
+    """Buttons that label the checked ones of similar rows, and the rows."""
     first = batch.rows[0]
     st.caption(
         f"{count(len(batch.rows), 'similar row')}"
         + (f", all suggested as **{plain(first.suggestion)}**" if first.suggestion else "")
         + ". Clear the rows that are different, then choose a label."
     )
-    for start in range(0, len(batch.rows), COLUMNS):
-        for column, row in zip(st.columns(COLUMNS), batch.rows[start : start + COLUMNS], strict=False):
-            with column, st.container(border=True, height="stretch"):
-                share = f" · {share_text(row.ranking[0][1])}" if row.ranking else ""
-                st.checkbox(f"Row {row.row + 1:,}{share}", value=True, key=f"label_check-{row.row}")
-                st.text(cut(row.text, GROUP_TEXT))
     definitions = {label.name: label.definition for label in codebook.labels}
     with st.container(horizontal=True, key="label_buttons"):
         for number, name in enumerate(_labels_with_keys(codebook, first), 1):
@@ -159,6 +153,12 @@ def _show_group(task: LabelTask, codebook: Codebook, request: Request, batch: Ba
             args=(_record, task, _answer(request, batch, None, copies), ""), help="You will not see these rows again.",
         )  # fmt: skip
         _show_undo(task, request)
+    for start in range(0, len(batch.rows), COLUMNS):
+        for column, row in zip(st.columns(COLUMNS), batch.rows[start : start + COLUMNS], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                share = f" · {share_text(row.ranking[0][1])}" if row.ranking else ""
+                st.checkbox(f"Row {row.row + 1:,}{share}", value=True, key=f"label_check-{row.row}")
+                st.text(cut(row.text, GROUP_TEXT))
 
 
 def _show_undo(task: LabelTask, request: Request) -> None:
@@ -190,7 +190,8 @@ def _record_group(task: LabelTask, answer: Answer) -> None:
     """Label the checked rows, and leave the others."""
     checked = [at for at, row in enumerate(answer.rows) if session.widget_value(f"label_check-{row}", True)]
     if checked:
-        rows, suggestions = (tuple(part[at] for at in checked) for part in (answer.rows, answer.suggestions))
+        rows = tuple(answer.rows[at] for at in checked)
+        suggestions = tuple(answer.suggestions[at] for at in checked)
         _record(task, replace(answer, rows=rows, suggestions=suggestions), "")
 
 

@@ -26,17 +26,22 @@ from core.classify.label_progress import (
     stopping,
 )
 from core.classify.labeling import LabelTask, Request, audit_order, audit_rows, label_classifier, next_batch
+from core.clusters.service import clustering, default_params
 from core.corpus.annotations import column_version, read_log
 from core.corpus.codebook import Codebook, LabelDefinition, create_column, load_codebook
 from core.corpus.selections import save_selection
 from core.errors import InputError
+from core.models.registry import load_embedder
 from core.stats.proportions import wilson
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, Roles, Vectors
 from core.vectors.contenders import Contender
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 from tests.core.classify.conftest import NAMES, SPEC, make_vectors
 
 LABELS = tuple(LabelDefinition(name) for name in NAMES)
+TOKEN = "0a1b2c3d"  # so that the audit sample is the same in every run
 
 
 def make_corpus(folder, n=200, noise=0.4, digest="b" * 16, copies=0):
@@ -56,7 +61,7 @@ def make_corpus(folder, n=200, noise=0.4, digest="b" * 16, copies=0):
 @pytest.fixture
 def made(tmp_path):
     corpus, truth = make_corpus(tmp_path)
-    create_column(corpus, Codebook("topic", LABELS))
+    create_column(corpus, Codebook("topic", LABELS, token=TOKEN))
     return LabelTask(corpus, Contender(SPEC), "topic"), truth
 
 
@@ -95,7 +100,7 @@ def test_every_fifth_row_is_drawn_at_random_and_trains_no_classifier(made):
 @pytest.mark.parametrize("strategy", ["diversity", "random", "margin", "class"])
 def test_strategies_find_every_row_and_then_stop(tmp_path, strategy):
     corpus, truth = make_corpus(tmp_path, 12)
-    create_column(corpus, Codebook("topic", LABELS, audit_every=3))
+    create_column(corpus, Codebook("topic", LABELS, audit_every=3, token=TOKEN))
     task = LabelTask(corpus, Contender(SPEC), "topic")
     label_rows(task, truth, 11, strategy=strategy, like=NAMES[0])
     seen = current(task).labels
@@ -119,6 +124,32 @@ def test_rows_like_a_class_are_of_it_and_margins_are_between_classes(made):
 def test_clusters_are_needed_for_the_strategy_by_cluster(made):
     with pytest.raises(InputError):
         next_batch(made[0], Request("Ann", "clusters"))
+
+
+def test_clusters_are_labeled_in_turn(made):
+    task, truth = made
+    NEIGHBORS.get_or_compute(ModelQuery(task.corpus, SPEC))
+    batches = label_rows(task, truth, 9, strategy="clusters")
+    clusters = clustering(task.corpus, SPEC, default_params(task.corpus, SPEC)).labels
+    rows = [batch.rows[0].row for batch in batches if not batch.is_audit]
+    assert len(set(clusters[rows[: len(set(clusters))]])) == min(len(set(clusters)), len(rows))
+
+
+def test_zero_shot_suggests_until_a_classifier_is_trained(tmp_path):
+    texts = [f"the {name} number {row}" for row in range(12) for name in ("lamp", "teapot")]
+    built = Corpus("c", pd.DataFrame({"text": texts}), texts, Roles("{text}"), "d" * 16)
+    workspace = Workspace(tmp_path)
+    workspace.save_corpus(built)
+    spec = embed(built, load_embedder("lexical"), workspace).model
+    corpus = CorpusRef(str(tmp_path), built.digest)
+    labels = (LabelDefinition("light", "the lamp"), LabelDefinition("kitchen", "the teapot"))
+    create_column(corpus, Codebook("room", labels, zero_shot=True, token=TOKEN))
+    task, truth = LabelTask(corpus, Contender(spec), "room"), ["light", "kitchen"] * 12
+    first = next_batch(task, Request("Ann", "class", like="kitchen"))
+    assert (first.source, first.rows[0].suggestion) == ("zero-shot", "kitchen")
+    assert "teapot" in first.rows[0].text
+    label_rows(task, truth, 8, strategy="random")
+    assert next_batch(task, Request("Ann")).source == "classifier"
 
 
 def test_similar_rows_have_one_suggestion_and_no_audit(made):
@@ -183,7 +214,7 @@ def test_skipped_rows_do_not_come_again_to_the_same_annotator(made):
 
 def test_copies_of_a_text_are_labeled_together_and_never_on_both_sides(tmp_path):
     corpus, truth = make_corpus(tmp_path, 60, copies=40)
-    create_column(corpus, Codebook("topic", LABELS))
+    create_column(corpus, Codebook("topic", LABELS, token=TOKEN))
     task = LabelTask(corpus, Contender(SPEC), "topic")
     batch = next_batch(task, Request("Ann", "random"))
     row = batch.rows[0].row
@@ -307,7 +338,7 @@ def test_intervals_of_the_audit_cover_the_truth():
 @pytest.mark.slow
 def test_a_label_and_the_next_row_take_less_than_a_second(tmp_path):
     corpus, truth = make_corpus(tmp_path, 10_000, noise=0.9)
-    create_column(corpus, Codebook("topic", LABELS))
+    create_column(corpus, Codebook("topic", LABELS, token=TOKEN))
     task = LabelTask(corpus, Contender(SPEC), "topic")
     label_rows(task, truth, 100)
     started = time.perf_counter()
