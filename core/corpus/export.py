@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import column_kind
+from core.corpus.label_sets import display_cell
 from core.errors import InputError, StorageError
 from core.types import Corpus, ModelSpec
 
@@ -229,12 +230,13 @@ def _version(name: str) -> str:
 
 
 def short_cells(table: pd.DataFrame, max_length: int = MAX_CELL_LENGTH) -> tuple[pd.DataFrame, int]:
-    """A copy with text cells cut at `max_length` characters, and how many were cut; missing cells stay missing."""
+    """A copy for display and how many cells were cut: lists of strings divided by "; ", text cells cut at `max_length`
+    characters; missing cells stay missing."""
     short, number = table.copy(), 0
     for position in range(table.shape[1]):
         column = table.iloc[:, position]
         if column_kind(column) == "text":
-            texts = column.astype(str)
+            texts = column.astype(str).map(display_cell)
             long = (texts.str.len() > max_length) & column.notna()
             number += int(long.sum())
             short[short.columns[position]] = texts.str.slice(0, max_length).where(column.notna())

@@ -1,5 +1,5 @@
-"""Missing and wrong labels of rows that may have several, each label by itself: shares of the nearest rows that have
-it, and confident learning on a cross-validated probe (one-vs-rest).
+"""Missing and wrong labels of rows that may have several, each label by itself: by the share of the nearest rows that
+have it, and by confident learning on a cross-validated probe (one-vs-rest).
 
 Northcutt, Jiang and Chuang (2021); of several labels: Thyagarajan, Snorrason, Northcutt and Mueller (2022), Identifying
 incorrect annotations in multi-label classification data.
@@ -27,7 +27,7 @@ class LabelSetErrors:
     pair: (p,) int32 position in rows, ascending; label: (p,) int32 column of the labels; present: (p,) bool whether the
     row has it. probe: (p,) float32 out-of-fold probability of the label. neighbors: (p,) float32 share of the neighbors
     that have it, NaN without neighbors. A label's p is their mean. probe_flag: confident learning finds the label wrong
-    or missing. neighbor_flag: most neighbors say so. facts: trained (rows).
+    or missing. neighbor_flag: of `neighbor_flags`. facts: trained (rows).
     """
 
     rows: np.ndarray
@@ -57,7 +57,7 @@ def find_label_set_errors(
     probabilities, _, trained = label_probabilities(vectors, labels, groups, seed, progress)
     probe, shares = probabilities[rows], neighbor_shares(graph, labels, rows, groups)
     probe_flag = confident_flags(present, probe)
-    neighbor_flag = np.where(present, shares < 0.5, shares > 0.5)  # False for NaN
+    neighbor_flag = neighbor_flags(present, shares)
     confidence = self_confidence(present, np.where(np.isnan(shares), probe, (shares + probe) / 2))
     least = np.zeros(present.shape, bool)
     least[np.arange(len(rows)), confidence.argmin(axis=1)] = True
@@ -86,6 +86,13 @@ def neighbor_shares(graph: Neighbors, labels: np.ndarray, rows: np.ndarray, grou
         votes = csr_matrix((normal, (line, ids[line, slot])), shape=(len(block), len(labels))) @ indicator
         shares[start : start + len(block)][total > 0] = votes[total > 0]
     return shares
+
+
+def neighbor_flags(present: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """(m, k) bool: labels that fewer of a row's neighbors have than rows in general (and fewer than half), and missing
+    ones that more than half have. Half of the neighbors would be too much to ask for a rare label."""
+    usual = np.minimum(present.mean(axis=0), 0.5)
+    return np.where(present, shares < usual, shares > 0.5)  # False for NaN
 
 
 def self_confidence(present: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

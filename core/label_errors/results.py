@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -96,13 +97,14 @@ def _set_seconds(query: LabelQuery) -> float:
     return rows * len(labels.names) * min(dimensions, DIMENSIONS) * FOLDS * SECONDS_PER_SET_CELL
 
 
+def _inputs(query: LabelQuery) -> dict[str, Any]:
+    settings = {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
+    return neighbor_inputs(query.model) | settings | column_inputs(query.corpus, query.column)
+
+
 LABEL_ERRORS = Result(
     "label_errors", 3, LabelQuery, LabelErrors,
-    inputs=lambda query: (
-        neighbor_inputs(query.model)
-        | {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
-        | column_inputs(query.corpus, query.column)
-    ),
+    inputs=_inputs,
     compute=_compute, seconds=_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),), stage="Checking labels",
     unit="folds", absence="The labels of this column have not been checked yet.",
@@ -110,9 +112,7 @@ LABEL_ERRORS = Result(
 )  # fmt: skip
 LABEL_SET_ERRORS = Result(
     "label_set_errors", 1, LabelQuery, LabelSetErrors,
-    inputs=lambda query: (
-        neighbor_inputs(query.model) | {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
-    ),
+    inputs=_inputs,
     compute=_compute_sets, seconds=_set_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),), stage="Checking labels",
     unit="folds", absence="The labels of this column have not been checked yet.",

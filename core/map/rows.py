@@ -10,6 +10,7 @@ from core.corpus.distinctive_terms import DistinctiveItems, distinctive_terms, d
 from core.corpus.export import MAX_CELL_LENGTH as LONGEST_CELL
 from core.corpus.export import free_name, short_cells, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS
+from core.corpus.label_sets import display_cell
 from core.corpus.loaders import load_corpus, load_text_codes
 from core.corpus.reading.template import column_field
 from core.corpus.selections import SavedSelection, save_selection
@@ -105,7 +106,8 @@ def row_view(layout_key: LayoutKey, row: int, count: int = 10) -> RowView:
         near["copies"] = copies[codes[ids]]
     near["text"] = [corpus.texts[i][:MAX_CELL] for i in ids]
 
-    named_cells = [(str(name), str(value)) for name, value in corpus.table.iloc[row].items() if _has_value(value)]
+    values = corpus.table.iloc[row].items()
+    named_cells = [(str(name), str(display_cell(value))) for name, value in values if _has_value(value)]
     truncated = tuple(name for name, value in named_cells if len(value) > LONGEST_CELL)
     cells = tuple((name, value[:LONGEST_CELL]) for name, value in named_cells)
     text = corpus.texts[row]

@@ -150,7 +150,7 @@ def _show_evidence(query: LabelQuery, errors: LabelErrorTable, rows: list[int]) 
             show_mark_buttons(label_marks(query), rows, MARK_BUTTONS, "label_mark")
         evidence = session.ask_once(row_evidence, query, rows[0])
         show_table(evidence, "Labels of the row and suggested ones", EVIDENCE_COLUMNS)
-        show_nearest_labels(query, rows[0], labels)
+        show_nearest_labels(query, rows[0], frozenset(labels.split("; ")))
 
 
 def _show_label_counts(query: LabelQuery, flagged_by: FlaggedBy) -> None:
@@ -166,10 +166,11 @@ def _show_notes(query: LabelQuery, summary: LabelSetSummary) -> None:
         st.caption(f"Too rare to check, possibly misspelled: {named}{more}.")
     others = f"{summary.others:,} less frequent labels are not checked. " if summary.others else ""
     st.caption(
-        f"{others}Under {plain(query.model.label)}. Each label is checked by itself: its share among the 15 nearest "
-        "other texts (weighted by cosine, copies of a text vote once; flagged where more than half disagree), and its "
-        "probability by logistic regression on up to 128 principal components (one-vs-rest, 5 folds, copies in one "
-        f"fold, {summary.trained:,} training rows per fold, seed 0; flagged by confident learning). Error score: 1 "
-        "less the smallest probability of the row's labels as they are, present or absent, by the mean of both "
-        "signals (Thyagarajan et al. 2022)."
+        f"{others}Under {plain(query.model.label)}. Each label is checked by itself. Neighbors: the 15 nearest other "
+        "texts, weighted by cosine, copies of a text vote once; they flag a label that fewer of them have than rows in "
+        "general, and a missing one that more than half have. Probe: logistic regression on up to 128 principal "
+        f"components (one-vs-rest, 5 folds, copies in one fold, {summary.trained:,} training rows per fold, seed 0), "
+        "with confident learning. Error score: 1 less the smallest probability of the row's labels as they are, "
+        "present or absent, by the mean of both (Thyagarajan et al. 2022). Where a model fits the texts poorly, many "
+        "correct labels are flagged: check a sample."
     )

@@ -41,8 +41,8 @@ def select_unmarked() -> bool:
     return st.toggle("Hide marked rows", key="label_errors_unmarked", persist_state="session", help=help)
 
 
-def show_nearest_labels(query: LabelQuery, row: int, current: str) -> None:
-    """The text of a row, and its nearest other texts with their labels."""
+def show_nearest_labels(query: LabelQuery, row: int, current: str | frozenset[str]) -> None:
+    """The text of a row with this label, or these labels, and its nearest other texts with their labels."""
     evidence = session.ask_once(label_evidence, query, row)
     st.text(evidence.text)
     if evidence.copies:
@@ -52,8 +52,12 @@ def show_nearest_labels(query: LabelQuery, row: int, current: str) -> None:
     if neighbors.empty:
         st.caption("None of its nearest neighbors is another labeled text.")
         return
-    others = int((neighbors["label"] != current).sum())
-    st.caption(f"{others} of its {len(neighbors)} nearest other labeled texts have another label.")
+    if isinstance(current, str):
+        others, difference = int((neighbors["label"] != current).sum()), "have another label"
+    else:
+        others = sum(current.isdisjoint(labels.split("; ")) for labels in neighbors["label"])
+        difference = "share none of its labels"
+    st.caption(f"{others} of its {len(neighbors)} nearest other labeled texts {difference}.")
     columns = {
         "cosine": NumberColumn("Cosine", format="%.3f", help="Higher = more similar."),
         "label": TextColumn("Label", width=130),

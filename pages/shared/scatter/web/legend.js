@@ -29,7 +29,7 @@ export function drawLegend(place, color, choice, act) {
     };
     place.append(button);
   });
-  if (color.several) place.append(severalEntry(color.several));
+  if (color.several && hidden.size < codes.length - 1) place.append(severalEntry(color.several));
 }
 
 // Explains the color of rows in several categories; it filters nothing.
