@@ -116,7 +116,7 @@ def _overall_uncertainty(probabilities: np.ndarray) -> Advice:
     value = float(-(probabilities * logs).sum(axis=1).mean() / np.log(probabilities.shape[1]))
     stop = value <= MAX_UNCERTAINTY
     reason = (
-        f"The uncertainty of the {len(probabilities):,} unlabeled rows is {value:.1%} of the most there can be, "
+        f"The uncertainty of the {len(probabilities):,} unlabeled rows is {value:.1%} of the maximum, "
         f"{'at most' if stop else 'above'} {MAX_UNCERTAINTY:.0%}."
     )
     return Advice(name, stop, value, MAX_UNCERTAINTY, reason)
