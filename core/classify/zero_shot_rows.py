@@ -162,5 +162,4 @@ def zero_shot_evaluation(query: ZeroShotQuery, secret: Secret | None, column: st
 
 def _thinned(curve: ThresholdCurve) -> ThresholdCurve:
     at = np.unique(np.linspace(0, len(curve.thresholds) - 1, MAX_CURVE_POINTS).astype(int))
-    parts = (values[at] for values in (curve.thresholds, curve.precision, curve.recall, curve.f1))
-    return ThresholdCurve(*parts, curve.best)
+    return ThresholdCurve(curve.thresholds[at], curve.precision[at], curve.recall[at], curve.f1[at], curve.best)
