@@ -56,13 +56,13 @@ def show_zero_shot(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
         result = session.ask(zero_shot_predictions, query, secret)
     _show_counts(result, query)
     _show_label_rows(info, query, secret, result)
+    _show_evaluation(query, secret)
     st.markdown("##### Save labels as a column")
     none = "" if threshold is None else f' Rows with "{NONE}" stay empty.'
     show_save_column(
         info, ZERO_SHOT, "label (zero-shot)", f"Stores the zero-shot label of all rows.{none}",
         lambda name: session.ask(save_zero_shot, query, secret, name, timeout=600),
     )  # fmt: skip
-    _show_evaluation(query, secret)
 
 
 def select_model(contenders: tuple[Contender, ...], key: str) -> ModelSpec | None:
@@ -110,8 +110,9 @@ def _select_options() -> tuple[float, float | None]:
         )  # fmt: skip
         if not has_threshold:
             return float(temperature), None
+        session.widget_default("zero_shot_threshold", 0.2)
         threshold = st.number_input(
-            "Cosine threshold", -1.0, 1.0, 0.2, 0.01, format="%.3f", key="zero_shot_threshold", width=170,
+            "Cosine threshold", -1.0, 1.0, step=0.01, format="%.3f", key="zero_shot_threshold", width=170,
             persist_state="session", help="Models differ in the cosines they give; the quantiles below help to choose.",
         )  # fmt: skip
         return float(temperature), float(threshold)
