@@ -28,7 +28,7 @@ class EmbeddingServer:
     """`asked` counts how often each text came, those of the contact check left out. `delay`: seconds a request.
     `fail`: a status for every answer. `names`: the models it has, any where empty.
 
-    `refused`: texts that make a request fail with 500. `sizes`: the `dimensions` that requests named.
+    `refused`: texts that make a request fail with `status`. `sizes`: the `dimensions` that requests named.
     `takes_dimensions`: "ignores", "refuses" (400) or "obeys" them.
     """
 
@@ -38,8 +38,9 @@ class EmbeddingServer:
         dimensions: int = DIMENSIONS,
         takes_dimensions: str = "ignores",
         refused: Sequence[str] = (),
+        status: int = 500,
     ) -> None:
-        self.refused = refused
+        self.refused, self.status = refused, status
         self.asked: Counter[str] = Counter()
         self.dimensions, self.takes_dimensions, self.sizes = dimensions, takes_dimensions, list[int]()
         self.names: tuple[str, ...] = ()
@@ -68,7 +69,7 @@ class EmbeddingServer:
             self.sizes += [] if size is None else [size]
         status = 404 if self.names and model not in self.names else self.fail or 200
         status = 400 if size and self.takes_dimensions == "refuses" else status
-        status = 500 if set(texts) & set(self.refused) else status
+        status = self.status if set(texts) & set(self.refused) else status
         length = size if size and self.takes_dimensions == "obeys" else self.dimensions
         data = [{"index": i, "embedding": row} for i, row in enumerate(self.rows(model, texts, length))]
         body = json.dumps({"data": data, "model": "letters", "usage": {"prompt_tokens": 1, "total_tokens": 1}}).encode()

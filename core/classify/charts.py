@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from core.classify.calibration import Curve, Reliability
 from core.classify.experiments import LearningCurve
+from core.classify.zeroshot import ThresholdCurve
 from core.figures import LINE_COLOR, TRANSPARENT, band_trace, base_layout, error_bars
 from core.palette import BACKGROUND, COLORS, GREY, TEXT_COLOR, Theme, color_scale
 from core.stats.interval import Interval
@@ -99,6 +100,26 @@ def precision_recall_figure(curve: Curve, theme: Theme) -> go.Figure:
     line = {"color": GREY, "dash": "dash", "width": 1}
     figure.add_scatter(x=[0, 1], y=[curve.chance] * 2, mode="lines", name="random order", line=line, hoverinfo="skip")
     _add_curve(figure, curve, "recall", "precision")
+    return _with_axes(figure, "recall", "precision", unit=True)
+
+
+def threshold_figure(curve: ThresholdCurve, threshold: float | None, theme: Theme) -> go.Figure:
+    """Precision against recall by cosine threshold; dots mark the best one and, if there is one, the current one."""
+    figure = go.Figure(layout=base_layout(theme, 320))
+    figure.add_scatter(
+        x=curve.recall, y=curve.precision, mode="lines", name="thresholds", line={"color": COLORS[0], "width": 2},
+        customdata=np.stack([curve.thresholds, curve.f1], axis=1),
+        hovertemplate="threshold %{customdata[0]:.3f}<br>precision %{y:.3f}<br>recall %{x:.3f}"
+        "<br>F1 %{customdata[1]:.3f}<extra></extra>",
+    )  # fmt: skip
+    marks = [("best F1", curve.best, COLORS[1])]
+    marks += [("current threshold", threshold, GREY)] if threshold is not None else []
+    for name, value, color in marks:
+        at = int(np.abs(curve.thresholds - value).argmin())
+        figure.add_scatter(
+            x=curve.recall[[at]], y=curve.precision[[at]], mode="markers", name=name,
+            marker={"color": color, "size": 10}, hovertemplate=f"{name}: {value:.3f}<extra></extra>",
+        )  # fmt: skip
     return _with_axes(figure, "recall", "precision", unit=True)
 
 

@@ -175,8 +175,10 @@ def group_shares(query: SharesQuery, index: np.ndarray, groups: int, max_classes
         gladen = fixed + np.where(left[:, None] > 0, weight * gladen, 0.0)
     audited = np.bincount(of_audit[used], minlength=groups)
     names = tuple(found.names[code] for code in top)
+    share, low, high = (part.T for part in powered)
+    corrected, corrected_low, corrected_high = (part.T for part in gladen)
     return GroupShares(
-        names, naive.T, *(part.T for part in powered), *(part.T for part in gladen), rows, audited
+        names, naive.T, share, low, high, corrected, corrected_low, corrected_high, rows, audited
     )  # fmt: skip
 
 

@@ -177,7 +177,8 @@ def _count_notes(texts: Sequence[str], target: Target, labeled: np.ndarray) -> l
     single = [target.names[code] for code in np.flatnonzero(counts < 2)]
     if single:
         listed = ", ".join(f'"{name}"' for name in single[:3]) + (", ..." if len(single) > 3 else "")
-        notes.append(f"{len(single):,} classes have one text alone and can't be evaluated: {listed}.")
+        have = "class has" if len(single) == 1 else "classes have"
+        notes.append(f"{len(single):,} {have} one text alone and can't be evaluated: {listed}.")
     return notes
 
 

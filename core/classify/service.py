@@ -26,6 +26,7 @@ from core.classify.results import (
     training_vectors,
 )
 from core.classify.training import train
+from core.corpus.added_columns import added_columns
 from core.corpus.label_columns import INTERNAL_COLUMNS, find_split_column, label_columns
 from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus
@@ -35,8 +36,8 @@ from core.vectors.contenders import Contender
 
 __all__ = [
     "FEW_AUDITED", "ComparedRow", "Comparison", "GroupShares", "LabelChoice", "SharesQuery", "SplitChoices",
-    "check_split", "comparison", "group_shares", "label_choices", "label_notes", "report_of", "split_choices",
-    "with_lexical",
+    "check_split", "comparison", "group_shares", "label_choices", "label_notes", "predicted_columns", "report_of",
+    "split_choices", "with_lexical",
 ]  # fmt: skip
 
 
@@ -89,15 +90,24 @@ class Comparison:
 
 
 def label_choices(corpus: CorpusRef) -> tuple[LabelChoice, ...]:
-    """Columns of classes, of several labels per row, and of numbers; those with the role of labels first."""
+    """Columns of classes, of several labels per row, and of numbers; those with the role of labels first, predicted
+    ones last."""
     source = load_corpus(corpus)
     table, classes = source.table, label_columns(corpus)
     excluded = {*INTERNAL_COLUMNS, source.roles.id, source.roles.time}
     others = [str(name) for name in table.columns if name not in classes and name not in excluded]
     choices = [LabelChoice(name, _class_tasks(table[name])) for name in classes]
-    choices += [LabelChoice(name, ("sets",)) for name in others if label_sets(table[name]) is not None]
+    choices += [LabelChoice(name, ("sets", "classes")) for name in others if label_sets(table[name]) is not None]
     numbers = [name for name in others if target_kind(table[name]) == "number"]
-    return (*choices, *(LabelChoice(name, ("number",)) for name in numbers))
+    choices += [LabelChoice(name, ("number",)) for name in numbers]
+    predicted = predicted_columns(corpus)
+    return tuple(sorted(choices, key=lambda choice: choice.column in predicted))
+
+
+def predicted_columns(corpus: CorpusRef) -> frozenset[str]:
+    """Columns whose labels were predicted by a classifier or by zero-shot classification."""
+    columns = added_columns(corpus.folder, corpus.digest)
+    return frozenset(column.name for column in columns if column.kind in ("predictions", "zero_shot"))
 
 
 def _class_tasks(column: pd.Series) -> tuple[TargetKind, ...]:

@@ -7,9 +7,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from core.classify.calibration import MAX_CURVE_POINTS
 from core.classify.evaluation import Report
 from core.classify.predictions import MAX_LISTED, Predictions, with_texts
-from core.classify.zeroshot import NONE, ZeroShot, choose_threshold, evaluate_zero_shot, zero_shot
+from core.classify.zeroshot import NONE, ThresholdCurve, ZeroShot, choose_threshold, evaluate_zero_shot, zero_shot
 from core.corpus.export import rows_csv
 from core.corpus.label_columns import label_strings
 from core.corpus.loaders import load_corpus
@@ -23,11 +24,13 @@ from core.vectors.loaders import load_vectors
 from core.vectors.text_vectors import embed_task_texts
 
 MAX_LABELS = 100
+EXAMPLE_SEPARATOR = " | "
 
 
 @dataclass(frozen=True)
 class ZeroShotQuery:
-    """labels: (name, description) pairs. threshold: a cosine below which a row is "none of these"; None for never."""
+    """labels: (name, description) pairs; of a description with " | " the parts are examples.
+    threshold: a cosine below which a row is "none of these"; None for never."""
 
     corpus: CorpusRef
     model: ModelSpec
@@ -38,8 +41,9 @@ class ZeroShotQuery:
 
 @dataclass(frozen=True, eq=False)
 class ZeroShotEvaluation:
-    """Agreement with a label column. unknown: rows whose label is none of the typed ones. best_threshold: the cosine
-    with the highest F1 of answered rows, on these very rows. summary: a sentence with chance."""
+    """Agreement with a label column. unknown: rows whose label is none of the typed ones. curve: precision and
+    recall of answered rows by threshold, at most 500 of them; its best one has the highest F1, best_f1, on these rows.
+    summary: a sentence with chance."""
 
     figures: dict[str, Interval[float]]
     per_class: pd.DataFrame
@@ -47,7 +51,7 @@ class ZeroShotEvaluation:
     rows: int
     missing: int
     unknown: int
-    best_threshold: float
+    curve: ThresholdCurve
     best_f1: float
 
 
@@ -66,7 +70,8 @@ class _CachedEmbedder(Embedder):
 
 
 def parse_labels(text: str) -> tuple[tuple[str, str], ...]:
-    """Lines "label" or "label: description" as pairs; the description is the label where there is none. Raises
+    """Lines "label", "label: description" or "label: example | example" as pairs; the description is the label where
+    there is none. Raises
     InputError for fewer than two labels, more than 100, a repeated one, or one without a name."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     pairs = [_parse_line(line) for line in lines]
@@ -93,8 +98,15 @@ def zero_shot_result(query: ZeroShotQuery, secret: Secret | None) -> ZeroShot:
     """Raises InputError for unusable labels, ModelError where the model can't embed them."""
     embedder, vectors = _CachedEmbedder(query.corpus, query.model, secret), load_vectors(query.corpus, query.model)
     return zero_shot(
-        embedder, vectors, dict(query.labels), temperature=query.temperature, threshold=query.threshold
+        embedder, vectors, {name: _description(text) for name, text in query.labels},
+        temperature=query.temperature, threshold=query.threshold,
     )  # fmt: skip
+
+
+def _description(text: str) -> str | list[str]:
+    """A description, or a list of examples."""
+    examples = [part.strip() for part in text.split(EXAMPLE_SEPARATOR) if part.strip()]
+    return examples if EXAMPLE_SEPARATOR in text and examples else text
 
 
 def zero_shot_predictions(query: ZeroShotQuery, secret: Secret | None, label: str = "") -> Predictions:
@@ -144,5 +156,10 @@ def zero_shot_evaluation(query: ZeroShotQuery, secret: Secret | None, column: st
     unknown = int((labels.notna() & ~labels.isin(result.classes)).sum())
     return ZeroShotEvaluation(
         report.intervals, report.per_class, report.summary(),
-        len(report.rows), report.missing, unknown, curve.best, float(curve.f1.max()),
+        len(report.rows), report.missing, unknown, _thinned(curve), float(curve.f1.max()),
     )  # fmt: skip
+
+
+def _thinned(curve: ThresholdCurve) -> ThresholdCurve:
+    at = np.unique(np.linspace(0, len(curve.thresholds) - 1, MAX_CURVE_POINTS).astype(int))
+    return ThresholdCurve(curve.thresholds[at], curve.precision[at], curve.recall[at], curve.f1[at], curve.best)

@@ -11,7 +11,7 @@ from core.classify.file_predictions import FILE_PREDICTIONS, FileQuery, file_pre
 from core.classify.predictions import ALL, ClassifierSource
 from core.classify.results import LEARNING_CURVE, TRAINED, Settings, SplitPlan, TrainingQuery, lexical_contender
 from core.classify.saved_columns import save_predictions, save_zero_shot
-from core.classify.zero_shot_rows import ZeroShotQuery, parse_labels
+from core.classify.zero_shot_rows import ZeroShotQuery, parse_labels, zero_shot_result
 from core.corpus.added_columns import added_columns, current_ref
 from core.corpus.build import build_corpus
 from core.corpus.label_sets import label_sets
@@ -192,6 +192,8 @@ def test_zero_shot_labels_are_counted_and_evaluated(home, app):
     at.toggle(key="zero_shot_none").set_value(True).run()
     assert '"none of these" is right for them' in fine(at)
     assert {metric.label for metric in at.metric} == {"Accuracy", "Macro F1", "Kappa"}
+    at.button(key="zero_shot_use_best").click().run()
+    assert f"{at.number_input(key='zero_shot_threshold').value:.3f}" in at.button(key="zero_shot_use_best").label
 
 
 @pytest.mark.parametrize("text", ["", "one label", "a\nA: other", ": no name\nb"])
@@ -272,6 +274,26 @@ def test_a_variant_is_trained_but_not_offered_to_apply(home):
     corpus = make(home)
     trained(corpus, contender=Contender(lexical_contender().model, 64))
     assert predictions.stored_classifiers(corpus) == ()
+
+
+def test_examples_of_a_label_are_averaged_as_documents(home):
+    corpus = make(home)
+    model, examples = lexical_contender().model, ["My lamp, this lamp", "a lamp, a lamp"]
+    labels = (("Lamp", " | ".join(examples)), ("Teapot", "my teapot"))
+    result = zero_shot_result(ZeroShotQuery(corpus, model, labels, 0.05), None)
+    rows = load_embedder("lexical").embed(examples)
+    np.testing.assert_allclose(result.prototypes[0], unit_rows(rows.mean(axis=0, keepdims=True))[0], atol=1e-5)
+
+
+def test_predicted_labels_come_last_and_are_named_as_such(home, app):
+    corpus = make(home)
+    query = trained(corpus)
+    save_predictions(ClassifierSource(corpus, query.contender.model, query), "guess")
+    choices = service.label_choices(current_ref(str(home), corpus.digest))
+    assert choices[-1].column == "guess"
+    at = open_page(app, classify_column="guess")
+    fine(at)
+    assert any("predictions" in str(warning.value) for warning in at.warning)
 
 
 def test_predictions_are_saved_as_a_column_replaced_and_removed(home, app):

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from core.classify.corpus_shares import SharesQuery, corrected_shares
-from core.classify.predictions import ClassifierSource
+from core.classify.predictions import ClassifierSource, classifier_file
 from core.classify.results import Settings, SplitPlan
 from core.classify.saved_columns import save_predictions
+from core.corpus.annotations import Annotation, append
+from core.corpus.codebook import Codebook, LabelDefinition, create_column
 from core.corpus.filters import Filter
 from core.errors import InputError
 from core.trends.prevalence import corrected_over_time
@@ -98,3 +100,39 @@ def test_no_rows_and_unaudited_rows_are_refused(home):
     ):
         with pytest.raises(InputError):
             corrected_shares(SharesQuery(source, filters))
+
+
+def test_a_row_with_several_labels_counts_in_each_share(home):
+    corpus = make(home)
+    query = trained(corpus, Settings("tags", "sets", "logistic"))
+    result = corrected_shares(SharesQuery(ClassifierSource(corpus, query.contender.model, query)))
+    assert result.share.sum() == pytest.approx(2, abs=0.2)  # of the subjects, and of late and fine
+    assert result.share["late"] == pytest.approx(0.2, abs=0.05)
+    assert (result.low <= result.high).all()
+
+
+def test_a_saved_classifier_is_corrected_by_a_labeled_column(home, app):
+    corpus = make(home, {"checked": [None if i % 3 else SUBJECTS[i // 5 % 6] for i in range(90)]})
+    query = trained(corpus)
+    content = classifier_file(ClassifierSource(corpus, query.contender.model, query))
+    at = open_page(app, "Prevalence")
+    at.segmented_control(key="apply_origin").set_value("Saved file").run()
+    at.file_uploader(key="apply_file").set_value(("subjects.npz", content, "application/octet-stream")).run()
+    at.selectbox(key="prevalence_audit").set_value("checked").run()
+    assert "30 audited" in fine(at)
+    assert any("random sample" in str(warning.value) for warning in at.warning)
+
+
+def test_the_audit_sample_of_a_labeled_column_is_the_test(home, app):
+    corpus = make(home)
+    subjects = [SUBJECTS[i // 5 % 6] for i in range(90)]
+    create_column(corpus, Codebook("by hand", tuple(map(LabelDefinition, SUBJECTS))))
+    events = [Annotation(row, subjects[row], "me", audit=row % 7 == 0) for row in range(0, 90)]
+    append(corpus, "by hand", events)
+    at = open_page(app, classify_column="by hand")
+    assert "The audit sample is the test" in fine(at)
+    assert "13 test rows" in fine(at)
+    at = at.segmented_control(key="classify_view").set_value("Prevalence").run()
+    assert "drawn at random from all rows" in fine(at)
+    assert "13 audited" in fine(at)
+    assert not any("random sample" in str(warning.value) for warning in at.warning)

@@ -8,7 +8,7 @@ import streamlit as st
 from core.classify.estimators import ESTIMATORS, KINDS, Kind
 from core.classify.labels import TargetKind
 from core.classify.results import Settings, SplitMethod, SplitPlan, audited_rows
-from core.classify.service import LabelChoice, label_choices, label_notes, split_choices
+from core.classify.service import LabelChoice, label_choices, label_notes, predicted_columns, split_choices
 from core.store import CorpusInfo
 from core.types import CorpusRef
 from pages.shared import session
@@ -53,6 +53,12 @@ def select_settings(info: CorpusInfo) -> Settings | None:
             help="Rare classes count as much as frequent ones. Raises recall of rare classes, lowers precision.",
         )  # fmt: skip
     settings = replace(settings, balanced=balanced)
+    if choice.column in session.ask_once(predicted_columns, corpus):
+        st.warning(
+            "The labels of this column are predictions: a classifier that is trained on them learns their errors, and "
+            "its scores measure agreement with them.",
+            icon=":material/warning:",
+        )
     if task == "classes":
         merged = _show_label_notes(corpus, settings)
     return replace(settings, merged=merged)
@@ -100,7 +106,9 @@ def _select_task(choice: LabelChoice) -> TargetKind:
         return choice.tasks[0]
     task = st.selectbox(
         "Read as", choice.tasks, key=f"classify_task {choice.column}", format_func=TASKS.__getitem__, width=105,
-        persist_state="session", help="Classes: each value is a label. Number: predicted by ridge regression.",
+        persist_state="session",
+        help="Classes: each value is a label. Several labels per row: detected lists or separated labels, one "
+        "classifier for each. Number: predicted by ridge regression.",
     )  # fmt: skip
     return task
 

@@ -8,7 +8,6 @@ from core.corpus.staging import stage
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
-from pages.shared.classify.zeroshot import select_model
 
 TRAINED_HERE, FROM_FILE = "Trained here", "Saved file"
 UPLOAD_MB = 200
@@ -62,9 +61,14 @@ def describe_classifier(stored: StoredClassifier) -> str:
 
 
 def _load_file(info: CorpusInfo, contenders: tuple[Contender, ...]) -> ClassifierSource | None:
-    model = select_model(contenders, "apply_model")
-    if model is None:
-        return None
+    models = {each.model.key: each.model for each in contenders}
+    if session.widget_value("apply_model") not in models:
+        session.set_widget("apply_model", next(iter(models)))
+    key = st.selectbox(
+        "Model", list(models), key="apply_model", width=320, format_func=lambda name: models[name].label,
+        help="One of the contenders above: that whose vectors the classifier was trained on.",
+    )  # fmt: skip
+    model = models[key]
     upload = st.file_uploader(
         "Saved classifier", type="npz", key="apply_file", max_upload_size=UPLOAD_MB,
         help="A file of Save classifier, or of classify.save in a notebook. It contains no code.",

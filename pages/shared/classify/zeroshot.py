@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.classify.charts import share_figure
+from core.classify.charts import share_figure, threshold_figure
 from core.classify.predictions import MAX_LISTED, Predictions
 from core.classify.saved_columns import ZERO_SHOT, save_zero_shot
 from core.classify.zero_shot_rows import (
@@ -56,13 +56,13 @@ def show_zero_shot(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
         result = session.ask(zero_shot_predictions, query, secret)
     _show_counts(result, query)
     _show_label_rows(info, query, secret, result)
+    _show_evaluation(query, secret)
     st.markdown("##### Save labels as a column")
     none = "" if threshold is None else f' Rows with "{NONE}" stay empty.'
     show_save_column(
         info, ZERO_SHOT, "label (zero-shot)", f"Stores the zero-shot label of all rows.{none}",
         lambda name: session.ask(save_zero_shot, query, secret, name, timeout=600),
     )  # fmt: skip
-    _show_evaluation(query, secret)
 
 
 def select_model(contenders: tuple[Contender, ...], key: str) -> ModelSpec | None:
@@ -87,7 +87,8 @@ def _read_labels() -> tuple[tuple[str, str], ...] | None:
     with st.form("zero_shot_form", border=False):
         text = st.text_area(
             "Labels, one per line", key=LABELS_KEY, height=130, placeholder=EXAMPLE, persist_state="session",
-            help='"label" or "label: description". A description that reads like the texts works best.',
+            help='"label", "label: description", or "label: example | another example". A description that reads like '
+            "the texts works best; examples are texts like the rows.",
         )  # fmt: skip
         if st.form_submit_button("Classify", type="primary", icon=":material/play_arrow:"):
             session.remember(TYPED_KEY, text)
@@ -109,8 +110,9 @@ def _select_options() -> tuple[float, float | None]:
         )  # fmt: skip
         if not has_threshold:
             return float(temperature), None
+        session.widget_default("zero_shot_threshold", 0.2)
         threshold = st.number_input(
-            "Cosine threshold", -1.0, 1.0, 0.2, 0.01, format="%.3f", key="zero_shot_threshold", width=170,
+            "Cosine threshold", -1.0, 1.0, step=0.01, format="%.3f", key="zero_shot_threshold", width=170,
             persist_state="session", help="Models differ in the cosines they give; the quantiles below help to choose.",
         )  # fmt: skip
         return float(temperature), float(threshold)
@@ -179,6 +181,23 @@ def _show_figures(query: ZeroShotQuery, found: ZeroShotEvaluation) -> None:
     missing = f" {count(found.missing, 'row')} without a label are left out." if found.missing else ""
     st.caption(
         (f"{unknown}{answer}." if found.unknown else "Every label was typed.") + missing
-        + f" Best threshold on these rows: cosine {found.best_threshold:.3f} (F1 {found.best_f1:.3f} of answered rows; "
-        "chosen and measured on the same rows, so it is optimistic)."
     )  # fmt: skip
+    best = found.curve.best
+    st.plotly_chart(
+        threshold_figure(found.curve, query.threshold, session.theme()), key="zero_shot_threshold_curve",
+        alt="Precision-recall curve of the cosine threshold",
+    )  # fmt: skip
+    st.button(
+        f"Use threshold {best:.3f}", key="zero_shot_use_best", icon=":material/tune:", on_click=_use_threshold,
+        args=(best,), help=f'Rows below it are "{NONE}".',
+    )  # fmt: skip
+    st.caption(
+        "Rows with a highest cosine at or above the threshold are answered. Precision: share of answered rows that are "
+        "right; recall: share of the rows with a typed label that are answered and right. Best F1: "
+        f"{found.best_f1:.3f} at cosine {best:.3f}, chosen and measured on the same rows, so it is optimistic."
+    )
+
+
+def _use_threshold(threshold: float) -> None:
+    session.set_widget("zero_shot_none", True)
+    session.set_widget("zero_shot_threshold", max(-1.0, min(1.0, float(threshold))))
