@@ -158,15 +158,16 @@ def next_batch(task: LabelTask, request: Request, secret: Secret | None = None) 
     where a strategy can't be used, StorageError where column or vectors are gone."""
     state = labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
     source, note = suggester(task, state, secret), ""
-    candidates = _candidates(task, state, request)
-    is_audit = request.is_audit
-    if request.rows:
-        rows = np.array(request.rows, np.int64)
-    elif (audit := _next_audit_row(task, state, request)) is not None:
-        rows, is_audit = np.array([audit]), True
-    else:
+    candidates, is_audit = _candidates(task, state, request), request.is_audit
+    rows = np.array(request.rows, np.int64)
+    if not len(rows):
+        rows = _next_audit_row(task, state, request)
+        is_audit = bool(len(rows))
+    if not len(rows) and len(candidates):
         rows, note = _strategy_rows(task, state, request, source, candidates)
-        is_audit = False
+    if not len(rows):
+        rows = _next_audit_row(task, state, request, is_due=True)
+        is_audit = bool(len(rows))
     described = _described(task, rows, Suggester(task, "") if is_audit else source, request.context)
     trained_on = 0 if source.classifier is None else int(source.classifier.facts["rows"])
     scored = min(len(candidates), MAX_SCORED)
@@ -185,18 +186,18 @@ def _candidates(task: LabelTask, state: LabeledRows, request: Request) -> np.nda
     return np.flatnonzero(open_rows)
 
 
-def _next_audit_row(task: LabelTask, state: LabeledRows, request: Request) -> int | None:
-    """The next row of the audit sample that the annotator has not answered, if it is its turn: every annotator gets the
-    same ones in the same order, so that agreement is measured on a random sample, too."""
+def _next_audit_row(task: LabelTask, state: LabeledRows, request: Request, is_due: bool = False) -> np.ndarray:
+    """(1,) the next row of the audit sample that the annotator has not answered, if it is its turn or due; else (0,).
+    Every annotator gets the same ones in the same order, so that agreement is measured on a random sample, too."""
     every = state.codebook.audit_every
     if not every or request.count > 1:
-        return None
+        return np.zeros(0, np.int64)
     answered = [event for (_, name), event in state.log.current().items() if name == request.annotator]
-    if len({event.answer for event in answered}) % every != every - 1:
-        return None
-    audited = {event.row for event in answered if event.audit}
+    if not is_due and len({event.answer for event in answered}) % every != every - 1:
+        return np.zeros(0, np.int64)
+    audited = [event.row for event in answered if event.audit]
     order = audit_order(task.corpus, state.codebook, len(load_corpus(task.corpus)))
-    return next((row for row in order.tolist() if row not in audited), None)
+    return order[~np.isin(order, audited)][:1]
 
 
 def _strategy_rows(

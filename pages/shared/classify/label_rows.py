@@ -30,7 +30,8 @@ def show_rows_to_label(labeling: Labeling) -> None:
     batch = session.ask(next_batch, task, request, session.api_key(task.contender.model))
     _pin(task, request, batch)
     if not batch.rows:
-        st.success("Every row is labeled or skipped.", icon=":material/done_all:")
+        more = " Rows of the audit sample are shown one by one." if request.count > 1 and codebook.audit_every else ""
+        st.success(f"Every text is labeled or skipped.{more}", icon=":material/done_all:")
         _show_undo(task, request)
     elif request.count > 1 and not batch.is_audit:
         _show_group(task, codebook, request, batch, copies)
