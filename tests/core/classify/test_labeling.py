@@ -114,6 +114,16 @@ def test_strategies_find_every_row_and_then_stop(tmp_path, strategy):
     assert next_batch(task, Request("Ann", strategy, like=NAMES[0])).rows == ()
 
 
+def test_three_rows_can_be_labeled(tmp_path):
+    corpus, truth = make_corpus(tmp_path, 3)
+    create_column(corpus, Codebook("topic", LABELS, token=TOKEN))
+    task = LabelTask(corpus, Contender(SPEC), "topic")
+    assert not any(batch.source for batch in label_rows(task, truth, 3))
+    assert current(task).labels == dict(enumerate(truth))
+    assert stopping(task) == ()
+    assert len(audit_curve(task).labels) == 0
+
+
 def test_rows_like_a_class_are_of_it_and_margins_are_between_classes(made):
     task, truth = made
     label_rows(task, truth, 14, strategy="diversity")
