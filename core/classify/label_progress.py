@@ -9,15 +9,8 @@ from threading import Lock
 import numpy as np
 import pandas as pd
 
-from core.classify.labeling import (
-    SEED,
-    LabelTask,
-    audit_order,
-    classifier_at,
-    labeled_rows,
-    training_version,
-    tuned_classifier_at,
-)
+from core.classify.label_state import audit_order, labeled_rows
+from core.classify.labeling import SEED, LabelTask, classifier_at, training_version, tuned_classifier_at
 from core.classify.predictions import with_texts
 from core.classify.results import training_vectors
 from core.classify.suggestions import WINDOW, Advice, Agreement, annotator_agreement, stopping_advice

@@ -1,9 +1,4 @@
-"""Labeling with active learning: the row that is labeled next, the suggested label, and the audit sample.
-
-Each label column has an audit sample: rows in a random order (seeded by corpus and column), that strategies never
-suggest and that train no classifier here. Every few rows the next of them is presented, without a suggestion. So the
-audited rows are a simple random sample of the corpus, on which accuracy and class shares can be estimated.
-"""
+"""Labeling with active learning: the row that is labeled next, with suggestions of a classifier trained so far."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,23 +6,22 @@ from functools import lru_cache
 import numpy as np
 
 from core.classify.estimators import ESTIMATORS
+from core.classify.label_state import LabeledRows, audit_order, labeled_rows, set_aside
 from core.classify.results import training_vectors
 from core.classify.suggestions import Strategy, suggest
 from core.classify.training import Classifier, train
 from core.classify.zero_shot_rows import ZeroShotQuery, zero_shot_result
 from core.classify.zeroshot import TEMPERATURE
 from core.clusters.service import clustering, default_params
-from core.corpus.annotations import AnnotationLog, column_version, read_log
-from core.corpus.codebook import Codebook, load_codebook
+from core.corpus.annotations import AnnotationLog, column_version
 from core.corpus.export import PREVIEW_LENGTH
 from core.corpus.loaders import load_corpus, load_selection, load_text_codes
-from core.digest import digest_json
-from core.errors import InputError, StorageError
+from core.errors import InputError, ModelError, StorageError
+from core.models.registry import capabilities
 from core.secret import Secret
 from core.types import CorpusRef, Vectors
 from core.vectors.contenders import Contender
 
-MAX_AUDIT = 1_000  # rows that are set aside
 MAX_SCORED = 20_000  # candidates; of more rows a random sample
 MAX_TRAINED = 3_000  # labeled rows that a classifier is trained on while labeling
 STEPS = ((300, 1), (1_000, 5), (3_000, 25))  # up to so many labels, retrained after so many events
@@ -91,64 +85,6 @@ class Batch:
     note: str
 
 
-@dataclass(frozen=True, eq=False)
-class LabeledRows:
-    """A label column at one version. labels: by row, those of the majority. train: (t,) int64 rows that are not set
-    aside, with their labels. audit: (a,) audited rows in the order they were drawn, with their labels."""
-
-    log: AnnotationLog
-    codebook: Codebook
-    labels: dict[int, str]
-    train: np.ndarray
-    train_labels: np.ndarray
-    audit: np.ndarray
-    audit_labels: np.ndarray
-
-
-def audit_order(corpus: CorpusRef, codebook: Codebook, total: int) -> np.ndarray:
-    """(m,) int64 rows set aside for the audit, in the order they are presented: a random sample of all rows."""
-    if not codebook.audit_every:
-        return np.zeros(0, np.int64)
-    seed = int(digest_json({"corpus": corpus.digest, "column": codebook.column, "token": codebook.token}), 16)
-    size = min(-(-total // codebook.audit_every), MAX_AUDIT)
-    return np.random.default_rng(seed).permutation(total)[:size]
-
-
-@lru_cache(maxsize=4)
-def labeled_rows(corpus: CorpusRef, column: str, version: str) -> LabeledRows:
-    codebook, log = load_codebook(corpus, column), read_log(corpus.folder, corpus.digest, column, version)
-    total, labels, audited = len(load_corpus(corpus)), log.labels(), log.labels(audit_only=True)
-    labels = {row: label for row, label in labels.items() if row < total}
-    set_aside = _set_aside(corpus, codebook)
-    train_rows = np.array(sorted(row for row in labels if not set_aside[row]), np.int64)
-    order = [row for row in audit_order(corpus, codebook, total).tolist() if row in audited]
-    return LabeledRows(
-        log, codebook, labels, train_rows, np.array([labels[row] for row in train_rows.tolist()], object),
-        np.array(order, np.int64), np.array([audited[row] for row in order], object),
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=4)
-def _set_aside(corpus: CorpusRef, codebook: Codebook) -> np.ndarray:
-    """(n,) bool: rows of the audit sample, and copies of their texts."""
-    codes = load_text_codes(corpus, None)
-    return np.isin(codes, codes[audit_order(corpus, codebook, len(codes))])
-
-
-def audit_rows(corpus: CorpusRef, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """(a,) int64 ids and (a,) str labels of the audited rows of a label column, in the order they were drawn at random
-    from all rows; `label_classifier` is not trained on them."""
-    state = labeled_rows(corpus.source, column, column_version(corpus, column))
-    return state.audit, state.audit_labels
-
-
-def label_classifier(task: LabelTask) -> Classifier:
-    """A classifier with selected parameter and temperature, trained on the labeled rows outside of the audit sample.
-    Raises InputError where they are too few, or have one label only."""
-    state = labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
-    return _train(task, state, None)
-
-
 @lru_cache(maxsize=64)
 def classifier_at(task: LabelTask, version: str) -> Classifier | None:
     """Logistic regression with the default parameter, on at most 3,000 rows; None with too few labels."""
@@ -184,13 +120,14 @@ def training_version(log: AnnotationLog) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Suggester:
-    """Label probabilities of rows. source: "classifier", "zero-shot", or "" without any."""
+    """Label probabilities of rows. source: "classifier", "zero-shot", or "" without any. note: why there are none."""
 
     task: LabelTask
     source: str
     names: tuple[str, ...] = ()
     classifier: Classifier | None = None
     zero_shot: np.ndarray | None = None
+    note: str = ""
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray | None:
         """(m, labels) float32, None without suggestions."""
@@ -205,10 +142,14 @@ def suggester(task: LabelTask, state: LabeledRows, secret: Secret | None = None)
     classifier = classifier_at(task, training_version(state.log))
     if classifier is not None:
         return Suggester(task, "classifier", classifier.classes, classifier)
-    if not (state.codebook.zero_shot and task.contender.is_model):
+    model = task.contender.model
+    if not (state.codebook.zero_shot and task.contender.is_model and capabilities(model).can_embed):
         return Suggester(task, "")
     labels = tuple((label.name, label.definition or label.name) for label in state.codebook.labels)
-    guess = zero_shot_result(ZeroShotQuery(task.corpus, task.contender.model, labels, TEMPERATURE), secret)
+    try:
+        guess = zero_shot_result(ZeroShotQuery(task.corpus, model, labels, TEMPERATURE), secret)
+    except ModelError as error:  # such as a server that does not answer: labeling goes on
+        return Suggester(task, "", note=f"No zero-shot suggestions: {error}")
     return Suggester(task, "zero-shot", guess.classes, zero_shot=guess.probabilities)
 
 
@@ -217,24 +158,27 @@ def next_batch(task: LabelTask, request: Request, secret: Secret | None = None) 
     where a strategy can't be used, StorageError where column or vectors are gone."""
     state = labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
     source, note = suggester(task, state, secret), ""
-    candidates = _candidates(task, state, request)
-    is_audit = request.is_audit
-    if request.rows:
-        rows = np.array(request.rows, np.int64)
-    elif (audit := _next_audit_row(task, state, request)) is not None:
-        rows, is_audit = np.array([audit]), True
-    else:
+    candidates, is_audit = _candidates(task, state, request), request.is_audit
+    rows = np.array(request.rows, np.int64)
+    if not len(rows):
+        rows = _next_audit_row(task, state, request)
+        is_audit = bool(len(rows))
+    if not len(rows) and len(candidates):
         rows, note = _strategy_rows(task, state, request, source, candidates)
-        is_audit = False
+    if not len(rows):
+        rows = _next_audit_row(task, state, request, is_due=True)
+        is_audit = bool(len(rows))
     described = _described(task, rows, Suggester(task, "") if is_audit else source, request.context)
     trained_on = 0 if source.classifier is None else int(source.classifier.facts["rows"])
     scored = min(len(candidates), MAX_SCORED)
-    return Batch(described, is_audit, source.source, trained_on, scored, len(candidates), note)
+    return Batch(
+        described, is_audit, source.source, trained_on, scored, len(candidates), f"{source.note} {note}".strip()
+    )
 
 
 def _candidates(task: LabelTask, state: LabeledRows, request: Request) -> np.ndarray:
     """Rows that strategies may suggest: not labeled, not skipped by this annotator, not set aside."""
-    open_rows = ~_set_aside(task.corpus, state.codebook)
+    open_rows = ~set_aside(task.corpus, state.codebook)
     done = [row for row, annotator in state.log.current() if row in state.labels or annotator == request.annotator]
     open_rows[[row for row in done if row < len(open_rows)]] = False
     if request.selection:
@@ -242,18 +186,18 @@ def _candidates(task: LabelTask, state: LabeledRows, request: Request) -> np.nda
     return np.flatnonzero(open_rows)
 
 
-def _next_audit_row(task: LabelTask, state: LabeledRows, request: Request) -> int | None:
-    """The next row of the audit sample that the annotator has not answered, if it is its turn: every annotator gets the
-    same ones in the same order, so that agreement is measured on a random sample, too."""
+def _next_audit_row(task: LabelTask, state: LabeledRows, request: Request, is_due: bool = False) -> np.ndarray:
+    """(1,) the next row of the audit sample that the annotator has not answered, if it is its turn or due; else (0,).
+    Every annotator gets the same ones in the same order, so that agreement is measured on a random sample, too."""
     every = state.codebook.audit_every
     if not every or request.count > 1:
-        return None
+        return np.zeros(0, np.int64)
     answered = [event for (_, name), event in state.log.current().items() if name == request.annotator]
-    if len({event.answer for event in answered}) % every != every - 1:
-        return None
-    audited = {event.row for event in answered if event.audit}
+    if not is_due and len({event.answer for event in answered}) % every != every - 1:
+        return np.zeros(0, np.int64)
+    audited = [event.row for event in answered if event.audit]
     order = audit_order(task.corpus, state.codebook, len(load_corpus(task.corpus)))
-    return next((row for row in order.tolist() if row not in audited), None)
+    return order[~np.isin(order, audited)][:1]
 
 
 def _strategy_rows(

@@ -10,7 +10,7 @@ from core.corpus.annotations import Annotation, column_version, read_log
 from core.corpus.codebook import Codebook, LabelDefinition, create_column, delete_column
 from core.types import CorpusRef
 from tests.e2e.conftest import Sample
-from tests.e2e.steps import button, fits, keyed, no_traceback, settled
+from tests.e2e.steps import button, choose_part, fits, keyed, no_traceback, settled
 
 pytestmark = pytest.mark.browser
 COLUMN = "topic"
@@ -81,6 +81,22 @@ def test_rows_are_labeled_by_the_keyboard_alone(sample: Sample, ref: CorpusRef, 
     log = read_log(ref.folder, ref.digest, COLUMN, column_version(ref, COLUMN))
     assert log.labels() == {first: NAMES[1], third: NAMES[2], commented: NAMES[0]}
     assert log.events[-1].comment == "123 su"
+    no_traceback(page)
+
+
+def test_a_group_is_labeled_by_a_key_after_a_click_on_a_row(sample: Sample, ref: CorpusRef, visit: Callable[[], Page]):
+    create_column(ref, Codebook(COLUMN, tuple(map(LabelDefinition, NAMES))))
+    page = visit()
+    open_view(page, sample)
+    choose_part(page, "label_mode", 1)
+    row = shown_row(page)
+    button(page, f"label_check-{row}").click()
+    settled(page)
+    press(page, "3")
+    labels = read_log(ref.folder, ref.digest, COLUMN, column_version(ref, COLUMN)).labels()
+    assert row not in labels
+    assert len(labels) > 1
+    assert set(labels.values()) == {NAMES[2]}
     no_traceback(page)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.classify.label_answers import Answer, record
-from core.classify.labeling import audit_order, audit_rows
+from core.classify.label_state import audit_order, labeled_rows
 from core.corpus.annotations import column_version, label_columns, read_log
 from core.corpus.codebook import Codebook, LabelDefinition, column_folder, create_column, load_codebook
 from core.corpus.selections import save_selection
@@ -88,7 +88,7 @@ def test_the_fifth_row_is_of_the_audit_sample_and_suggestions_follow_the_labels(
     assert "audit sample: drawn" in fine(at)
     assert not any("%" in at.button(key=key).label for key in keys(at, f"label_{shown_row(at)}-"))
     row = press(at, 1)
-    assert audit_rows(corpus, "topic")[0].tolist() == [row]
+    assert labeled_rows(corpus, "topic", column_version(corpus, "topic")).audit.tolist() == [row]
     assert "audit sample: drawn" not in fine(at)
     assert "trained on" in fine(at)
     assert any("%" in at.button(key=key).label for key in keys(at, f"label_{shown_row(at)}-"))
@@ -97,9 +97,9 @@ def test_the_fifth_row_is_of_the_audit_sample_and_suggestions_follow_the_labels(
 def test_similar_rows_are_labeled_together_but_for_those_that_were_cleared(corpus, app):
     at = open_page(app, "Label")
     at.segmented_control(key="label_mode").set_value(SIMILAR).run()
-    rows = [int(box.key.partition("-")[2]) for box in at.checkbox if box.key.startswith("label_check-")]
+    rows = [int(key.partition("-")[2]) for key in keys(at, "label_check-")]
     assert len(rows) > 2
-    at.checkbox(key=f"label_check-{rows[1]}").set_value(False).run()
+    at.button(key=f"label_check-{rows[1]}").click().run()
     at.button(key=f"label_group_{rows[0]}-3").click().run()
     assert log(corpus).labels() == dict.fromkeys([rows[0], *rows[2:]], SUBJECTS[2])
     at.button(key="label_undo").click().run()

@@ -16,7 +16,7 @@ from pages.shared.classify.label_setup import attempt
 from pages.shared.text import count, cut, plain
 
 KEYS = 9  # labels with a key
-PINNED, ANSWERS = "label pinned", "label answers"
+PINNED, ANSWERS, CLEARED = "label pinned", "label answers", "label cleared"
 MAX_ANSWERS = 200  # that this tab can undo one after another
 SHORT_TEXT, LONG_TEXT = 280, 1_200  # characters: up to the first in large type, from the second on scrolled
 GROUP_TEXT = 180  # characters of a text in a group
@@ -30,7 +30,8 @@ def show_rows_to_label(labeling: Labeling) -> None:
     batch = session.ask(next_batch, task, request, session.api_key(task.contender.model))
     _pin(task, request, batch)
     if not batch.rows:
-        st.success("Every row is labeled or skipped.", icon=":material/done_all:")
+        more = " Rows of the audit sample are shown one by one." if request.count > 1 and codebook.audit_every else ""
+        st.success(f"Every text is labeled or skipped.{more}", icon=":material/done_all:")
         _show_undo(task, request)
     elif request.count > 1 and not batch.is_audit:
         _show_group(task, codebook, request, batch, copies)
@@ -132,11 +133,11 @@ def _answer(request: Request, batch: Batch, label: str | None, copies: bool) -> 
 
 def _show_group(task: LabelTask, codebook: Codebook, request: Request, batch: Batch, copies: bool) -> None:
     """Buttons that label the checked ones of similar rows, and the rows."""
-    first = batch.rows[0]
+    first, cleared = batch.rows[0], session.remembered(CLEARED, [])
     st.caption(
         f"{count(len(batch.rows), 'similar row')}"
         + (f", all suggested as **{plain(first.suggestion)}**" if first.suggestion else "")
-        + ". Clear the rows that are different, then choose a label."
+        + ". Click the rows that are different to leave them out, then choose a label."
     )
     definitions = {label.name: label.definition for label in codebook.labels}
     with st.container(horizontal=True, key="label_buttons"):
@@ -157,7 +158,13 @@ def _show_group(task: LabelTask, codebook: Codebook, request: Request, batch: Ba
         for column, row in zip(st.columns(COLUMNS), batch.rows[start : start + COLUMNS], strict=False):
             with column, st.container(border=True, height="stretch"):
                 share = f" · {share_text(row.ranking[0][1])}" if row.ranking else ""
-                st.checkbox(f"Row {row.row + 1:,}{share}", value=True, key=f"label_check-{row.row}")
+                is_cleared = row.row in cleared
+                # not a check box, which would have the focus afterwards, so that no key would work
+                st.button(
+                    f"Row {row.row + 1:,}{share}", key=f"label_check-{row.row}", type="tertiary", on_click=_toggle,
+                    icon=f":material/{'check_box_outline_blank' if is_cleared else 'check_box'}:", args=(row.row,),
+                    help="Include the row again." if is_cleared else "Leave the row out.",
+                )  # fmt: skip
                 st.text(cut(row.text, GROUP_TEXT))
 
 
@@ -179,6 +186,7 @@ def _record(task: LabelTask, answer: Answer, comment: str) -> None:
     answers = [*session.remembered(ANSWERS, []), (task.corpus.digest, task.column, answer.annotator, stored)]
     session.remember(ANSWERS, answers[-MAX_ANSWERS:])
     session.remember(PINNED, None)
+    session.remember(CLEARED, [])
 
 
 def _record_other(task: LabelTask, answer: Answer, key: str, comment: str) -> None:
@@ -186,9 +194,15 @@ def _record_other(task: LabelTask, answer: Answer, key: str, comment: str) -> No
         _record(task, replace(answer, label=str(label)), comment)
 
 
+def _toggle(row: int) -> None:
+    cleared = session.remembered(CLEARED, [])
+    session.remember(CLEARED, [other for other in cleared if other != row] if row in cleared else [*cleared, row])
+
+
 def _record_group(task: LabelTask, answer: Answer) -> None:
     """Label the checked rows, and leave the others."""
-    checked = [at for at, row in enumerate(answer.rows) if session.widget_value(f"label_check-{row}", True)]
+    cleared = session.remembered(CLEARED, [])
+    checked = [at for at, row in enumerate(answer.rows) if row not in cleared]
     if checked:
         rows = tuple(answer.rows[at] for at in checked)
         suggestions = tuple(answer.suggestions[at] for at in checked)
@@ -216,5 +230,5 @@ def _show_notes(batch: Batch, model: str) -> None:
         parts.append("Suggestions: zero-shot, by the definitions of the labels.")
     if batch.candidates > batch.scored:
         parts.append(f"A random {MAX_SCORED:,} of {batch.candidates:,} candidate rows are ranked.")
-    parts.append("Keys work while no field has the focus.")
+    parts.append("Keys work while no field has the focus; a click on the text leaves a field.")
     st.caption(plain(" ".join(parts)))

@@ -136,6 +136,7 @@ def _create(info: CorpusInfo) -> None:
         created = create_column(corpus, codebook, taken)
     session.set_widget(COLUMN_KEY, created.column)
     session.set_widget("label_new_name", "")
+    session.set_widget("label_new_labels", "")
 
 
 def read_labels(text: str) -> tuple[LabelDefinition, ...]:

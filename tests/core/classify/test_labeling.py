@@ -25,7 +25,8 @@ from core.classify.label_progress import (
     labels_file,
     stopping,
 )
-from core.classify.labeling import LabelTask, Request, audit_order, audit_rows, label_classifier, next_batch
+from core.classify.label_state import audit_order, labeled_rows
+from core.classify.labeling import LabelTask, Request, next_batch
 from core.clusters.service import clustering, default_params
 from core.corpus.annotations import column_version, read_log
 from core.corpus.codebook import Codebook, LabelDefinition, create_column, load_codebook
@@ -76,8 +77,13 @@ def label_rows(task, truth, answers, annotator="Ann", strategy="margin", **optio
     return batches
 
 
+def audit_rows(corpus):
+    state = labeled_rows(corpus, "topic", column_version(corpus, "topic"))
+    return state.audit, state.audit_labels
+
+
 def current(task):
-    return labeling.labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
+    return labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
 
 
 def test_every_fifth_row_is_drawn_at_random_and_trains_no_classifier(made):
@@ -87,11 +93,11 @@ def test_every_fifth_row_is_drawn_at_random_and_trains_no_classifier(made):
     assert [batch.is_audit for batch in batches] == [at % 5 == 4 for at in range(25)]
     assert [batch.rows[0].row for batch in batches if batch.is_audit] == order[:5].tolist()
     assert not any(batch.rows[0].ranking for batch in batches if batch.is_audit)
-    ids, labels = audit_rows(task.corpus, "topic")
+    ids, labels = audit_rows(task.corpus)
     assert ids.tolist() == order[:5].tolist()
     assert labels.tolist() == truth[ids].tolist()
     assert not set(current(task).train) & set(order)
-    assert label_classifier(task).facts["rows"] == 20
+    assert labeling.classifier_at(task, column_version(task.corpus, "topic")).facts["rows"] == 20
     assert batches[-2].source == "classifier"
     assert batches[-2].rows[0].suggestion in NAMES
     assert len({batch.rows[0].row for batch in batches}) == 25
@@ -102,14 +108,20 @@ def test_strategies_find_every_row_and_then_stop(tmp_path, strategy):
     corpus, truth = make_corpus(tmp_path, 12)
     create_column(corpus, Codebook("topic", LABELS, audit_every=3, token=TOKEN))
     task = LabelTask(corpus, Contender(SPEC), "topic")
-    label_rows(task, truth, 11, strategy=strategy, like=NAMES[0])
-    seen = current(task).labels
-    assert all(seen[row] == truth[row] for row in seen)
-    for _ in range(6):
-        batch = next_batch(task, Request("Ann", strategy, like=NAMES[0]))
-        if batch.rows:
-            record(corpus, "topic", Answer("Ann", (batch.rows[0].row,), None, is_audit=batch.is_audit))
+    label_rows(task, truth, 12, strategy=strategy, like=NAMES[0])
+    assert current(task).labels == dict(enumerate(truth))
+    assert len(current(task).audit) == 4
     assert next_batch(task, Request("Ann", strategy, like=NAMES[0])).rows == ()
+
+
+def test_three_rows_can_be_labeled(tmp_path):
+    corpus, truth = make_corpus(tmp_path, 3)
+    create_column(corpus, Codebook("topic", LABELS, token=TOKEN))
+    task = LabelTask(corpus, Contender(SPEC), "topic")
+    assert not any(batch.source for batch in label_rows(task, truth, 3))
+    assert current(task).labels == dict(enumerate(truth))
+    assert stopping(task) == ()
+    assert len(audit_curve(task).labels) == 0
 
 
 def test_rows_like_a_class_are_of_it_and_margins_are_between_classes(made):
@@ -223,7 +235,7 @@ def test_copies_of_a_text_are_labeled_together_and_never_on_both_sides(tmp_path)
     record(corpus, "topic", Answer("Ann", (row,), "praise"))
     assert sorted(current(task).labels) == copies
     label_rows(task, truth, 30, "Bob", "random")
-    train, audit = (np.unique(rows % 60) for rows in (current(task).train, audit_rows(corpus, "topic")[0]))
+    train, audit = (np.unique(rows % 60) for rows in (current(task).train, audit_rows(corpus)[0]))
     assert not set(train) & set(audit)
 
 
@@ -240,7 +252,7 @@ def test_a_column_is_a_start_and_its_audited_rows_are_asked_again(tmp_path):
     truth = np.array([{name.casefold(): name for name in load_codebook(corpus, "topic").names}[t] for t in truth])
     batches = label_rows(task, truth, 10)
     assert all(batch.source == "classifier" for batch in batches)
-    assert len(audit_rows(corpus, "topic")[0]) == 2
+    assert len(audit_rows(corpus)[0]) == 2
     with pytest.raises(InputError):
         labels_of_column(corpus, "text")
 
@@ -262,7 +274,7 @@ def test_the_audit_curve_is_the_accuracy_of_the_classifiers_so_far(made):
     label_rows(task, truth, 60, strategy="random")
     curve = audit_curve(task)
     classifier = labeling.classifier_at(task, column_version(task.corpus, "topic"))
-    ids, labels = audit_rows(task.corpus, "topic")
+    ids, labels = audit_rows(task.corpus)
     vectors = make_vectors(200, noise=0.4)[0].rows
     assert curve.audited == 12
     assert curve.labels.tolist() == [10, 20, 30, 40, 48]
