@@ -172,7 +172,7 @@ def _json_lists(column: pd.Series) -> tuple[np.ndarray, list[list[str]]] | None:
     """(n,) codes of the distinct cells, -1 for missing ones, and the labels of each; None unless all filled cells are
     JSON lists of strings, of which at least one is not empty."""
     first = next((cell for cell in column if isinstance(cell, str) and cell.strip()), "")
-    if not first.lstrip().startswith("["):
+    if not first.lstrip().startswith("[") or _string_list(first) is None:  # most other columns end here
         return None
     codes, texts = pd.factorize(column)
     by_text = []
