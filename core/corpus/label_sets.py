@@ -17,6 +17,7 @@ import pandas as pd
 
 from core.types import SINGLE_VALUED
 
+DECLARED = "declared_lists"  # in the attributes of a table that is read: columns that were made lists
 LISTS = ""  # in place of a separator: lists in brackets
 SEPARATORS = (";", "|", "\n", ",")
 MAX_LABELS = 200
