@@ -17,6 +17,7 @@ import pandas as pd
 
 from core.types import SINGLE_VALUED
 
+DECLARED = "declared_lists"  # in the attributes of a table that is read: columns that were made lists
 LISTS = ""  # in place of a separator: lists in brackets
 SEPARATORS = (";", "|", "\n", ",")
 MAX_LABELS = 200
@@ -172,7 +173,7 @@ def _json_lists(column: pd.Series) -> tuple[np.ndarray, list[list[str]]] | None:
     """(n,) codes of the distinct cells, -1 for missing ones, and the labels of each; None unless all filled cells are
     JSON lists of strings, of which at least one is not empty."""
     first = next((cell for cell in column if isinstance(cell, str) and cell.strip()), "")
-    if not first.lstrip().startswith("["):
+    if not first.lstrip().startswith("[") or _string_list(first) is None:  # most other columns end here
         return None
     codes, texts = pd.factorize(column)
     by_text = []

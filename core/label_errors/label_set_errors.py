@@ -74,7 +74,7 @@ def neighbor_shares(graph: Neighbors, labels: np.ndarray, rows: np.ndarray, grou
     where there are none. labels: (n, k) bool."""
     from scipy.sparse import csr_matrix
 
-    has_labels, indicator = labels.any(axis=1), labels.astype(np.float32)
+    has_labels, indicator = np.asarray(labels.any(axis=1)), labels.astype(np.float32)
     shares = np.full((len(rows), labels.shape[1]), np.nan, np.float32)
     for start in range(0, len(rows), _BLOCK_ROWS):
         block = rows[start : start + _BLOCK_ROWS]

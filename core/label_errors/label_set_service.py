@@ -47,10 +47,11 @@ def label_set_summary(query: LabelQuery) -> LabelSetSummary:
     errors, labels = _load(query)
     both = errors.probe_flag & errors.neighbor_flag
     present, flagged = np.asarray(errors.present), len(np.unique(errors.pair[both]))
-    counts = (int((both & present).sum()), int((both & ~present).sum()))
-    signals = (int(errors.probe_flag.sum()), int(errors.neighbor_flag.sum()))
-    sizes = (len(labels.names), labels.rare, labels.others, int(errors.facts["trained"]))
-    return LabelSetSummary(len(errors.rows), labels.unlabeled, flagged, *counts, *signals, *sizes)
+    return LabelSetSummary(
+        checked=len(errors.rows), unlabeled=labels.unlabeled, rows=flagged, remove=int((both & present).sum()),
+        add=int((both & ~present).sum()), probe=int(errors.probe_flag.sum()), neighbors=int(errors.neighbor_flag.sum()),
+        labels=len(labels.names), rare=labels.rare, others=labels.others, trained=int(errors.facts["trained"]),
+    )  # fmt: skip
 
 
 def label_set_table(query: LabelQuery, row_filter: LabelSetFilter) -> LabelErrorTable:
@@ -109,7 +110,7 @@ def row_evidence(query: LabelQuery, row: int) -> pd.DataFrame:
             "flagged by": np.array(SIGNALS, dtype=object)[signals],
         }
     )
-    probability = table[["probe", "neighbors"]].mean(axis=1)  # without neighbors that of the probe
+    probability = table[["probe", "neighbors"]].mean(axis=1).to_numpy()  # without neighbors that of the probe
     return table.iloc[np.argsort(self_confidence(present, probability), kind="stable")].reset_index(drop=True)
 
 

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from core.errors import InputError
 from core.figures import base_layout
-from core.map.coloring import SCALES, SEVERAL, ColorSpec
-from core.palette import COLORS, GREY, TEXT_COLOR, Theme, color_scale
+from core.map.coloring import SCALES, ColorSpec
+from core.palette import COLORS, GREY, Theme, color_scale
 from core.text import chart_label, hover_texts
 
 LEGEND_WIDTH = 32
@@ -28,8 +28,7 @@ def map_figure(
     if not len(points) == len(rows) == len(color) == len(texts):
         raise InputError(f"A map needs equal counts: {len(points)} points, {len(rows)} rows, {len(color)} colors.")
     drawing = _Drawing(points.astype(np.float32), rows.astype(np.int32), hover_texts(texts), _marker_style(len(rows)))
-    is_category = color.kind == "category"
-    traces = _category_traces(drawing, color, theme) if is_category else _scale_traces(drawing, color, theme)
+    traces = _category_traces(drawing, color) if color.kind == "category" else _scale_traces(drawing, color, theme)
     figure = go.Figure(traces)
     figure.update_layout(base_layout(theme, height), **_axes(points.shape[1]))
     return figure.update_layout(legend=_legend(color), dragmode="lasso" if points.shape[1] == 2 else "turntable")
@@ -57,18 +56,14 @@ def _marker_style(count: int) -> dict[str, Any]:
     return {"size": size, "opacity": float(np.clip(1.15 - 0.14 * magnitude, 0.5, 0.95).round(2)), "line": {"width": 0}}
 
 
-def _category_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any]:
+def _category_traces(drawing: _Drawing, color: ColorSpec) -> list[Any]:
     """One trace per category; gray ones first, so that they are below. A row in several categories is in the trace of
-    each, and above them in one of its own."""
+    each, the least frequent one above."""
     traces = []
     for i, category in sorted(enumerate(color.categories), key=lambda item: item[1].color != GREY):
         marker = drawing.style | {"color": category.color, "symbol": category.symbol}
         name, rows = f"{chart_label(category.label, LEGEND_WIDTH)} ({category.count:,})", color.in_category(i)
         traces.append(drawing.trace(np.flatnonzero(rows), name=name, marker=marker, legendrank=i, showlegend=True))
-    if color.members is not None:
-        last, name = len(color.categories), f"{SEVERAL} ({color.several:,})"
-        marker, rows = drawing.style | {"color": TEXT_COLOR[theme], "symbol": "circle"}, color.values == last
-        traces.append(drawing.trace(np.flatnonzero(rows), name=name, marker=marker, legendrank=last, showlegend=True))
     return traces
 
 

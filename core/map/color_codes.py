@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.map.coloring import SCALES, SEVERAL, ColorSpec, column_spec
+from core.map.coloring import SCALES, ColorSpec, column_spec
 from core.map.selection import MISSING_CODE
-from core.palette import COLORS, GREY, SYMBOLS, TEXT_COLOR, Theme, color_scale
+from core.palette import COLORS, GREY, SYMBOLS, Theme, color_scale
 from core.text import clean_line, truncate
 
 MAX_CODE = 254  # the highest code of a color scale
 BINS = 24
 MAX_NAME = 60
+SEVERAL = "several labels"
 BACKGROUND_POINT_COLOR = {"light": (0.45, 0.47, 0.52, 0.35), "dark": (0.62, 0.65, 0.71, 0.3)}  # grey, red to alpha
 
 
@@ -30,9 +31,7 @@ def color_legend(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
         return {"kind": "none", "name": "", "plain": COLORS[0], "categories": []}
     name = truncate(clean_line(spec.name), MAX_NAME)
     if spec.kind == "category":
-        legend = {"kind": "category", "name": name, "categories": _categories(spec)}
-        several = {"label": SEVERAL, "count": spec.several, "color": TEXT_COLOR[theme]}
-        return legend | ({"several": several} if spec.members is not None else {})
+        return {"kind": "category", "name": name, "categories": _categories(spec), "gray": GREY}
     missing = int(np.isnan(spec.values).sum())
     return {
         "kind": "scale", "name": name, "categories": [],
@@ -50,13 +49,17 @@ def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
     """
     spec = column_spec(series, name)
     if spec.kind == "category":
-        labels = [category.label for category in spec.categories] + ([SEVERAL] if spec.members is not None else [])
+        labels = [category.label for category in spec.categories]
         order = np.arange(len(labels))
         if pd.api.types.is_numeric_dtype(series.dtype):
             order = np.asarray(pd.to_numeric(pd.Series(labels), errors="coerce").sort_values(kind="stable").index)
         bin_of_category = np.empty(len(labels), dtype=np.uint8)
         bin_of_category[order] = np.arange(len(labels))
-        return bin_of_category[spec.values], [truncate(clean_line(labels[i]), MAX_NAME) for i in order]
+        bins, names = bin_of_category[spec.values], [truncate(clean_line(labels[i]), MAX_NAME) for i in order]
+        if spec.members is None:
+            return bins, names
+        is_several = spec.members & (spec.members - 1) != 0
+        return np.where(is_several, len(names), bins).astype(np.uint8), [*names, SEVERAL]
     edges = np.linspace(spec.low, spec.high, BINS + 1)
     ends = [_format_value(spec, edge) for edge in edges]
     labels = [f"{low} to {high}" for low, high in pairwise(ends)]

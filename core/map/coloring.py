@@ -20,8 +20,6 @@ OUTER_QUANTILE = 0.01  # where outliers would stretch the scale it ends at this 
 MAX_STRETCH = 3.0
 MIN_CLUSTER_ROWS = 10  # of a cluster named as an extreme
 EXCLUDED_SHARE = 0.02  # rows with the least disagreement, left out of the scale
-SEVERAL = "several labels"
-SEVERAL_NOTE = "Rows with several have a color of their own, until only one of them is visible in the legend."
 SCALES: dict[ColorKind, str] = {"number": "cividis", "time": "viridis", "trust": "cividis", "similarity": "viridis"}
 MISSING_LABELS: dict[ColorKind, str] = {"trust": "not in the measured sample", "similarity": "not measured"}
 
@@ -42,8 +40,7 @@ class ColorSpec:
 
     categories: the largest first, then the grey ones (others, missing). low, high: ends of the scale. ticks: (value,
     label) on the color bar; without any, Plotly makes them. note: what was grouped or clipped, for display; else empty.
-    members: where a row may be in several categories, (n,) uint32 whose bit j says whether it is in category j; the
-    values of rows in several are then the number of categories, which has a color of its own. several: such rows.
+    members: where a row may be in several categories, (n,) uint32 whose bit j says whether it is in category j.
     """
 
     name: str
@@ -55,7 +52,6 @@ class ColorSpec:
     ticks: tuple[tuple[float, str], ...] = ()
     note: str = ""
     members: np.ndarray | None = None
-    several: int = 0
 
     def __len__(self) -> int:
         return len(self.values)
@@ -131,7 +127,7 @@ def _category_spec(column: pd.Series, name: str) -> ColorSpec:
 
 def label_set_spec(sets: LabelSets, name: str) -> ColorSpec:
     """Colors by labels of which a row may have several. A row is in the category of each of its labels, and counts in
-    it; of these the 20 most frequent are colored. Rows in several categories have a color of their own."""
+    it; of these the 20 most frequent are colored. It has the color of its least frequent colored label."""
     shown = min(len(sets.names), MAX_CATEGORIES)
     styles = [category_style(i) for i in range(shown)]
     categories = [Category(sets.names[i], int(sets.counts[i]), *style) for i, style in enumerate(styles)]
@@ -143,12 +139,11 @@ def label_set_spec(sets: LabelSets, name: str) -> ColorSpec:
     if (members == 0).any():
         categories.append(Category("missing", int(np.count_nonzero(members == 0)), GREY, "circle"))
         members[members == 0] = 1 << (len(categories) - 1)
-    is_several = members & (members - 1) != 0
-    values = np.where(is_several, len(categories), np.log2(members)).astype(np.int32)
+    colored = members & np.uint32((1 << shown) - 1)
+    values = np.log2(np.where(colored > 0, colored, members)).astype(np.int32)  # the highest category
     grouped = f" Colored: the {shown} most frequent of {len(sets.names):,} labels." if len(sets.names) > shown else ""
-    note = f"A row counts in each of its labels. {SEVERAL_NOTE}{grouped}"
-    several = int(is_several.sum())
-    return ColorSpec(name, "category", values, tuple(categories), note=note, members=members, several=several)
+    note = f"A row counts in each of its labels; its color is that of the least frequent visible one.{grouped}"
+    return ColorSpec(name, "category", values, tuple(categories), note=note, members=members)
 
 
 def _time_spec(column: pd.Series, name: str) -> ColorSpec:

@@ -101,7 +101,8 @@ def _failure_inputs(query: ScoresQuery) -> dict[str, Any]:
 def _score_seconds(query: ScoresQuery) -> float:
     rows, dimensions = load_vectors(query.corpus, query.contender.model).rows.shape
     table, column = load_corpus(query.corpus).table, query.task.get("column")
-    labels = len(label_codes(table[column])[1]) if column in table.columns else 0
+    is_probed = column in table.columns and not query.task.get("relevance")  # not where rows have several labels
+    labels = len(label_codes(table[column])[1]) if is_probed else 0
     return expected_seconds(query.task.kind, rows, query.contender.dimensions or dimensions, labels)
 
 

@@ -17,7 +17,7 @@ from pages.shared.messages import show_error
 from pages.shared.text import cut, plain
 
 LINK = "filters"
-MATCH_ANY, MATCH_ALL = "any", "all"
+MATCH_ANY, MATCH_ALL = "Any", "All"
 SELECTION_KEY = "within_selections"
 MAX_LINK_LENGTH = 2_000  # characters; some programs cut much longer addresses
 SLIDER_STEPS = 100
@@ -118,8 +118,8 @@ def _choose_match(key: str, label: str) -> str:
     help = "Whether a row needs one of these values or all of them."
     return str(
         st.segmented_control(
-            f"Match of {label}", [MATCH_ANY, MATCH_ALL], key=f"{key}-match", default=MATCH_ANY, required=True,
-            label_visibility="collapsed", persist_state="session", help=help,
+            f"Match in {label}", [MATCH_ANY, MATCH_ALL], key=f"{key}-match", default=MATCH_ANY, required=True,
+            persist_state="session", help=help,
         )
     )  # fmt: skip
 

@@ -146,3 +146,15 @@ def test_trends_count_a_row_in_each_of_its_values(app, corpus):
     assert all(f"{subject}** · " in text for subject in SUBJECTS)
     assert "100%" in text
     assert "area" not in at.segmented_control(key="t_form").options
+
+
+def test_filters_match_any_or_all_values(app, corpus):
+    both = [{"column": "tags", "kind": "all values", "values": ["parcel", "lamp"]}]
+    at = open_page(app, "pages/explore/search.py", q="order", filters=json.dumps(both))
+    rows = sum({"parcel", "lamp"} <= set(json.loads(cell)) for cell in corpus.table["tags"])
+    assert at.multiselect(key="filter-tags").value == ["parcel", "lamp"]
+    assert f"among {rows} of 96 rows" in visible_text(at)
+    at.segmented_control(key="filter-tags-match").set_value("Any").run()
+    assert not at.exception, at.exception
+    rows = sum(not {"parcel", "lamp"}.isdisjoint(json.loads(cell)) for cell in corpus.table["tags"])
+    assert f"among {rows} of 96 rows" in visible_text(at)

@@ -8,6 +8,7 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 
+from core.corpus.label_sets import DECLARED, display_cell
 from core.corpus.reading.cells import cell_text
 from core.errors import InputError
 
@@ -54,8 +55,11 @@ def rename_fields(template: str, names: Mapping[str, str]) -> str:
 
 
 def column_texts(column: pd.Series) -> list[str]:
-    """Cells as text; "" for missing ones, whole floats without ".0", dates without midnight."""
+    """Cells as text; "" for missing ones, whole floats without ".0", dates without midnight, declared lists with "; "
+    between their values."""
     if isinstance(column.dtype, pd.StringDtype):
+        if column.name in column.attrs.get(DECLARED, ()):
+            column = column.map(display_cell, na_action="ignore")
         return [str(cell) for cell in column.fillna("").tolist()]
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         present = column.dropna()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.corpus.label_sets import LISTS, detect_separator, label_sets, to_json_lists
+from core.corpus.label_sets import DECLARED, LISTS, detect_separator, label_sets, to_json_lists
 from core.corpus.reading.values import ValueFormat
 from core.types import SINGLE_VALUED
 
@@ -40,12 +40,13 @@ def describe_format(value_format: ValueFormat) -> str:
 
 def apply_value_formats(table: pd.DataFrame, formats: Sequence[ValueFormat]) -> pd.DataFrame:
     """The table with declared columns of several values as JSON lists, and the names of those declared to have one
-    value a row in its attributes. Formats of columns that don't exist change nothing."""
+    value a row, and of those lists, in its attributes. Formats of columns that don't exist change nothing."""
     table = table.copy(deep=False)
     existing = [item for item in formats if item.column in table.columns]
     for item in existing:
         if item.separator is not None:
             table[item.column] = to_json_lists(table[item.column].astype("str"), item.separator, item.merge)
+    table.attrs[DECLARED] = tuple(item.column for item in existing if item.separator is not None)
     table.attrs[SINGLE_VALUED] = tuple(item.column for item in existing if item.separator is None)
     return table
 

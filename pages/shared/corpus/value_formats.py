@@ -76,10 +76,10 @@ def _choose_format(source: ImportSource, column: str, detected: ValueFormat | No
 def _select_separator(source: ImportSource, column: str, detected: ValueFormat | None) -> str | None:
     """The separator, the detected one first; None while another one is to be entered."""
     options = list(SEPARATOR_NAMES)
-    default = detected.separator if detected else options[0]
+    index = options.index(detected.separator) if detected and detected.separator in options else 0
     style: dict[str, Any] = {"persist_state": "session"}
     selected = st.selectbox(
-        f"Separator in {plain(column)}", [*options, OTHER], index=options.index(default),
+        f"Separator in {plain(column)}", [*options, OTHER], index=index,
         key=f"separator-{column}-{tag(source)}", help="The character between the values of a cell.",
         format_func=lambda option: _separator_name(option, detected), **style,
     )  # fmt: skip

@@ -168,6 +168,9 @@ def test_corpora_store_what_was_declared(tmp_path):
     assert label_sets(workspace.load_corpus(single.digest).table["tags"]) is None
     declared = build_corpus(RawTable(apply_value_formats(table, (ValueFormat("tags", ";"),))), roles).corpus
     assert dict(filter_options(declared.table["tags"]).values) == COUNTS
+    lists = apply_value_formats(table, (ValueFormat("tags", ";"),))
+    as_read = build_corpus(RawTable(table), Roles("{tags}: {text}")).corpus.texts
+    assert build_corpus(RawTable(lists), Roles("{tags}: {text}")).corpus.texts == as_read  # no brackets in texts
     few = build_corpus(RawTable(table), roles, Steps(sample=6)).corpus
     stored = label_sets(few.table["tags"])  # too few rows to be recognized by themselves
     assert stored.sizes().tolist() == [len(SETS[row - 1]) for row in few.table["source_row"]]

@@ -1,5 +1,6 @@
 """What the Trends page asks: the sample's two planted increases, rows behind events, sentiment from columns."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,14 @@ from core.trends.increases import ALPHA
 from core.trends.periods import time_columns, time_summary
 from core.trends.rows import RowFilter, matching_rows, row_details, rows_file, save_rows
 from core.trends.sentiment_source import SentimentSource, default_source, row_sentiments, sentiment_columns
-from core.trends.service import TrendQuery, compare_periods, group_columns, query_groups, shares_over_time
+from core.trends.service import (
+    TrendQuery,
+    compare_periods,
+    group_columns,
+    has_several_groups,
+    query_groups,
+    shares_over_time,
+)
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
@@ -202,3 +210,22 @@ def test_a_change_of_words_is_drift_explained_by_them(moody):
     details = row_details(everything, RowFilter(start="2026-03-02"), RowFilter(end="2026-03-02"))
     assert {"hate", "awful"} & {entry.value.split()[0] for entry in details.terms.entries}
     assert details.corrected
+
+
+def test_rows_count_in_each_of_their_values(tmp_path):
+    sets = [["late", "app"], ["late"], [], ["app"]] * 10
+    table = pd.DataFrame({"text": [f"row {i}" for i in range(40)], "tags": [json.dumps(names) for names in sets]})
+    table["day"] = pd.date_range("2026-01-01", periods=40, freq="D").strftime("%Y-%m-%d")
+    corpus = build_corpus(RawTable(table.astype("str")), Roles("{text}", ("tags",), "day")).corpus
+    Workspace(tmp_path).save_corpus(corpus)
+    query = TrendQuery(CorpusRef(str(tmp_path), corpus.digest), None, "day", "column", "tags", SentimentSource("none"))
+    assert group_columns(query.corpus) == ("tags",)
+    assert has_several_groups(query)
+    shares = shares_over_time(query, "month", 5)
+    assert (shares.names, shares.counts.sum(axis=1).tolist()) == (("app", "late"), [20, 20])
+    assert (shares.grouped, shares.rows, shares.several) == (30, 40, True)
+    rows = np.flatnonzero(matching_rows(query, RowFilter(group=0)))
+    assert rows.tolist() == [row for row in range(40) if "app" in sets[row]]
+    assert "late; app" in rows_file(query, RowFilter(group=1)).decode("utf-8-sig")
+    assert anomalous_increases(query, "week", False, ALPHA).groups == 2
+    assert bursts(query, "week", 2.0, 1.0, 2).groups == 2

@@ -72,13 +72,11 @@ export function applyFilters(mask, choice, codes, columns, members = null) {
 
 const visibleBits = (hidden) => hidden.reduce((bits, code) => (code < 32 ? bits & ~(1 << code) : bits), ~0);
 
-// The color of rows that may be in several categories: the only visible one, else `several`.
-export function memberCodes(codes, members, hidden, several) {
-  const visible = visibleBits(hidden);
-  for (let i = 0; i < codes.length; i++) {
-    const bits = members[i] & visible;
-    codes[i] = bits && !(bits & (bits - 1)) ? 31 - Math.clz32(bits) : several;
-  }
+// The color of rows that may be in several categories: that of the last visible one, the least frequent, gray ones after
+// all others. gray: codes.
+export function memberCodes(codes, members, hidden, gray) {
+  const visible = visibleBits(hidden), colored = visible & visibleBits(gray);
+  for (let i = 0; i < codes.length; i++) codes[i] = 31 - Math.clz32(members[i] & colored || members[i] & visible || members[i]);
 }
 
 function keepBetween(mask, codes, [low, high]) {

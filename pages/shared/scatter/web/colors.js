@@ -10,7 +10,6 @@ export function paletteOf(color) {
   const put = (code, hex, diamond = false) => palette.set([...bytesOf(hex), diamond ? 128 : 255], 4 * code);
   if (color.kind === "category") {
     color.categories.forEach((category, code) => put(code, category.color, category.diamond));
-    if (color.several) put(color.categories.length, color.several.color);
     return { palette, css: color.categories };
   }
   if (color.kind === "scale") {

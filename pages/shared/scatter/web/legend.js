@@ -29,16 +29,6 @@ export function drawLegend(place, color, choice, act) {
     };
     place.append(button);
   });
-  if (color.several && hidden.size < codes.length - 1) place.append(severalEntry(color.several));
-}
-
-// Explains the color of rows in several categories; it filters nothing.
-function severalEntry({ label, count, color }) {
-  const entry = element("span", "entry note", "", { title: `${count.toLocaleString("en")} rows are in several of these. Click one to see all its rows.` });
-  const dot = element("span", "dot");
-  dot.style.background = color;
-  entry.append(dot, element("span", "name", label), element("span", "count", count.toLocaleString("en")));
-  return entry;
 }
 
 // act([low, high] or null), in codes 0 to 254.

@@ -141,6 +141,7 @@ class ScatterMap {
       this.gpu.setPalette("oldPalette", this.palette);
     }
     this.members = members;
+    this.gray = this.data.color.categories.flatMap((category, code) => (category.color === this.data.color.gray ? [code] : []));
     if (members) codes = codes.slice(); // they change with the legend
     this.codes = codes;
     this.palette = palette;
@@ -174,7 +175,7 @@ class ScatterMap {
     if (!this.codes) return;
     applyFilters(this.inFilter, this.choice, this.codes, this.columns, this.members);
     if (this.members) {
-      memberCodes(this.codes, this.members, this.choice.hidden, this.data.color.categories.length);
+      memberCodes(this.codes, this.members, this.choice.hidden, this.gray);
       this.gpu.refresh("code", this.codes);
     }
     const shape = JSON.stringify([this.key, this.data.ids, this.choice.steps, this.rowsHere()]);
