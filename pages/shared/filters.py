@@ -18,7 +18,7 @@ from pages.shared.text import cut, plain
 
 LINK = "filters"
 MATCH_ANY, MATCH_ALL = "Any", "All"
-SELECTION_KEY = "within_selections"
+COLUMNS_KEY, SELECTION_KEY = "filter_columns", "within_selections"
 MAX_LINK_LENGTH = 2_000  # characters; some programs cut much longer addresses
 SLIDER_STEPS = 100
 MAX_WHOLE_STEPS = 10_000  # up to so many whole numbers, each is one step
@@ -31,7 +31,7 @@ def choose_filters(columns: dict[str, FilterOptions], selections: Sequence[Saved
     """The active filters, on columns and by saved selections; rows must pass all of them."""
     _read_link(columns, selections)
     help = "Only rows that pass every filter are searched."
-    names = _multiselect("Filter by", list(columns), "filter_columns", str, "All rows", help)
+    names = _multiselect("Filter by", list(columns), COLUMNS_KEY, str, "All rows", help)
     filters = tuple(condition for name in names if (condition := _column_filter(name, columns[name])))
     filters += _selection_filters(selections)
     _write_link(filters)
@@ -51,9 +51,15 @@ def filter_text(condition: Filter) -> str:
     return f"{cut(condition.column, 30)}: {cut(value, 50)}"
 
 
+def offer_filter(column: str) -> None:
+    """Show the filter of a column, without a condition, when filters are drawn next; call it where none are drawn."""
+    names = session.widget_value(COLUMNS_KEY) or []
+    session.set_widget(COLUMNS_KEY, list(dict.fromkeys([*names, column])))
+
+
 def remove_filter(condition: Filter) -> None:
     """A callback: take a filter away."""
-    key, removed = (SELECTION_KEY, condition.text) if condition.kind == "rows" else ("filter_columns", condition.column)
+    key, removed = (SELECTION_KEY, condition.text) if condition.kind == "rows" else (COLUMNS_KEY, condition.column)
     session.set_widget(key, [value for value in session.widget_value(key) or [] if value != removed])
 
 
@@ -137,7 +143,7 @@ def _read_link(columns: dict[str, FilterOptions], selections: Sequence[SavedSele
     for name, condition in fitting.items():
         _set_filter_widget(name, condition, columns[name])
     if fitting or session.is_back_navigation():
-        session.set_widget("filter_columns", list(fitting))
+        session.set_widget(COLUMNS_KEY, list(fitting))
     existing = {selection.key for selection in selections}
     if keys := [f.text for f in filters if f.kind == "rows" and f.text in existing]:
         session.set_widget(SELECTION_KEY, list(dict.fromkeys(keys)))

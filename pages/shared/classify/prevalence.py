@@ -125,7 +125,9 @@ def show_audit(facts: AuditFacts) -> None:
         )
     else:
         st.caption(f"{sample}, the test rows of the random split; {fitted}. {labeled}.")
-        if facts.labeled < facts.rows:
+        if facts.labeled == facts.rows:
+            st.caption("As all labels are known, so are the shares of the corpus: their intervals have no width.")
+        else:
             st.info(
                 "Valid if the labeled rows are a random sample of the corpus. If they were selected, such as by active "
                 "learning, train with the audit sample of the Label view as the test.",
@@ -250,6 +252,7 @@ def _period_note(found: CorrectedShares, period: Period, method: str) -> str:
         periods = f"{int(some.sum()):,} {period}s"
         parts += [f"{without:,} of {periods} have fewer than two audited rows: no corrected share."] if without else []
         parts += [f"{few:,} of {periods} have fewer than {FEW_AUDITED} audited rows (hollow points)."] if few else []
+        parts += ["A longer period gives narrower intervals."] if 2 * few > some.sum() else []
     else:
         parts.append("The classifier's error rates are taken to be the same in all periods.")
     return " ".join(parts)

@@ -8,7 +8,7 @@ from core.classify.saved_columns import SavedColumn, remove_saved_column, saved_
 from core.corpus.added_columns import MAX_NAME_LENGTH, AddedKind
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
-from pages.shared import messages, session
+from pages.shared import filters, messages, session
 from pages.shared.text import count, plain
 
 SAVED = "saved column"
@@ -50,6 +50,7 @@ def _save(name: str, save: Callable[[str], SavedColumn]) -> None:
         return
     session.remember(SAVED, saved)
     session.remember("open_t_group", f"column:{saved.name}")  # what Trends groups by when it is opened next
+    filters.offer_filter(saved.name)
     st.rerun()  # the whole page: the corpus has another column
 
 
@@ -76,7 +77,7 @@ def _show_saved(info: CorpusInfo, kind: AddedKind) -> None:
         )  # fmt: skip
         st.page_link(
             "pages/explore/search.py", label="Filter rows in Search", icon=":material/filter_alt:",
-            query_params=corpus, help="Choose the column there, under Filter by.",
+            query_params=corpus, help="The column is among the filters there.",
         )  # fmt: skip
 
 
