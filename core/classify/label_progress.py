@@ -83,12 +83,12 @@ def snapshots(log: AnnotationLog) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """An earlier classifier. labels: rows it was trained on. predicted: (m,) str of the compared rows, and set_aside:
+    """An earlier classifier. labels: rows it was trained on. predicted: (m,) str of the compared rows, and held_out:
     (a,) of the rows of the audit sample in their order."""
 
     labels: int
     predicted: np.ndarray
-    set_aside: np.ndarray
+    held_out: np.ndarray
 
 
 @lru_cache(maxsize=128)
@@ -99,8 +99,8 @@ def _snapshot(task: LabelTask, version: str) -> Snapshot | None:
         return None
     rows = training_vectors(task.corpus, task.contender).rows
     names, order = np.array(classifier.classes), _order(task)
-    predicted, set_aside = (names[classifier.scores(rows[ids]).argmax(axis=1)] for ids in (_compared(task), order))
-    return Snapshot(int(classifier.facts["rows"]), predicted, set_aside)
+    predicted, held_out = (names[classifier.scores(rows[ids]).argmax(axis=1)] for ids in (_compared(task), order))
+    return Snapshot(int(classifier.facts["rows"]), predicted, held_out)
 
 
 def _order(task: LabelTask) -> np.ndarray:
@@ -149,7 +149,7 @@ def audit_curve(task: LabelTask) -> AuditCurve:
     points = [point for version in selected if (point := _snapshot(task, version)) is not None]
     position = {row: at for at, row in enumerate(_order(task).tolist())}
     audited = np.array([position[row] for row in state.audit.tolist()], np.int64)
-    right = np.array([int((point.set_aside[audited] == state.audit_labels).sum()) for point in points], np.int64)
+    right = np.array([int((point.held_out[audited] == state.audit_labels).sum()) for point in points], np.int64)
     labels = np.array([point.labels for point in points], np.int64)
     return AuditCurve(labels, wilson(right, np.full(len(points), len(audited))), len(audited))
 

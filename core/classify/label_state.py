@@ -16,7 +16,7 @@ from core.corpus.loaders import load_corpus, load_text_codes
 from core.digest import digest_json
 from core.types import CorpusRef
 
-MAX_AUDIT = 1_000  # rows that are set aside
+MAX_AUDIT = 1_000  # rows that are held out
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class LabeledRows:
 
 
 def audit_order(corpus: CorpusRef, codebook: Codebook, total: int) -> np.ndarray:
-    """(m,) int64 rows set aside for the audit, in the order they are presented: a random sample of all rows."""
+    """(m,) int64 rows held out for the audit, in the order they are presented: a random sample of all rows."""
     if not codebook.audit_every:
         return np.zeros(0, np.int64)
     seed = int(digest_json({"corpus": corpus.digest, "column": codebook.column, "token": codebook.token}), 16)
@@ -47,8 +47,8 @@ def labeled_rows(corpus: CorpusRef, column: str, version: str) -> LabeledRows:
     codebook, log = load_codebook(corpus, column), read_log(corpus.folder, corpus.digest, column, version)
     total, labels, audited = len(load_corpus(corpus)), log.labels(), log.labels(audit_only=True)
     labels = {row: label for row, label in labels.items() if row < total}
-    is_set_aside = set_aside(corpus, codebook)
-    train_rows = np.array(sorted(row for row in labels if not is_set_aside[row]), np.int64)
+    is_held_out = held_out(corpus, codebook)
+    train_rows = np.array(sorted(row for row in labels if not is_held_out[row]), np.int64)
     order = [row for row in audit_order(corpus, codebook, total).tolist() if row in audited]
     return LabeledRows(
         log, codebook, labels, train_rows, np.array([labels[row] for row in train_rows.tolist()], object),
@@ -57,7 +57,7 @@ def labeled_rows(corpus: CorpusRef, column: str, version: str) -> LabeledRows:
 
 
 @lru_cache(maxsize=4)
-def set_aside(corpus: CorpusRef, codebook: Codebook) -> np.ndarray:
+def held_out(corpus: CorpusRef, codebook: Codebook) -> np.ndarray:
     """(n,) bool: rows of the audit sample, and copies of their texts."""
     codes = load_text_codes(corpus, None)
     return np.isin(codes, codes[audit_order(corpus, codebook, len(codes))])

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from core.classify.estimators import ESTIMATORS
-from core.classify.label_state import LabeledRows, audit_order, labeled_rows, set_aside
+from core.classify.label_state import LabeledRows, audit_order, held_out, labeled_rows
 from core.classify.results import training_vectors
 from core.classify.suggestions import Strategy, suggest
 from core.classify.training import Classifier, train
@@ -106,8 +106,8 @@ def tuned_classifier_at(task: LabelTask, version: str) -> Classifier | None:
 def _train(task: LabelTask, state: LabeledRows, value: float | None) -> Classifier:
     rows, labels, vectors = state.train, state.train_labels, training_vectors(task.corpus, task.contender)
     if len(rows) > MAX_TRAINED:
-        some = np.sort(np.random.default_rng(SEED).choice(len(rows), MAX_TRAINED, replace=False))
-        rows, labels = rows[some], labels[some]
+        sample = np.sort(np.random.default_rng(SEED).choice(len(rows), MAX_TRAINED, replace=False))
+        rows, labels = rows[sample], labels[sample]
     return train(Vectors(vectors.rows[rows], vectors.model, vectors.corpus), labels, task="classes", value=value)
 
 
@@ -177,8 +177,8 @@ def next_batch(task: LabelTask, request: Request, secret: Secret | None = None) 
 
 
 def _candidates(task: LabelTask, state: LabeledRows, request: Request) -> np.ndarray:
-    """Rows that strategies may suggest: not labeled, not skipped by this annotator, not set aside."""
-    open_rows = ~set_aside(task.corpus, state.codebook)
+    """Rows that strategies may suggest: not labeled, not skipped by this annotator, not held out."""
+    open_rows = ~held_out(task.corpus, state.codebook)
     done = [row for row, annotator in state.log.current() if row in state.labels or annotator == request.annotator]
     open_rows[[row for row in done if row < len(open_rows)]] = False
     if request.selection:
@@ -208,18 +208,18 @@ def _strategy_rows(
     labeled = np.array(sorted(state.labels), np.int64)
     rows = np.concatenate([labeled, candidates])
     vectors = training_vectors(task.corpus, task.contender)
-    some = Vectors(vectors.rows[rows], vectors.model, vectors.corpus)
+    pool = Vectors(vectors.rows[rows], vectors.model, vectors.corpus)
     strategy, note = _possible_strategy(request, source)
     probabilities = source.probabilities(rows) if strategy in ("margin", "class") else None
-    chosen = suggest(
-        strategy, some, np.arange(len(labeled)), 1, probabilities=probabilities,
+    suggested = suggest(
+        strategy, pool, np.arange(len(labeled)), 1, probabilities=probabilities,
         clusters=_clusters(task)[rows] if strategy == "clusters" else None,
         like=source.names.index(request.like) if strategy == "class" else None,
         candidates=np.arange(len(labeled), len(rows)), seed=SEED + len(state.log.events),
     )  # fmt: skip
-    if request.count > 1 and len(chosen):
-        return _similar_rows(vectors, rows[chosen[0]], candidates, source, request.count), note
-    return rows[chosen], note
+    if request.count > 1 and len(suggested):
+        return _similar_rows(vectors, rows[suggested[0]], candidates, source, request.count), note
+    return rows[suggested], note
 
 
 def _possible_strategy(request: Request, source: Suggester) -> tuple[Strategy, str]:

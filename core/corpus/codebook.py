@@ -116,16 +116,16 @@ def delete_column(corpus: CorpusRef, name: str) -> None:
 def check_labels(labels: Sequence[LabelDefinition]) -> tuple[LabelDefinition, ...]:
     """The labels with cleaned names. Raises InputError for fewer than two, more than 200, names that differ only by
     case, and definitions that are too long."""
-    cleaned = tuple(LabelDefinition(clean_name(each.name, "label"), each.definition.strip()) for each in labels)
+    cleaned = tuple(LabelDefinition(clean_name(label.name, "label"), label.definition.strip()) for label in labels)
     if len(cleaned) < 2:
         raise InputError("A label scheme needs two or more labels.", "Type one label per line.")
     if len(cleaned) > MAX_LABELS:
         raise InputError(f"There are {len(cleaned):,} labels; at most {MAX_LABELS} are possible.", "Use fewer labels.")
-    names = [each.name.casefold() for each in cleaned]
-    repeated = next((each.name for each in cleaned if names.count(each.name.casefold()) > 1), "")
+    names = [label.name.casefold() for label in cleaned]
+    repeated = next((label.name for label in cleaned if names.count(label.name.casefold()) > 1), "")
     if repeated:
         raise InputError(f'The label "{repeated}" is listed twice.', "Remove one of them.")
-    long = next((each.name for each in cleaned if len(each.definition) > MAX_DEFINITION_LENGTH), "")
+    long = next((label.name for label in cleaned if len(label.definition) > MAX_DEFINITION_LENGTH), "")
     if long:
         message = f'The definition of "{long}" has more than {MAX_DEFINITION_LENGTH:,} characters.'
         raise InputError(message, "Shorten it.")

@@ -79,8 +79,8 @@ def test_a_column_is_created_and_rows_are_labeled_skipped_and_undone(home, app):
 
 
 def test_the_fifth_row_is_of_the_audit_sample_and_suggestions_follow_the_labels(corpus, app):
-    set_aside = audit_order(corpus, load_codebook(corpus, "topic"), 90)
-    rows = [row for row in range(90) if row not in set_aside and row % 30 < 10]  # of two subjects
+    held_out = audit_order(corpus, load_codebook(corpus, "topic"), 90)
+    rows = [row for row in range(90) if row not in held_out and row % 30 < 10]  # of two subjects
     for row in (*rows[:2], *rows[-2:]):
         record(corpus, "topic", Answer("Ann", (row,), SUBJECTS[row % 30 // 5], copies=False))
     at = open_page(app, "Label")

@@ -22,13 +22,14 @@ from core.classify.label_progress import (
 from core.classify.labeling import LabelTask
 from core.classify.suggestions import Agreement
 from core.corpus.annotations import column_version
-from core.errors import JobError
+from core.errors import JobError, PlanisphereError
 from core.stats.interval import Interval
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.classify.label_settings import Labeling
 from pages.shared.classify.rows import format_interval, show_select_button
 from pages.shared.downloads import csv_button
+from pages.shared.messages import show_error
 from pages.shared.tables import number, show_table, with_row_numbers
 from pages.shared.text import count, file_stem, plain
 
@@ -69,7 +70,11 @@ def _show_when_ready(draw: Callable[[Estimates], None], task: LabelTask) -> None
     is_current = _ask_estimates(task)
 
     def show() -> None:
-        is_ready = is_current or _ask_estimates(task)
+        try:
+            is_ready = is_current or _ask_estimates(task)
+        except PlanisphereError as error:  # such as a column that another tab has deleted
+            show_error(error)
+            return
         stored = session.remembered(ESTIMATES)
         if stored:
             draw(stored[1])
@@ -90,8 +95,8 @@ def _show_counts(progress: LabelProgress) -> None:
         )  # fmt: skip
     used = sorted((item for item in progress.by_label if item[1]), key=lambda item: -item[1])
     if used:
-        shown = used[:MAX_LABELS]
-        figure = share_figure([n for n, _ in shown], [r for _, r in shown], "rows", session.theme(), as_share=False)
+        listed = used[:MAX_LABELS]
+        figure = share_figure([n for n, _ in listed], [r for _, r in listed], "rows", session.theme(), as_share=False)
         st.plotly_chart(figure, key="label_counts", alt="Labeled rows by label")
     parts = [f"{count(progress.training, 'row')} for training", f"{progress.audited:,} in the audit sample"]
     parts += [f"{progress.skipped:,} skipped"] if progress.skipped else []
@@ -142,12 +147,12 @@ def _show_advice(result: Estimates) -> None:
     if not result.advice:
         st.caption("The stopping criteria need at least ten labels of two classes outside of the audit sample.")
         return
-    stops = [each.stop for each in result.advice]
+    stops = [criterion.stop for criterion in result.advice]
     verdict = "Yes, by both criteria" if all(stops) else "By one of two criteria" if any(stops) else "Not yet"
     st.markdown(f"**{verdict}**")
-    for each in result.advice:
-        icon = ":material/check_circle:" if each.stop else ":material/hourglass_top:"
-        st.caption(f"{icon} **{each.criterion}**: {plain(each.reason)}")
+    for criterion in result.advice:
+        icon = ":material/check_circle:" if criterion.stop else ":material/hourglass_top:"
+        st.caption(f"{icon} **{criterion.criterion}**: {plain(criterion.reason)}")
 
 
 def _show_agreement(info: CorpusInfo, task: LabelTask, progress: LabelProgress) -> None:
@@ -190,13 +195,13 @@ def _show_agreement_figures(info: CorpusInfo, task: LabelTask, result: Agreement
     if result.disagreements.empty:
         st.caption("No disagreements.")
         return
-    shown = session.ask(disagreement_table, task.corpus, result.disagreements)
+    listed = session.ask(disagreement_table, task.corpus, result.disagreements)
     total = len(result.disagreements)
     more = f", the first {MAX_DISAGREEMENTS:,}" if total > MAX_DISAGREEMENTS else ""
     st.markdown(f"**{count(total, 'disagreement')}**{more}")
-    names = {name: TextColumn(name.removeprefix(IMPORTED), width=110) for name in shown.columns if name != "text"}
+    names = {name: TextColumn(name.removeprefix(IMPORTED), width=110) for name in listed.columns if name != "text"}
     show_table(
-        with_row_numbers(shown),
+        with_row_numbers(listed),
         "Disagreements",
         {"text": TextColumn("Text", width=200), **names},
         key="label_disagreements",

@@ -96,12 +96,12 @@ def _show_text(row: RowToLabel, is_audit: bool) -> None:
 def _show_label_buttons(task: LabelTask, codebook: Codebook, request: Request, batch: Batch, copies: bool) -> None:
     """A button with a key for each label; of more than nine for the likeliest, and a list of all."""
     row = batch.rows[0]
-    shown = _labels_with_keys(codebook, row)
+    names = _labels_with_keys(codebook, row)
     definitions = {label.name: label.definition for label in codebook.labels}
     probabilities = dict(row.ranking)
     comment = f"label_comment-{row.row}"
     with st.container(horizontal=True, key="label_buttons"):
-        for number, name in enumerate(shown, 1):
+        for number, name in enumerate(names, 1):
             share = f" · {share_text(probabilities[name])}" if name in probabilities else ""
             st.button(
                 f"{plain(cut(name, 40))}{share}", key=f"label_{row.row}-{number}", shortcut=str(number),
@@ -109,7 +109,7 @@ def _show_label_buttons(task: LabelTask, codebook: Codebook, request: Request, b
                 args=(_record, task, _answer(request, batch, name, copies), comment),
                 help=plain(definitions[name]) if definitions[name] else None,
             )  # fmt: skip
-        if len(codebook.names) > len(shown):
+        if len(codebook.names) > len(names):
             key = f"label_other-{row.row}"
             st.selectbox(
                 "All labels", codebook.names, index=None, key=key, placeholder="Other label", width=200,

@@ -72,8 +72,8 @@ def select_task(info: CorpusInfo, contenders: tuple[Contender, ...], column: str
 
 def _set_annotator(people: list[str]) -> None:
     """By default who is signed in, else the only annotator so far; of several annotators none."""
-    alone = people[0] if len(people) == 1 else "" if people else "annotator 1"
-    session.widget_default(ANNOTATOR_KEY, sign_in.account_name() or alone)
+    only = people[0] if len(people) == 1 else "" if people else "annotator 1"
+    session.widget_default(ANNOTATOR_KEY, sign_in.account_name() or only)
 
 
 def select_rows(labeling: Labeling) -> Labeling:
@@ -109,7 +109,7 @@ def _select_options(
     by_key = {contender.key: contender for contender in contenders}
     selections = {"": "all rows"}
     selections |= {
-        each.key: f"{each.name} ({each.rows:,})" for each in saved_selections(session.workspace(), info.digest)
+        saved.key: f"{saved.name} ({saved.rows:,})" for saved in saved_selections(session.workspace(), info.digest)
     }
     # the lexical baseline is the last choice
     ordered = sorted(by_key, key=lambda key: by_key[key].model.backend == LEXICAL)

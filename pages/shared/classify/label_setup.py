@@ -104,7 +104,7 @@ def _show_start_options(info: CorpusInfo, start: str) -> bool:
         st.selectbox("Column", columns, key="label_source", width=320)
     if start == SELECTION:
         selections = {
-            each.key: f"{each.name} ({each.rows:,})" for each in saved_selections(session.workspace(), info.digest)
+            saved.key: f"{saved.name} ({saved.rows:,})" for saved in saved_selections(session.workspace(), info.digest)
         }
         if not selections:
             st.info("No selection is saved. Select rows on the Map and save them.", icon=":material/check_box:")
@@ -163,7 +163,7 @@ def show_error() -> None:
 def show_codebook(info: CorpusInfo, corpus: CorpusRef, codebook: Codebook) -> None:
     """A popover: labels and definitions to edit and to download, and a button that deletes the column."""
     with st.popover("Label scheme", icon=":material/menu_book:", help="Labels with their definitions."):
-        lines = [f"{each.name}: {each.definition}" if each.definition else each.name for each in codebook.labels]
+        lines = [f"{label.name}: {label.definition}" if label.definition else label.name for label in codebook.labels]
         key = f"label_edit-{digest_json([codebook.token, *lines])}"  # a change in another tab gives another field
         st.text_area(
             "Labels, one per line", "\n".join(lines), key=key, height=200, width=420,

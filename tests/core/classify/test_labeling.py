@@ -60,7 +60,7 @@ def make_corpus(folder, n=200, noise=0.4, digest="b" * 16, copies=0):
 
 
 @pytest.fixture
-def made(tmp_path):
+def labeling_task(tmp_path):
     corpus, truth = make_corpus(tmp_path)
     create_column(corpus, Codebook("topic", LABELS, token=TOKEN))
     return LabelTask(corpus, Contender(SPEC), "topic"), truth
@@ -86,8 +86,8 @@ def current(task):
     return labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
 
 
-def test_every_fifth_row_is_drawn_at_random_and_trains_no_classifier(made):
-    task, truth = made
+def test_every_fifth_row_is_drawn_at_random_and_trains_no_classifier(labeling_task):
+    task, truth = labeling_task
     batches = label_rows(task, truth, 25)
     order = audit_order(task.corpus, load_codebook(task.corpus, "topic"), len(truth))
     assert [batch.is_audit for batch in batches] == [at % 5 == 4 for at in range(25)]
@@ -124,8 +124,8 @@ def test_three_rows_can_be_labeled(tmp_path):
     assert len(audit_curve(task).labels) == 0
 
 
-def test_rows_like_a_class_are_of_it_and_margins_are_between_classes(made):
-    task, truth = made
+def test_rows_like_a_class_are_of_it_and_margins_are_between_classes(labeling_task):
+    task, truth = labeling_task
     label_rows(task, truth, 14, strategy="diversity")
     batch = next_batch(task, Request("Bob", "class", like="praise"))
     assert truth[batch.rows[0].row] == "praise" == batch.rows[0].suggestion
@@ -133,13 +133,13 @@ def test_rows_like_a_class_are_of_it_and_margins_are_between_classes(made):
     assert margin[0][1] - margin[1][1] < batch.rows[0].ranking[0][1] - batch.rows[0].ranking[1][1]
 
 
-def test_clusters_are_needed_for_the_strategy_by_cluster(made):
+def test_clusters_are_needed_for_the_strategy_by_cluster(labeling_task):
     with pytest.raises(InputError):
-        next_batch(made[0], Request("Ann", "clusters"))
+        next_batch(labeling_task[0], Request("Ann", "clusters"))
 
 
-def test_clusters_are_labeled_in_turn(made):
-    task, truth = made
+def test_clusters_are_labeled_in_turn(labeling_task):
+    task, truth = labeling_task
     NEIGHBORS.get_or_compute(ModelQuery(task.corpus, SPEC))
     batches = label_rows(task, truth, 9, strategy="clusters")
     clusters = clustering(task.corpus, SPEC, default_params(task.corpus, SPEC)).labels
@@ -164,8 +164,8 @@ def test_zero_shot_suggests_until_a_classifier_is_trained(tmp_path):
     assert next_batch(task, Request("Ann")).source == "classifier"
 
 
-def test_similar_rows_have_one_suggestion_and_no_audit(made):
-    task, truth = made
+def test_similar_rows_have_one_suggestion_and_no_audit(labeling_task):
+    task, truth = labeling_task
     label_rows(task, truth, 14, strategy="diversity")
     batch = next_batch(task, Request("Ann", "margin", count=8))
     assert not batch.is_audit
@@ -178,8 +178,8 @@ def test_similar_rows_have_one_suggestion_and_no_audit(made):
     assert np.all(np.diff(vectors[rows] @ vectors[rows[0]]) <= 1e-6)
 
 
-def test_selections_restrict_candidates(made):
-    task, _ = made
+def test_selections_restrict_candidates(labeling_task):
+    task, _ = labeling_task
     rows = np.arange(50, 90)
     key = save_selection(Workspace(task.corpus.folder), task.corpus.digest, "some", rows).key
     batch = next_batch(task, Request("Ann", "random", selection=key))
@@ -188,8 +188,8 @@ def test_selections_restrict_candidates(made):
     assert batch.candidates == len(set(rows) - set(order))
 
 
-def test_undo_restores_what_was_before_one_answer_at_a_time(made):
-    task, _ = made
+def test_undo_restores_what_was_before_one_answer_at_a_time(labeling_task):
+    task, _ = labeling_task
     corpus = task.corpus
     record(corpus, "topic", Answer("Ann", (1, 2), "praise"))
     record(corpus, "topic", Answer("Bob", (1,), "returns"))
@@ -207,8 +207,8 @@ def test_undo_restores_what_was_before_one_answer_at_a_time(made):
     assert current(task).labels == {1: "returns", 6: "praise"}
 
 
-def test_an_undone_audit_row_comes_again(made):
-    task, truth = made
+def test_an_undone_audit_row_comes_again(labeling_task):
+    task, truth = labeling_task
     last = label_rows(task, truth, 5)[-1]
     assert undo(task.corpus, "topic", "Ann").rows == (last.rows[0].row,)
     again = next_batch(task, Request("Ann"))
@@ -216,8 +216,8 @@ def test_an_undone_audit_row_comes_again(made):
     assert again.rows == last.rows
 
 
-def test_skipped_rows_do_not_come_again_to_the_same_annotator(made):
-    task, _ = made
+def test_skipped_rows_do_not_come_again_to_the_same_annotator(labeling_task):
+    task, _ = labeling_task
     row = next_batch(task, Request("Ann")).rows[0].row
     record(task.corpus, "topic", Answer("Ann", (row,), None))
     assert next_batch(task, Request("Ann")).rows[0].row != row
@@ -257,20 +257,20 @@ def test_a_column_is_a_start_and_its_audited_rows_are_asked_again(tmp_path):
         labels_of_column(corpus, "text")
 
 
-def test_a_selection_is_a_start(made):
-    task, _ = made
+def test_a_selection_is_a_start(labeling_task):
+    task, _ = labeling_task
     key = save_selection(Workspace(task.corpus.folder), task.corpus.digest, "some", np.arange(7)).key
     start_from_selection(task.corpus, Codebook("mood", LABELS), "Ann", key, "praise")
     assert current(replace(task, column="mood")).labels == dict.fromkeys(range(7), "praise")
 
 
-def test_labels_that_are_not_in_the_scheme_are_refused(made):
+def test_labels_that_are_not_in_the_scheme_are_refused(labeling_task):
     with pytest.raises(InputError):
-        record(made[0].corpus, "topic", Answer("Ann", (1,), "unknown"))
+        record(labeling_task[0].corpus, "topic", Answer("Ann", (1,), "unknown"))
 
 
-def test_the_audit_curve_is_the_accuracy_of_the_classifiers_so_far(made):
-    task, truth = made
+def test_the_audit_curve_is_the_accuracy_of_the_classifiers_so_far(labeling_task):
+    task, truth = labeling_task
     label_rows(task, truth, 60, strategy="random")
     curve = audit_curve(task)
     classifier = labeling.classifier_at(task, column_version(task.corpus, "topic"))
@@ -282,20 +282,20 @@ def test_the_audit_curve_is_the_accuracy_of_the_classifiers_so_far(made):
     assert np.all(curve.accuracy.low <= curve.accuracy.value)
 
 
-def test_stopping_is_advised_once_nothing_changes(made):
-    task, truth = made
+def test_stopping_is_advised_once_nothing_changes(labeling_task):
+    task, truth = labeling_task
     assert stopping(task) == ()
     label_rows(task, truth, 20, strategy="random")
     assert not any(advice.stop for advice in stopping(task))
     label_rows(task, truth, 80)
     advice = stopping(task)
-    assert [each.criterion for each in advice] == ["Classification change", "Overall uncertainty"]
+    assert [item.criterion for item in advice] == ["Classification change", "Overall uncertainty"]
     assert advice[0].stop
-    assert all(each.reason for each in advice)
+    assert all(item.reason for item in advice)
 
 
-def test_annotators_are_compared_on_the_rows_they_share(made):
-    task, truth = made
+def test_annotators_are_compared_on_the_rows_they_share(labeling_task):
+    task, truth = labeling_task
     label_rows(task, truth, 25)
     with pytest.raises(InputError):
         agreement(task.corpus, "topic")
@@ -318,8 +318,8 @@ def test_annotators_are_compared_on_the_rows_they_share(made):
     assert table.loc[rows[0], "text"] == f"text {rows[0]}"
 
 
-def test_progress_and_download_hold_every_annotator(made):
-    task, _ = made
+def test_progress_and_download_hold_every_annotator(labeling_task):
+    task, _ = labeling_task
     corpus = task.corpus
     record(corpus, "topic", Answer("Ann", (1, 2), "praise", comment="=why", copies=False))
     record(corpus, "topic", Answer("Bob", (1,), "returns", is_audit=True))
