@@ -155,7 +155,8 @@ def _table(
         "add": _joined(errors, labels.names, pairs[~present], positions),
         "mark": [marks.get(int(row), "") for row in rows],
     }
-    return pd.DataFrame(columns, index=rows)
+    table = pd.DataFrame(columns, index=rows)
+    return table.astype(dict.fromkeys(table.columns[1:], "str"))  # also where it is empty
 
 
 def _joined(errors: LabelSetErrors, names: Sequence[str], pairs: np.ndarray, positions: np.ndarray) -> list[str]:

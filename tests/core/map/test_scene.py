@@ -1,5 +1,6 @@
 """What the map's component is sent: bytes equal to the arrays they stand for, and rows for what is chosen."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -38,6 +39,7 @@ from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery, load_vectors
 
 FIRST, TURNED, CUBE = LayoutParams(method="pca"), LayoutParams(seed=1), LayoutParams(method="pca", dims=3)
+TAGS = [["good"] * (i % 2) + ["late"] * (i % 3 == 0) for i in range(60)]
 SUBJECTS = ("parcel", "lamp", "<b>teapot</b>", "notebook", "gift card", "garden chair")
 
 
@@ -50,6 +52,7 @@ def place(tmp_path_factory) -> LayoutKey:
     table = pd.DataFrame({"id": [f"n{i}" for i in range(60)], "subject": [s for s in SUBJECTS for _ in moods] * 2})
     table["text"], table["stars"] = texts, [1 + i % 5 for i in range(60)]
     table["price"] = np.where(np.arange(60) % 7 == 0, np.nan, np.arange(60) ** 1.5)
+    table["tags"] = pd.Series([json.dumps(names) for names in TAGS], dtype="str")
     raw = RawTable(table=table, sources=(), notes=(), vectors=None, vectors_name="")
     built = build_corpus(raw, Roles("{text}", ("subject",), None, "id"), name="Shop").corpus
     workspace = Workspace(home)
@@ -152,6 +155,34 @@ def test_colors_are_the_codes_of_all_rows(place, color):
     assert np.frombuffer(made.codes.data, np.uint8).tolist() == expected.tolist()
     assert len(set(expected.tolist())) > 1
     assert made.legend["kind"] == ("category" if color.value == "subject" else "scale")
+
+
+def test_the_legend_selects_rows_by_each_of_their_labels(place, monkeypatch, fresh):
+    by_tags = ColorBy("column", "tags")
+    made = map_colors(place, by_tags, "light")
+    legend = [(category["label"], category["count"]) for category in made.legend["categories"]]
+    assert legend == [("good", 30), ("late", 20), ("missing", 20)]
+    members = np.frombuffer(made.members.data, np.uint32)
+    assert members.tolist() == [1 * ("good" in names) + 2 * ("late" in names) or 4 for names in TAGS]
+    late = MapSelection(color=color_key(by_tags), hidden=(0, 2))
+    expected = [row for row, names in enumerate(TAGS) if "late" in names]
+    assert selected_rows(MapScene((place,), by_tags), late).tolist() == expected
+    codes, bins = column_bins(load_corpus(place.corpus).table["tags"], "tags")
+    assert [bins[code] for code in codes[:7]] == [
+        "late",
+        "good",
+        "missing",
+        "several labels",
+        "missing",
+        "good",
+        "late",
+    ]
+    monkeypatch.setattr(module, "MAX_DRAWN", 25)
+    for cache in (module._drawn_rows, module._cached_selected_rows):
+        cache.cache_clear()
+    drawn = map_colors(place, by_tags, "light")
+    assert len(drawn.members.data) == 4 * 25
+    assert selected_rows(MapScene((place,), by_tags), late).tolist() == expected  # drawn or not
 
 
 def test_one_color_needs_no_codes(place):
