@@ -18,7 +18,7 @@ LAYERS = (
     {"models"},
     {"vectors"},
     {
-        "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities", "label_errors",
+        "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities", "label_errors",
         "map", "outliers", "quality", "scoreboard", "search", "trends",
     },
     {"report"},

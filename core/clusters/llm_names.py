@@ -1,7 +1,6 @@
 """Short cluster names by a chat model: what it is sent, how its answers are read, and which requests are retried."""
 
 import html
-import json
 import re
 import threading
 import unicodedata
@@ -13,7 +12,7 @@ import numpy as np
 
 from core.corpus.selections import clean_name
 from core.errors import InputError, ServiceError
-from core.models.chat import InvalidAnswer, read_numbered
+from core.models.chat import InvalidAnswer, data_block, read_numbered
 from core.models.openai_client.requests import in_parallel
 from core.models.openai_client.tokens import estimate_tokens
 from core.text import clean_line, truncate
@@ -57,7 +56,7 @@ class ClusterSummary:
     @property
     def tokens(self) -> int:
         """Estimated tokens."""
-        return estimate_tokens(_encoded(self.as_data(1)))
+        return estimate_tokens(data_block(self.as_data(1)))
 
     def as_data(self, number: int) -> dict[str, object]:
         return {"group": number, "size": self.rows, "words": list(self.keywords), "texts": list(self.texts)}
@@ -73,8 +72,7 @@ def messages(clusters: Sequence[ClusterSummary], taken: Sequence[str] = ()) -> l
     """The chat messages that request names of these clusters, numbered from 1. taken: names that may not be used."""
     data: dict[str, object] = {"groups": [summary.as_data(number) for number, summary in enumerate(clusters, 1)]}
     data["taken"] = [clean_line(name) for name in taken[:MAX_TAKEN_NAMES]]
-    content = f"<data>\n{_encoded(data)}\n</data>"
-    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": content}]
+    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": data_block(data)}]
 
 
 def read_names(answer: str, count: int) -> dict[int, str]:
@@ -102,12 +100,6 @@ def _cut_at_word(name: str) -> str:
         return name
     space = name.rfind(" ", NAME_LENGTH // 2, NAME_LENGTH)
     return name[:space] + "…" if space > 0 else truncate(name, NAME_LENGTH)
-
-
-def _encoded(data: object) -> str:
-    """JSON in which no text can contain the closing tag."""
-    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,11 @@ def parse_terms(query: str) -> tuple[Term, ...]:
     return tuple(dict.fromkeys(term for term in terms if term.text))[:MAX_QUERY_TERMS]
 
 
-def search_keywords(texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None) -> KeywordHits:
-    """Texts with words of the query, ignoring case: those with more of its terms first, then by BM25.
+def search_keywords(
+    texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None, terms_first: bool = True
+) -> KeywordHits:
+    """Texts with words of the query, ignoring case: those with more of its terms first, then by BM25; by BM25 alone
+    without terms_first.
 
     A word matches where a word of the text begins with it ("refund" finds "refunds"); a "quoted phrase" matches
     whole words only; in scripts without spaces, such as Chinese, any substring matches. Texts with a term after a
@@ -74,7 +77,7 @@ def search_keywords(texts: Sequence[str], query: str, k: int = 10, mask: np.ndar
     counts = [_count_term(lowered, term) for term in terms]
     scores, matched = _bm25(counts, np.fromiter(map(len, lowered), dtype=np.float64, count=len(lowered)))
     hits = np.flatnonzero(matched)
-    best = hits[np.lexsort((hits, -scores[hits], -matched[hits]))][:k]
+    best = hits[np.lexsort((hits, -scores[hits], -matched[hits] * terms_first))][:k]
     spans = tuple(_spans(_term_spans(lowered[i], terms)) for i in best)
     return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits))
 

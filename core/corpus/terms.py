@@ -94,7 +94,7 @@ def document_terms(
     """
     from scipy.sparse import csr_matrix
 
-    tokens = [_tokens(text[:MAX_CHARACTERS].lower()) for text in texts]
+    tokens = [text_words(text[:MAX_CHARACTERS].lower()) for text in texts]
     lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
     document = np.repeat(np.arange(len(texts)), lengths)
     codes, vocabulary = pd.factorize(np.array(list(chain.from_iterable(tokens)), dtype=object))
@@ -117,7 +117,12 @@ def document_terms(
     return matrix[:, widest], [names[i] for i in widest]
 
 
-def _tokens(text: str) -> list[str]:
+def content_words(text: str) -> list[str]:
+    """The distinct words of a text that are about content (see `is_informative`) or numbers, in lower case."""
+    return [word for word in dict.fromkeys(text_words(text.lower())) if word.isnumeric() or is_informative(word)]
+
+
+def text_words(text: str) -> list[str]:
     """Words, Chinese ones as jieba cuts them; of other scripts without spaces each character."""
     if not _HAN.search(text):
         return _TOKEN.findall(text)

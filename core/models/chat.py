@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import ModelError
+from core.errors import ModelError, ServiceError
 from core.models.openai_client.connections import TooLargeError
 from core.models.openai_client.errors import CHAT
 from core.models.openai_client.models import checked_url
-from core.models.openai_client.requests import Sender
+from core.models.openai_client.requests import Sender, Stopped
 from core.secret import Secret
 from core.types import ModelSpec
 
 SECONDS, SERVER_SECONDS = 60.0, 120.0  # a request may take; private servers are slower
 RETRIES = 3
 MAX_BYTES = 1_000_000  # bytes of an answer that are read
+STREAM_SECONDS, STREAM_BYTES = 600.0, 10_000_000  # of a streamed answer, whose pieces come in envelopes
 NO_JSON_MODE = (400, 415, 422, 501)  # what servers answer that do not know or take response_format
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
@@ -70,6 +72,51 @@ class Chat:
         self._sender.count("stored")
         return content
 
+    def stream(self, messages: Messages, stop: threading.Event) -> Iterator[str]:
+        """Pieces of the text of the model's answer as they arrive. Raises as `ask` does, ServiceError also where the
+        answer breaks off. `stop` is noticed with the next piece."""
+        import httpx2
+        import openai
+
+        body: dict[str, Any] = {"messages": messages, "stream": True}
+        seconds = min(STREAM_SECONDS, 5 * self._sender.timeout)
+        try:
+            response = self._sender.with_retries(
+                lambda: self._sender.open_stream("/chat/completions", body, STREAM_BYTES, seconds), stop
+            )
+            with closing(response):
+                yield from self._pieces(response, stop)
+        except openai.APIError as error:
+            raise self._sender.explain(error, CHAT) from None
+        except httpx2.TimeoutException:
+            error = openai.APITimeoutError(request=response.request)
+            raise self._sender.explain(error, CHAT) from None
+        except httpx2.TransportError:
+            raise self._broken_off() from None
+        except TooLargeError:
+            raise InvalidAnswer("too much text") from None
+
+    def _pieces(self, response: Any, stop: threading.Event) -> Iterator[str]:
+        if "event-stream" not in response.headers.get("content-type", ""):
+            yield read_content(response.read())  # a server that does not stream
+            return
+        has_text = has_end = False
+        for line in response.iter_lines():
+            if stop.is_set():
+                raise Stopped
+            text, ends = read_event(line)
+            has_text, has_end = has_text or bool(text), has_end or ends
+            if text:
+                yield text
+        if not has_end:
+            raise self._broken_off()
+        if not has_text:
+            raise InvalidAnswer("nothing")
+
+    def _broken_off(self) -> ServiceError:
+        message = f"{self._sender.server} broke off in the middle of its answer."
+        return ServiceError(message, "Try again; if it happens again, check the server's log.")
+
     def _post_in_mode(self, messages: Messages) -> bytes:
         """With JSON demanded, or without where the server refuses that."""
         import openai
@@ -102,6 +149,49 @@ def read_content(body: bytes) -> str:
     if not isinstance(content, str) or not content.strip():
         raise InvalidAnswer("nothing")
     return content
+
+
+def read_event(line: str) -> tuple[str, bool]:
+    """The text that a line of a streamed completion adds, and whether it ends the answer. Raises InvalidAnswer for an
+    event that is no part of a completion, or an error of the server."""
+    if not line.startswith("data:"):
+        return "", False  # comments and blank lines between events
+    data = line.removeprefix("data:").strip()
+    if data == "[DONE]":
+        return "", True
+    try:
+        event = json.loads(data)
+        choices = event["choices"]
+        text = choices[0]["delta"].get("content") if choices else ""
+        ends = bool(choices and choices[0].get("finish_reason"))
+    except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
+        raise InvalidAnswer("a stream that is no chat completion") from None
+    if not isinstance(text, str | None):
+        raise InvalidAnswer("a stream without text")
+    return text or "", ends
+
+
+def data_block(data: object) -> str:
+    """JSON between <data> and </data>, which no text in it can close."""
+    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").encode("utf-8", "replace").decode()
+    return f"<data>\n{text}\n</data>"
+
+
+def without_thoughts(pieces: Iterator[str]) -> Iterator[str]:
+    """The pieces of an answer without a model's thoughts at its beginning (<think>...</think>)."""
+    start = ""
+    for piece in pieces:
+        start += piece
+        opening = start.lstrip()[: len("<think>")]
+        if opening == "<think>" and "</think>" not in start:
+            continue
+        if opening != "<think>" and "<think>".startswith(opening):
+            continue  # may become the beginning of a thought
+        yield _THOUGHT.sub("", start).lstrip()
+        yield from pieces
+        return
+    if start and not start.lstrip().startswith("<think>"):
+        yield start
 
 
 def read_numbered(answer: str, key: str, count: int, normalize: Callable[[object], str]) -> dict[int, str]:

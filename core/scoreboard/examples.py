@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.corpus.loaders import load_corpus
-from core.scoreboard.metrics import TIE
 from core.scoreboard.pairs import read_pairs
 from core.scoreboard.per_query import CELL, ContenderPair, candidate_cosines, label_rows, query_gaps, row_cosines
 from core.scoreboard.service import ScoreboardQuery, load_scores, read_retrieval
 from core.scoreboard.types import Scores
+from core.stats.ranking_metrics import TIE
 
 RIGHT = "precision_at_1"  # 1: the nearest row is relevant; 0: it is not; between where rows are tied
 

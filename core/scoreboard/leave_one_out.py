@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from core.corpus.label_columns import LabelRows
-from core.scoreboard import metrics as ranked
+from core.stats import ranking_metrics as ranked
 from core.types import Progress
 
 NEAREST = 10  # neighbors that vote

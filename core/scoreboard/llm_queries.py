@@ -1,7 +1,6 @@
 """Search queries that a language model writes for a sample of texts, stored so that each is requested once."""
 
 import html
-import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -11,7 +10,7 @@ import numpy as np
 
 from core.corpus.loaders import load_distinct_texts
 from core.errors import InputError, RateLimitError, ServiceError
-from core.models.chat import Chat, ChatModel, InvalidAnswer, read_numbered
+from core.models.chat import Chat, ChatModel, InvalidAnswer, data_block, read_numbered
 from core.models.openai_client.errors import CHAT_PROGRESS_SAVED, without_cause
 from core.models.openai_client.requests import in_parallel
 from core.models.openai_client.tokens import estimate_tokens
@@ -104,9 +103,7 @@ def prompt_text(text: str) -> str:
 def messages(texts: Sequence[str]) -> list[dict[str, str]]:
     """The chat that asks for a query for each text, numbered from 1. No text can close the fence around the data."""
     data = {"texts": {str(number): prompt_text(text) for number, text in enumerate(texts, 1)}}
-    texts_json = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").encode("utf-8", "replace").decode()
-    user = f"<data>\n{texts_json}\n</data>"
-    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": user}]
+    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": data_block(data)}]
 
 
 def parse_queries(answer: str, count: int) -> dict[int, str]:

@@ -14,11 +14,11 @@ from core.corpus.label_columns import label_strings, parse_numbers
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
-from core.scoreboard import metrics as ranked
 from core.scoreboard.qrels import COLUMNS, best_grades, match_rows, row_ids
 from core.scoreboard.task_tables import column_of, file_names, has_text, open_table, sample_sorted
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
+from core.stats import ranking_metrics as ranked
 from core.types import Corpus, CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.text_vectors import embed_task_texts

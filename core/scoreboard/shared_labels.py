@@ -4,9 +4,9 @@ the more labels they have in common."""
 import numpy as np
 
 from core.corpus.label_columns import LabelRows
-from core.scoreboard import metrics as ranked
 from core.scoreboard.leave_one_out import MAX_RANK, NEAREST, similarities, top_columns
 from core.scoreboard.types import SHARED_LABEL_METRICS
+from core.stats import ranking_metrics as ranked
 from core.types import Progress
 
 IDEAL = 10  # ranks of nDCG

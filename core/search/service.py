@@ -23,7 +23,12 @@ from core.corpus.language import query_warning
 from core.corpus.loaders import load_corpus, load_selection, load_text_codes
 from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.registry import capabilities
-from core.search.search import (
+from core.secret import Secret
+from core.types import CorpusRef, IndexFacts, LayoutParams, ModelSpec
+from core.vectors.index import similarities
+from core.vectors.loaders import load_index, load_vectors
+from core.vectors.search import (
+    FUSION_DEPTH,
     Calibration,
     Hits,
     SearchMode,
@@ -35,13 +40,8 @@ from core.search.search import (
     query_vector,
     similarity_histogram,
 )
-from core.secret import Secret
-from core.types import CorpusRef, IndexFacts, LayoutParams, ModelSpec
-from core.vectors.index import similarities
-from core.vectors.loaders import load_index, load_vectors
 from core.vectors.text_vectors import embedded_query
 
-FUSION_DEPTH = 200  # hits of each ranking that fusion combines
 MAX_EXCERPT = 320  # characters of a hit's text
 Segments = tuple[tuple[str, bool], ...]
 

@@ -103,18 +103,20 @@ def _is_public(address: str) -> bool:
 
 
 class _Limits(threading.local):
-    """The limits of the request that the current thread sends. until: on the monotonic clock; max_bytes: unpacked."""
+    """The limits of the request that the current thread sends. until: on the monotonic clock; max_bytes: unpacked.
+    is_stream: its answer is read as it arrives."""
 
     def __init__(self) -> None:
-        self.until, self.max_bytes = float("inf"), MAX_BYTES
+        self.until, self.max_bytes, self.is_stream = float("inf"), MAX_BYTES, False
 
 
 _limits = _Limits()
 
 
-def limit_request(seconds: float, max_bytes: int) -> None:
-    """Set the time that the next request of this thread may take in all, and the size of its answer."""
-    _limits.until, _limits.max_bytes = time.monotonic() + seconds, max_bytes
+def limit_request(seconds: float, max_bytes: int, is_stream: bool = False) -> None:
+    """Set the time that the next request of this thread may take in all, and the size of its answer. is_stream: the
+    answer is read as it arrives, in the same thread."""
+    _limits.until, _limits.max_bytes, _limits.is_stream = time.monotonic() + seconds, max_bytes, is_stream
 
 
 def _left(timeout: float | None) -> float:
@@ -152,18 +154,45 @@ def _read_limited(response: Any) -> None:
     """Read the body and unpack it here, since a few bytes of gzip may stand for gigabytes."""
     import httpx2
 
-    body = bytearray()
-    for piece in _unpacked(response.stream, response.headers.get("content-encoding", "")):
-        body += piece
-        if len(body) > _limits.max_bytes:
-            message = f"The server's answer is larger than {_limits.max_bytes / 1e6:,.0f} MB, more than it can need."
-            raise TooLargeError(message, "Check that the address is that of an OpenAI-compatible server.")
-        if time.monotonic() > _limits.until:
-            raise httpx2.ReadTimeout("the answer took too long", request=response.request)
+    source = _unpacked(response.stream, response.headers.get("content-encoding", ""))
+    pieces = _limited_pieces(source, response.request, _limits.until, _limits.max_bytes)
+    if _limits.is_stream:
+        stream: Any = _streamed(pieces, response.stream)
+    else:
+        stream = httpx2.ByteStream(b"".join(pieces))
+        response.stream.close()
     for name in ("content-encoding", "content-length", "transfer-encoding"):
         response.headers.pop(name, None)
-    response.stream.close()
-    response.stream = httpx2.ByteStream(bytes(body))
+    response.stream = stream
+
+
+def _limited_pieces(body: Iterator[bytes], request: Any, until: float, max_bytes: int) -> Iterator[bytes]:
+    """The body as it arrives. Raises TooLargeError, httpx2.ReadTimeout past the limits."""
+    import httpx2
+
+    size = 0
+    for piece in body:
+        size += len(piece)
+        if size > max_bytes:
+            message = f"The server's answer is larger than {max_bytes / 1e6:,.0f} MB, more than it can need."
+            raise TooLargeError(message, "Check that the address is that of an OpenAI-compatible server.")
+        if time.monotonic() > until:
+            raise httpx2.ReadTimeout("the answer took too long", request=request)
+        yield piece
+
+
+def _streamed(pieces: Iterator[bytes], source: Any) -> Any:
+    """A stream of httpx2 over the pieces; closing it closes the connection's."""
+    import httpx2
+
+    class Stream(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return pieces
+
+        def close(self) -> None:
+            source.close()
+
+    return Stream()
 
 
 def _unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:

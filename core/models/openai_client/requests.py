@@ -24,6 +24,7 @@ from core.secret import Secret
 from core.types import ModelSpec
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 MAX_WAIT = 900.0  # seconds; a server that requests a longer wait is given up
@@ -197,6 +198,15 @@ class Sender:
 
         seconds: None for the timeout. Raises the SDK's APIError; ServiceError for an answer above max_bytes.
         """
+        limit_request(seconds or self.timeout, max_bytes)
+        return bytes(self._send(path, body).content)
+
+    def open_stream(self, path: str, body: dict[str, Any], max_bytes: int, seconds: float) -> httpx2.Response:
+        """The answer to one request as it arrives, to be read in this thread and closed. Raises as `post` does."""
+        limit_request(seconds, max_bytes, is_stream=True)
+        return self._send(path, body, stream=True)
+
+    def _send(self, path: str, body: dict[str, Any], stream: bool = False) -> httpx2.Response:
         import httpx2
         import openai
 
@@ -204,16 +214,18 @@ class Sender:
         private: dict[str, Any] = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
         is_azure = bool(azure_deployment(self.spec.base_url))
         azure = {"api-key": self.key.reveal(), "Authorization": openai.omit} if is_azure else {}
-        headers = {"Accept-Encoding": "gzip"} | (private if self.spec.base_url else {}) | azure
+        packing = "identity" if stream else "gzip"  # pieces of a packed stream may wait for each other
+        headers = {"Accept-Encoding": packing} | (private if self.spec.base_url else {}) | azure
         self.count("requests")
-        limit_request(seconds or self.timeout, max_bytes)
-        response = self.client.post(
+        response: httpx2.Response = self.client.post(
             path,
             cast_to=httpx2.Response,
             body={"model": self.spec.name, **body},
             options={"follow_redirects": False, "security": {"bearer_auth": not is_azure}, "headers": headers},
+            stream=stream,
+            stream_cls=openai.Stream[Any] if stream else None,
         )
-        return bytes(response.content)
+        return response
 
     def _limited(self, error: openai.APIStatusError, seconds: float | None) -> RateLimitError:
         explained = self.explain(error)

@@ -8,10 +8,10 @@ import streamlit as st
 from core.corpus.filters import Filter
 from core.corpus.selections import saved_selections
 from core.errors import InputError
-from core.search.search import SearchMode
 from core.search.service import SearchQuery, filter_columns
 from core.store import CorpusInfo
 from core.types import ModelSpec
+from core.vectors.search import SearchMode
 from pages.shared import messages, session
 from pages.shared.filters import choose_filters, filter_text, remove_filter
 from pages.shared.messages import show_error

@@ -9,8 +9,8 @@ from core.corpus import label_columns
 from core.corpus.label_columns import find_split_column, read_label_rows
 from core.errors import InputError
 from core.scoreboard import leave_one_out
-from core.scoreboard import metrics as ranked
 from core.scoreboard.leave_one_out import macro_values, majority, rank_labels, top_columns
+from core.stats import ranking_metrics as ranked
 from core.types import unit_rows
 
 

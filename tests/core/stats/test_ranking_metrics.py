@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from core.scoreboard import metrics as ranked
+from core.stats import ranking_metrics as ranked
 
 RELEVANCE = np.array([[0, 1, 0, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]], bool)
 RELEVANT = np.array([3, 2, 1])

@@ -13,6 +13,7 @@ from core.vectors.index import similarities
 SearchMode = Literal["semantic", "keyword", "regex", "hybrid"]
 MAX_PAIRS = 20_000
 CHUNK_PAIRS = 2_000  # pairs gathered at once: 2,000 x 3,072 float32 are 25 MB
+FUSION_DEPTH = 200  # hits of each ranking that fusion combines
 MIN_NORM = 1e-6  # a shorter query has no direction
 
 

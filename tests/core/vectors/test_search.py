@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.search.search import (
+from core.types import unit_rows
+from core.vectors.index import similarities
+from core.vectors.search import (
     calibrate,
     estimate_position,
     find_nearest,
@@ -12,8 +14,6 @@ from core.search.search import (
     query_vector,
     similarity_histogram,
 )
-from core.types import unit_rows
-from core.vectors.index import similarities
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,194 @@
+"""Passages for a question: by vectors, BM25 or both fused, and the sentence of each that is nearest to the question."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+import numpy as np
+
+from core.corpus.keyword import Span, search_keywords
+from core.corpus.sentences import sentence_spans
+from core.corpus.terms import content_words, text_words
+from core.corpus.texts import distinct_texts
+from core.errors import InputError
+from core.models.base import Embedder
+from core.types import Corpus, Vectors
+from core.vectors.index import exact_search, similarities
+from core.vectors.search import (
+    FUSION_DEPTH,
+    Calibration,
+    Hits,
+    Searcher,
+    calibrate,
+    find_nearest,
+    fuse_hits,
+    make_hits,
+)
+
+Mode = Literal["semantic", "keyword", "hybrid"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+MAX_SENTENCES = 100  # of one passage that are compared with the question
+MAX_QUESTION = 2_000  # characters
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage for a question.
+
+    number: its rank, from 1, by which answers cite it. row: of the corpus. score: what the order follows, higher is
+    better: cosine, BM25 or fused score, by mode. cosine: to the question, in [-1, 1]. percentile: share of random pairs
+    of texts with a lower cosine, in [0, 100], see `Retriever.percentile_method`. span: (start, end) in characters of
+    the sentence with the highest cosine to the question, `span_cosine`.
+    """
+
+    number: int
+    row: int
+    text: str
+    score: float
+    cosine: float
+    percentile: float
+    span: Span
+    span_cosine: float
+
+    @property
+    def sentence(self) -> str:
+        """The sentence that matches the question best."""
+        return self.text[self.span[0] : self.span[1]]
+
+
+@dataclass(frozen=True, eq=False)
+class Retrieval:
+    """The passages for a question, and their sentences. nearest: the highest cosine of any text of the corpus to the
+    question. spans: of all sentences, in order; passage_of: (s,) index of the passage of each; vectors: (s, d) float32
+    unit rows; cosines: (s,) to the question."""
+
+    question: str
+    passages: tuple[Passage, ...]
+    nearest: float
+    spans: tuple[Span, ...]
+    passage_of: np.ndarray
+    vectors: np.ndarray
+    cosines: np.ndarray
+
+    def sentence(self, index: int) -> str:
+        start, end = self.spans[index]
+        return self.passages[self.passage_of[index]].text[start:end]
+
+
+@dataclass(frozen=True)
+class ExactSearcher:
+    """Exact search of unit rows (n, d)."""
+
+    rows: np.ndarray
+
+    def search(self, queries: np.ndarray, k: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        allowed = None if rows is None else np.flatnonzero(rows)
+        return exact_search(self.rows, queries, min(k, len(self.rows) if allowed is None else len(allowed)), allowed)
+
+
+@dataclass(frozen=True, eq=False)
+class Retriever:
+    """What answers questions about a corpus. codes: (n,) int of equal texts; first: mask (n,) of the first row of each
+    text, None where no text repeats: copies are one passage. background: cosines of random pairs of texts."""
+
+    corpus: Corpus
+    vectors: Vectors
+    embedder: Embedder
+    searcher: Searcher
+    codes: np.ndarray
+    first: np.ndarray | None
+    background: Calibration
+
+    @property
+    def percentile_method(self) -> str:
+        pairs = "pairs" if self.background.exhaustive else f"random pairs (seed {self.background.seed})"
+        return f"Share of {len(self.background):,} {pairs} of texts with a lower cosine."
+
+    def embed_questions(self, questions: Sequence[str]) -> np.ndarray:
+        """(q, d) float32 unit rows."""
+        return self.embedder.embed_query([question[:MAX_QUESTION] for question in questions])
+
+    def hits(self, question: str, vector: np.ndarray, k: int, mode: Mode) -> Hits:
+        """The best k rows without copies, see `Passage` for the scores. Fewer where fewer match a keyword search."""
+        if mode == "semantic":
+            return find_nearest(self.searcher, vector, k, self.background, self.first)
+        query = keyword_query(question)
+        rows, scores = np.empty(0, np.int64), np.empty(0, np.float32)
+        if query:
+            depth = k if mode == "keyword" else FUSION_DEPTH
+            matches = search_keywords(self.corpus.texts, query, depth, self.first, terms_first=False)
+            rows, scores = matches.rows, matches.scores
+        if mode == "keyword":
+            return make_hits(rows, scores, mode, similarities(self.vectors.rows[rows], vector), self.background)
+        nearest = find_nearest(self.searcher, vector, FUSION_DEPTH, self.background, self.first)
+        return fuse_hits([nearest.rows, rows], k, self.vectors.rows, vector, self.background)
+
+    def retrieve(self, question: str, k: int = 5, mode: Mode = "semantic") -> Retrieval:
+        """The passages for a question. Raises InputError for an empty question, an unknown mode and k below 1."""
+        if not question.strip():
+            raise InputError("The question is empty.", "Type a question.")
+        if mode not in MODES or k < 1:
+            raise InputError(
+                f"There are no {k} passages by {mode!r}.", f"Choose k from 1, and one of {', '.join(MODES)}."
+            )
+        vector = self.embed_questions([question])[0]
+        nearest = find_nearest(self.searcher, vector, 1, mask=self.first).cosines.max(initial=-1.0)
+        hits = self.hits(question, vector, k, mode)
+        texts = [self.corpus.texts[row] for row in hits.rows]
+        spans = [sentence_spans(text)[:MAX_SENTENCES] or ((0, len(text)),) for text in texts]
+        passage_of = np.repeat(np.arange(len(texts)), [len(parts) for parts in spans])
+        flat = tuple(span for parts in spans for span in parts)
+        vectors = self._sentence_vectors(hits.rows[passage_of], [texts[i] for i in passage_of], flat)
+        cosines = vectors @ vector
+        passages = _passages(hits, texts, flat, passage_of, cosines)
+        return Retrieval(question, passages, float(nearest), flat, passage_of, vectors, cosines)
+
+    def _sentence_vectors(self, rows: np.ndarray, texts: list[str], spans: Sequence[Span]) -> np.ndarray:
+        """(s, d) of sentences; one that is its whole text has the row's vector."""
+        sentences = [text[start:end] for text, (start, end) in zip(texts, spans, strict=True)]
+        vectors = np.array(self.vectors.rows[rows])
+        parts = [i for i, (sentence, text) in enumerate(zip(sentences, texts, strict=True)) if sentence != text.strip()]
+        if parts:
+            vectors[parts] = self.embedder.embed([sentences[i] for i in parts])
+        return vectors
+
+
+def _passages(
+    hits: Hits, texts: list[str], spans: Sequence[Span], passage_of: np.ndarray, cosines: np.ndarray
+) -> tuple[Passage, ...]:
+    """With the best of their sentences: spans, passage_of and cosines are those of all sentences."""
+    columns = zip(hits.rows, hits.scores, hits.cosines, hits.percentiles, strict=True)
+    passages = []
+    for i, (row, score, cosine, percentile) in enumerate(columns):
+        own = np.flatnonzero(passage_of == i)
+        best = int(own[np.argmax(cosines[own])])
+        values = float(score), float(cosine), float(percentile)
+        passages.append(Passage(i + 1, int(row), texts[i], *values, spans[best], float(cosines[best])))
+    return tuple(passages)
+
+
+def keyword_query(question: str) -> str:
+    """The question's content words as a keyword query; all its words where none is about content."""
+    return " ".join(content_words(question) or dict.fromkeys(text_words(question.lower())))
+
+
+@lru_cache(maxsize=4)
+def open_retriever(corpus: Corpus, vectors: Vectors, embedder: Embedder) -> Retriever:
+    """The retriever of a corpus, made once. Raises InputError where the three do not belong together."""
+    check_model(vectors, embedder)
+    if len(corpus) != len(vectors) or not len(corpus):
+        message = f"The corpus has {len(corpus):,} texts, but there are {len(vectors):,} vectors."
+        raise InputError(message, "Embed this corpus, and pass its vectors.")
+    codes = distinct_texts(corpus.texts)[0]
+    first = np.unique(codes, return_index=True)[1]
+    mask = None if len(first) == len(codes) else np.isin(np.arange(len(codes)), first)
+    background = calibrate(vectors.rows if mask is None else vectors.rows[first])
+    return Retriever(corpus, vectors, embedder, ExactSearcher(vectors.rows), codes, mask, background)
+
+
+def check_model(vectors: Vectors, embedder: Embedder) -> None:
+    """Raises InputError where the embedder is not the one that computed the vectors."""
+    if embedder.spec.key != vectors.model.key:
+        message = f"The vectors are of {vectors.model.label}, but the embedder is {embedder.spec.label}."
+        raise InputError(message, "Pass the embedder that embedded the corpus.")
