@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 # packages and modules of core from the bottom up; each layer imports the layers below it
 LAYERS = (
-    {"codec", "digest", "errors", "figures", "files", "palette", "secret", "text", "types"},
+    {"archive", "codec", "digest", "errors", "figures", "files", "palette", "secret", "text", "types"},
     {"stats"},
     {"store"},
     {"results"},
@@ -18,8 +18,8 @@ LAYERS = (
     {"models"},
     {"vectors"},
     {
-        "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities", "label_errors",
-        "map", "outliers", "quality", "scoreboard", "search", "trends",
+        "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities",
+        "label_errors", "map", "outliers", "quality", "scoreboard", "search", "trends",
     },
     {"report"},
     {"jobs"},
@@ -57,6 +57,7 @@ OWNERS = {
     "evoc": ("core.clusters.methods",),
     "datasketch": ("core.duplicates.minhash",),
     "semchunk": ("core.corpus",),
+    "sentencex": ("core.corpus.sentences",),
     "py3langid": ("core.corpus.language",),
     "rjieba": ("core.corpus.terms",),
     "spacy": ("core.entities.english_names",),

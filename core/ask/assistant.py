@@ -1,4 +1,4 @@
-"""An FAQ assistant: replies with the known answer of the nearest question, or refuses, by a measured threshold."""
+"""An FAQ assistant: replies with the known answer of the nearest questions, or refuses, by a measured threshold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ class Suggestion:
 @dataclass(frozen=True)
 class FaqReply:
     """answer: the known answer, None where refused. confidence: estimated probability that it is right, in [0, 1];
-    cosine: of the nearest question; margin: to the nearest question with another answer. nearest: the nearest question
-    of each of the three nearest answers, best first."""
+    score: mean cosine to the three nearest questions of the best answer; margin: to the score of the next one. nearest:
+    the nearest question of each of the three best answers, best first."""
 
     text: str
     answer: str | None
     refused: bool
     confidence: float
-    cosine: float
+    score: float
     margin: float
     nearest: tuple[Suggestion, ...]
 
@@ -122,12 +122,12 @@ class Faq:
         data = self.data
         vectors = self.embedder.embed_query([text[:MAX_QUESTION] for text in texts])
         ranked = rank_answers(vectors, data.vectors, data.codes, SUGGESTIONS)
-        accepted, confidence = data.rule.accepts(ranked.cosines[:, 0], ranked.margins, self.threshold)
+        accepted, confidence = data.rule.accepts(ranked.scores[:, 0], ranked.margins, self.threshold)
         replies = []
         for i, text in enumerate(texts):
             nearest = tuple(self._suggestion(int(row), float(cosine)) for row, cosine in ranked.of(i))
             answer = nearest[0].answer if accepted[i] else None
-            values = float(confidence[i]), float(ranked.cosines[i, 0]), float(ranked.margins[i])
+            values = float(confidence[i]), float(ranked.scores[i, 0]), float(ranked.margins[i])
             replies.append(FaqReply(text, answer, answer is None, *values, nearest))
         return replies
 
@@ -167,13 +167,16 @@ def faq(
 
 
 def _method(evidence: Evidence, point: OperatingPoint, min_precision: float, seed: int) -> str:
-    choice = (
-        "the highest coverage at which the lower end of Wilson's 95% interval of the precision is at least "
-        if point.is_assured
-        else "too few questions for an interval; the highest coverage at which the measured precision is at least "
-    )
-    rule = "Logistic regression on the cosine of the nearest question and its margin to the next answer"
-    return f"{rule}. Measured on {evidence.description}, seed {seed}. Threshold: {choice}{min_precision:g}."
+    choice = f"no threshold reaches a precision of {min_precision:g}, so that nothing is replied"
+    if point.is_assured:
+        choice = f"the highest coverage where the lower end of Wilson's 95% interval is at least {min_precision:g}"
+    elif point.accepted:
+        choice = (
+            f"the highest coverage where the measured precision is at least {min_precision:g}; no interval assures it"
+        )
+    score = "the score of the best answer (mean cosine to its three nearest questions) and its margin"
+    measured = f"Measured on {evidence.description}, seed {seed}."
+    return f"Logistic regression on {score}. {measured} Threshold: {choice}."
 
 
 def _column(corpus: Corpus, name: str) -> np.ndarray:

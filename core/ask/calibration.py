@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.stats.interval import Interval
-from core.stats.proportions import wilson
+from core.stats.proportions import wilson, wilson_share
 
 STEPS = 200  # coverages that are examined
-FLOOR = 0.005  # share of right replies that may lie below the lowest cosine at which the FAQ replies
+FLOOR = 0.005  # share of right replies that may lie below the lowest score at which the FAQ replies
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Replies whose truth is known. cosines: (q,) of the nearest question; margins: (q,) to the next answer, >= 0;
+    """Replies whose truth is known. scores: (q,) of the best answer; margins: (q,) to the next one, >= 0;
     is_right: (q,) bool. description: what was asked."""
 
-    cosines: np.ndarray
+    scores: np.ndarray
     margins: np.ndarray
     is_right: np.ndarray
     description: str
@@ -27,37 +27,47 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Rule:
-    """Confidence in a reply: 1 / (1 + exp(-(intercept + cosine_weight * cosine + margin_weight * margin))).
+    """Confidence in a reply: 1 / (1 + exp(-(intercept + score_weight * score + margin_weight * margin))).
 
-    floor: no reply below this cosine, whatever the margin: questions that far from the known ones were hardly ever
+    floor: no reply below this score, whatever the margin: questions that far from the known ones were hardly ever
     right in the calibration, and a logistic curve should not be trusted there.
     """
 
     intercept: float
-    cosine_weight: float
+    score_weight: float
     margin_weight: float
     floor: float
 
-    def confidence(self, cosines: np.ndarray, margins: np.ndarray) -> np.ndarray:
+    def confidence(self, scores: np.ndarray, margins: np.ndarray) -> np.ndarray:
         """(q,) float64 in [0, 1], 0 below the floor."""
-        scores = self.intercept + self.cosine_weight * np.asarray(cosines, np.float64) + self.margin_weight * margins
-        return np.where(np.asarray(cosines) >= self.floor, 1 / (1 + np.exp(-np.clip(scores, -500, 500))), 0.0)
+        logits = self.intercept + self.score_weight * np.asarray(scores, np.float64) + self.margin_weight * margins
+        return np.where(np.asarray(scores) >= self.floor, 1 / (1 + np.exp(-np.clip(logits, -500, 500))), 0.0)
 
-    def accepts(self, cosines: np.ndarray, margins: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    def accepts(self, scores: np.ndarray, margins: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
         """(q,) bool, which replies are given, and (q,) their confidence."""
-        confidence = self.confidence(cosines, margins)
+        confidence = self.confidence(scores, margins)
         return (confidence >= threshold) & (confidence > 0), confidence
 
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold on the confidence, infinite where none will do, and what it reaches. is_assured: the lower end of the
-    precision's interval reaches what was requested."""
+    """A threshold on the confidence, infinite where none will do, and what it reaches: of `total` calibration questions
+    `accepted` get a reply, `right` of them a right one. is_assured: the lower end of the precision's interval reaches
+    what was requested. coverage, precision: shares with Wilson's intervals, NaN where nothing is accepted."""
 
     threshold: float
-    coverage: Interval[float]
-    precision: Interval[float]
+    accepted: int
+    right: int
+    total: int
     is_assured: bool
+
+    @property
+    def coverage(self) -> Interval[float]:
+        return wilson_share(self.accepted, self.total)
+
+    @property
+    def precision(self) -> Interval[float]:
+        return wilson_share(self.right, self.accepted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +83,14 @@ class Curve:
 
 
 def fit_rule(evidence: Evidence) -> Rule:
-    """Logistic regression of whether a reply is right; a constant on the cosine where all replies are, or none is."""
+    """Logistic regression of whether a reply is right; rising with the score where all replies are, or none is."""
     right = evidence.is_right
-    floor = float(np.quantile(evidence.cosines[right], FLOOR)) if right.any() else float("inf")
+    floor = float(np.quantile(evidence.scores[right], FLOOR)) if right.any() else float("inf")
     if right.all() or not right.any():
         return Rule(0.0, 1.0, 0.0, floor)
     from sklearn.linear_model import LogisticRegression
 
-    features = np.column_stack([evidence.cosines, evidence.margins])
+    features = np.column_stack([evidence.scores, evidence.margins])
     scale = features.std(axis=0) + 1e-9
     model = LogisticRegression(C=100.0).fit(features / scale, right)
     weights = model.coef_[0] / scale
@@ -89,7 +99,7 @@ def fit_rule(evidence: Evidence) -> Rule:
 
 def measure_curve(evidence: Evidence, rule: Rule) -> Curve:
     """At most STEPS thresholds at evenly spaced coverages; equal confidences are accepted together."""
-    confidence = rule.confidence(evidence.cosines, evidence.margins)
+    confidence = rule.confidence(evidence.scores, evidence.margins)
     order = np.argsort(-confidence, kind="stable")
     ordered, right = confidence[order], np.cumsum(evidence.is_right[order])
     last = np.flatnonzero(np.append(ordered[:-1] != ordered[1:], True) & (ordered > 0))  # ends of equal confidences
@@ -102,32 +112,33 @@ def measure_curve(evidence: Evidence, rule: Rule) -> Curve:
 def choose_point(evidence: Evidence, rule: Rule, min_precision: float) -> OperatingPoint:
     """The threshold of the highest coverage whose precision is at least `min_precision`.
 
-    Thresholds are tested from the first coverage at which the test can succeed towards higher ones, and the last one
-    before the first failure is chosen (fixed-sequence testing, as in Learn then Test, Angelopoulos et al., 2021): the
-    chance of a lower true precision stays that of a single test, 2.5%. The test is the lower end of Wilson's interval.
-    Where there are too few questions for any to succeed, the measured precision is compared instead.
+    Thresholds are tested from low coverages to higher ones, and the last one before the first failure is chosen
+    (fixed-sequence testing, as in Learn then Test, Angelopoulos et al., 2021): the chance of a lower true precision
+    stays that of a single test, 2.5%. The test is the lower end of Wilson's interval, and the first coverage the lowest
+    that passes it with half the errors allowed. Where none passes, the measured precision is compared instead.
     """
     curve = measure_curve(evidence, rule)
-    accepted = np.rint(curve.coverage * len(evidence))
-    can_succeed = np.flatnonzero(wilson(accepted, accepted).low >= min_precision)
-    for is_assured, values, start in (
-        (True, curve.low, can_succeed),
-        (False, curve.precision, np.arange(len(accepted))),
-    ):
-        passed = values[start] >= min_precision
-        count = len(passed) if passed.all() else int(passed.argmin())
-        if not is_assured and passed.any():
-            count = int(np.flatnonzero(passed)[-1]) + 1
-        if count:
-            return _point(curve, int(start[count - 1]), len(evidence), is_assured)
-    return OperatingPoint(float("inf"), _share(0, len(evidence)), _share(0, 0), False)
+    tested = _testable(np.rint(curve.coverage * len(evidence)), min_precision)
+    passed = curve.low[tested] >= min_precision
+    if count := len(passed) if passed.all() else int(passed.argmin()):
+        return _point(curve, int(tested[count - 1]), len(evidence), True)
+    measured = np.flatnonzero(curve.precision >= min_precision)
+    if len(measured):
+        return _point(curve, int(measured[-1]), len(evidence), False)
+    return OperatingPoint(float("inf"), 0, 0, len(evidence), False)
+
+
+def _testable(accepted: np.ndarray, min_precision: float) -> np.ndarray:
+    """Positions among rising numbers of accepted questions from which the test passes with half the errors allowed,
+    or else without an error."""
+    for precision in ((1 + min_precision) / 2, 1.0):
+        able = np.flatnonzero(wilson(accepted * precision, accepted).low >= min_precision)
+        if len(able):
+            return able
+    return np.empty(0, np.int64)
 
 
 def _point(curve: Curve, at: int, total: int, is_assured: bool) -> OperatingPoint:
     accepted = round(float(curve.coverage[at]) * total)
-    precision = Interval(float(curve.precision[at]), float(curve.low[at]), float(curve.high[at]))
-    return OperatingPoint(float(curve.threshold[at]), _share(accepted, total), precision, is_assured)
-
-
-def _share(count: int, total: int) -> Interval[float]:
-    return Interval(*(float(part) for part in wilson(np.array(count), np.array(total))))
+    right = round(float(curve.precision[at]) * accepted)
+    return OperatingPoint(float(curve.threshold[at]), accepted, right, total, is_assured)

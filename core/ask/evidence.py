@@ -13,22 +13,26 @@ from core.models.base import Embedder
 
 MAX_QUESTIONS = 5_000  # left out in turn; of more, a sample
 MIN_QUESTIONS = 20  # for a calibration
+NEAREST = 3  # questions of an answer that its score is a mean of
 CELLS = 8_000_000  # cosines held at once
 EDITS = ("stop_words", "typos", "paraphrase")  # of questions that are the only one of their answer
 
 
 @dataclass(frozen=True, eq=False)
 class RankedAnswers:
-    """The nearest question of each of the nearest answers. indices, cosines: (q, s), best first, -1 and -inf beyond the
-    number of answers. margins: (q,) of the first cosine and the second; the first plus one where there is no second."""
+    """The best answers of q queries, best first. scores: (q, r) float32 mean cosine to the NEAREST nearest questions of
+    the answer, copies counted once (to all, where it has fewer); -inf beyond the number of answers. indices, cosines:
+    (q, r) its nearest question, -1 and -inf beyond."""
 
+    scores: np.ndarray
     indices: np.ndarray
     cosines: np.ndarray
 
     @property
     def margins(self) -> np.ndarray:
-        second = self.cosines[:, 1]
-        return self.cosines[:, 0] - np.where(np.isfinite(second), second, -1.0)
+        """(q,) the first score minus the second, minus -1 where there is no second."""
+        second = self.scores[:, 1]
+        return np.asarray(self.scores[:, 0] - np.where(np.isfinite(second), second, -1.0))
 
     def of(self, query: int) -> Iterator[tuple[int, float]]:
         """(index, cosine) of one query."""
@@ -41,24 +45,42 @@ def rank_answers(
     queries: np.ndarray, known: np.ndarray, codes: np.ndarray, count: int = 2, hidden: np.ndarray | None = None,
     groups: np.ndarray | None = None,
 ) -> RankedAnswers:  # fmt: skip
-    """Answers by their nearest question. queries: (q, d), known: (n, d) unit rows; codes: (n,) the answer of each known
-    question. groups: (n,) codes of equal questions, of which query i does not see those of group hidden[i]."""
-    indices = np.full((len(queries), count), -1, np.int64)
-    cosines = np.full((len(queries), count), -np.inf, np.float32)
-    step = max(CELLS // max(len(known), 1), 1)
+    """Answers ranked by their nearest questions. queries: (q, d), known: (n, d) unit rows; codes: (n,) the answer of
+    each known question, from 0 without gaps. groups: (n,) codes of equal questions, of which query i does not see those
+    of group hidden[i]."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(int(codes.max()) + 1))
+    step = max(CELLS // len(known), 1)
+    parts = []
     for start in range(0, len(queries), step):
         part = slice(start, start + step)
-        left = queries[part] @ known.T
+        cosines = queries[part] @ known[order].T
         if hidden is not None and groups is not None:
-            left[groups == hidden[part, None]] = -np.inf
-        for rank in range(count):
-            best = left.argmax(axis=1)
-            values = left[np.arange(len(left)), best]
-            indices[part, rank] = np.where(np.isfinite(values), best, -1)
-            cosines[part, rank] = values
-            if rank + 1 < count:
-                left[codes == codes[best][:, None]] = -np.inf
-    return RankedAnswers(indices, cosines)
+            cosines[groups[order] == hidden[part, None]] = -np.inf
+        parts.append(_rank_block(cosines, starts, count))
+    scores, indices, nearest = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return RankedAnswers(scores, np.where(indices >= 0, order[indices], -1), nearest)
+
+
+def _rank_block(cosines: np.ndarray, starts: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores, columns and cosines (q, count) for cosines (q, n), whose columns are grouped by answer."""
+    sizes = np.diff(np.append(starts, cosines.shape[1]))
+    remaining, nearest = cosines.copy(), np.maximum.reduceat(cosines, starts, axis=1)
+    sums, used, best = np.zeros_like(nearest), np.zeros_like(nearest), nearest
+    for _ in range(NEAREST):
+        sums += np.where(np.isfinite(best), best, 0)
+        used += np.isfinite(best)
+        remaining[remaining == np.repeat(best, sizes, axis=1)] = -np.inf  # equal cosines are copies
+        best = np.maximum.reduceat(remaining, starts, axis=1)
+    scores = np.where(used > 0, sums / np.maximum(used, 1), -np.inf).astype(np.float32)
+    top = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+    ranked = np.full((3, len(cosines), count), -np.inf)
+    ranked[1] = -1
+    for i, answers in enumerate(top):
+        for rank, answer in enumerate(answers[np.isfinite(scores[i, answers])]):
+            column = starts[answer] + int(cosines[i, starts[answer] : starts[answer] + sizes[answer]].argmax())
+            ranked[:, i, rank] = scores[i, answer], column, cosines[i, column]
+    return ranked[0].astype(np.float32), ranked[1].astype(np.int64), ranked[2].astype(np.float32)
 
 
 def leave_one_out(
@@ -89,9 +111,9 @@ def leave_one_out(
         for answers, own in parts
         for index, group in zip(answers.indices[:, 0], own, strict=True)
     ]
-    cosines = np.concatenate([answers.cosines[:, 0] for answers, _ in parts]).astype(np.float64)
+    scores = np.concatenate([answers.scores[:, 0] for answers, _ in parts]).astype(np.float64)
     margins = np.concatenate([answers.margins for answers, _ in parts]).astype(np.float64)
-    return Evidence(cosines, margins, np.array(is_right, bool), _description(len(asked), is_single.sum(), len(edited)))
+    return Evidence(scores, margins, np.array(is_right, bool), _description(len(asked), is_single.sum(), len(edited)))
 
 
 def _has_single_question(groups: np.ndarray, codes: np.ndarray) -> np.ndarray:

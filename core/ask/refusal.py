@@ -15,8 +15,8 @@ from core.corpus.terms import text_words
 from core.errors import InputError
 from core.models.base import Embedder
 from core.stats.interval import Interval
-from core.stats.proportions import wilson
-from core.stats.resampling import FEWER_RESAMPLES, SEED, percentile_interval
+from core.stats.proportions import wilson_share
+from core.stats.resampling import FEWER_RESAMPLES, SEED, percentile_interval, scalar_interval
 from core.types import Corpus, Vectors
 
 SAMPLE = 300  # sentences, and as many texts of random words
@@ -100,9 +100,9 @@ def measure_threshold(
     areas = np.array([auroc(*pair) for pair in pairs])
     units = min(len(answerable), len(unanswerable))
     return RefusalThreshold(
-        _scalar(percentile_interval(value, thresholds, units)),
-        _share(int((answerable >= value).sum()), len(answerable)),
-        _share(int((unanswerable < value).sum()), len(unanswerable)),
+        scalar_interval(percentile_interval(value, thresholds, units)),
+        wilson_share(int((answerable >= value).sum()), len(answerable)),
+        wilson_share(int((unanswerable < value).sum()), len(unanswerable)),
         auroc_interval(answerable, unanswerable, areas),
         len(answerable), len(unanswerable), basis, _method(len(answerable), len(unanswerable), basis, seed), seed,
     )  # fmt: skip
@@ -139,17 +139,9 @@ def auroc_interval(answerable: np.ndarray, unanswerable: np.ndarray, areas: np.n
     """With the percentile interval of bootstrap areas (b,); Wilson's of the smaller sample where all are separated."""
     value, units = auroc(answerable, unanswerable), min(len(answerable), len(unanswerable))
     if value in (0.0, 1.0):
-        return _share(round(value * units), units)
-    _, low, high = _scalar(percentile_interval(value, areas, units))
+        return wilson_share(round(value * units), units)
+    _, low, high = scalar_interval(percentile_interval(value, areas, units))
     return Interval(value, max(low, 0.0), min(high, 1.0))
-
-
-def _share(count: int, total: int) -> Interval[float]:
-    return Interval(*(float(part) for part in wilson(np.array(count), np.array(total))))
-
-
-def _scalar(interval: Interval[np.ndarray]) -> Interval[float]:
-    return Interval(*(float(part) for part in interval))
 
 
 def _sample_sentences(retriever: Retriever, seed: int) -> tuple[list[str], np.ndarray]:

@@ -13,7 +13,15 @@ from core.classify.training import Classifier
 from core.errors import InputError
 from core.stats.interval import Interval
 from core.stats.proportions import wilson
-from core.stats.resampling import SEED, compact, mean_interval, percentile_interval, random_blocks, resampled_means
+from core.stats.resampling import (
+    SEED,
+    compact,
+    mean_interval,
+    percentile_interval,
+    random_blocks,
+    resampled_means,
+    scalar_interval,
+)
 from core.types import Vectors
 
 FIGURES = ("accuracy", "macro_f1", "micro_f1", "weighted_f1", "kappa")
@@ -182,7 +190,7 @@ def report_predictions(
     intervals = {"accuracy": _accuracy(right, units, seed)}
     for name in FIGURES[1:]:
         value = float(getattr(counts, name))
-        intervals[name] = _scalar(percentile_interval(value, getattr(samples, name), texts))
+        intervals[name] = scalar_interval(percentile_interval(value, getattr(samples, name), texts))
     majority = float(counts.true.max() / counts.true.sum()) if truth.ndim == 1 else float("nan")
     per_class = _per_class(names, truth, predicted, units, counts, samples, texts)
     return Report(
@@ -266,12 +274,8 @@ def _number_report(
             return np.asarray(1 - parts[..., 1] / (parts[..., 3] - parts[..., 2] ** 2))
 
     intervals = {
-        "mae": _scalar(percentile_interval(means[0], samples[:, 0], texts)),
-        "r2": _scalar(percentile_interval(r2(means), r2(samples), texts)),
+        "mae": scalar_interval(percentile_interval(means[0], samples[:, 0], texts)),
+        "r2": scalar_interval(percentile_interval(r2(means), r2(samples), texts)),
     }
     median_mae = float(np.abs(truth - np.median(truth)).mean())
     return NumberReport(rows, truth, predicted, missing, median_mae, intervals)
-
-
-def _scalar(interval: Interval[np.ndarray]) -> Interval[float]:
-    return Interval(*(float(part) for part in interval))

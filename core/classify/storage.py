@@ -1,24 +1,17 @@
 """Classifiers as files: one .npz of arrays and a JSON manifest, without pickle."""
 
-import io
-import json
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from core import codec
+from core.archive import pack, read_source, unpack
 from core.classify.estimators import ESTIMATORS, Arrays
 from core.classify.training import Classifier
-from core.digest import digest_array, digest_json
 from core.errors import InputError
 from core.files import replacing
 from core.types import ModelSpec
 
-FORMAT = "planisphere classifier 1"
-MANIFEST = "manifest"
-MAX_BYTES = 2_000_000_000  # unpacked
+NAME = "classifier"
 FLOATS, INTEGERS = "f", "i"
 NAMES = {
     "coefficients": FLOATS, "intercepts": FLOATS, "points": FLOATS, "codes": INTEGERS, "weights": FLOATS,
@@ -30,14 +23,7 @@ DAMAGED = "Save the classifier again where it was trained, or train it anew."
 
 def to_bytes(model: Classifier) -> bytes:
     """The content of a file, for a download."""
-    data, arrays = codec.encode(model)
-    digests = {name: digest_array(array) for name, array in arrays.items()}
-    manifest = {"format": FORMAT, "classifier": data, "arrays": digests}
-    text = json.dumps(manifest | {"digest": digest_json(manifest)}, ensure_ascii=False).encode()
-    buffer = io.BytesIO()
-    members: dict[str, Any] = arrays | {MANIFEST: np.frombuffer(text, np.uint8)}
-    np.savez_compressed(buffer, **members)
-    return buffer.getvalue()
+    return pack(model, NAME)
 
 
 def save(model: Classifier, path: str | Path) -> None:
@@ -49,11 +35,7 @@ def save(model: Classifier, path: str | Path) -> None:
 def load(source: str | Path | bytes, model: ModelSpec | None = None) -> Classifier:
     """A saved classifier, from a file or its content. model: that of the vectors it is meant for. Raises InputError
     where the file can't be read, is no classifier, is damaged, or belongs to another embedding model."""
-    name = "This file" if isinstance(source, bytes) else f'"{Path(source).name}"'
-    try:
-        content = source if isinstance(source, bytes) else Path(source).read_bytes()
-    except OSError as error:
-        raise InputError(f"{name} can't be read ({error.strerror}).", "Check its name and place.") from error
+    name, content = read_source(source)
     try:
         loaded = _read(content)
     except Exception as error:  # zipfile, zlib and numpy raise almost anything for damaged content
@@ -67,19 +49,7 @@ def load(source: str | Path | bytes, model: ModelSpec | None = None) -> Classifi
 
 
 def _read(content: bytes) -> Classifier:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-            raise ValueError("too large")
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        manifest = json.loads(file[MANIFEST].tobytes().decode())
-        arrays = {name: file[name] for name in file.files if name != MANIFEST}
-    digest = manifest.pop("digest")
-    is_intact = (
-        digest == digest_json(manifest) and {name: digest_array(a) for name, a in arrays.items()} == manifest["arrays"]
-    )
-    if manifest["format"] != FORMAT or not is_intact:
-        raise ValueError("damaged")
-    model: Classifier = codec.decode(Classifier, manifest["classifier"], arrays)
+    model: Classifier = unpack(Classifier, content, NAME)
     _check(model)
     return model
 

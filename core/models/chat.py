@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import ModelError, ServiceError
 from core.models.openai_client.connections import TooLargeError
-from core.models.openai_client.errors import CHAT
+from core.models.openai_client.errors import CHAT, message_in, quoted
 from core.models.openai_client.models import checked_url
 from core.models.openai_client.requests import Sender, Stopped
 from core.secret import Secret
@@ -104,7 +104,7 @@ class Chat:
         for line in response.iter_lines():
             if stop.is_set():
                 raise Stopped
-            text, ends = read_event(line)
+            text, ends = read_event(line, self._sender.key)
             has_text, has_end = has_text or bool(text), has_end or ends
             if text:
                 yield text
@@ -151,9 +151,9 @@ def read_content(body: bytes) -> str:
     return content
 
 
-def read_event(line: str) -> tuple[str, bool]:
+def read_event(line: str, key: Secret = Secret("")) -> tuple[str, bool]:
     """The text that a line of a streamed completion adds, and whether it ends the answer. Raises InvalidAnswer for an
-    event that is no part of a completion, or an error of the server."""
+    event that is no part of a completion, or an error of the server, quoted without the key."""
     if not line.startswith("data:"):
         return "", False  # comments and blank lines between events
     data = line.removeprefix("data:").strip()
@@ -161,6 +161,8 @@ def read_event(line: str) -> tuple[str, bool]:
         return "", True
     try:
         event = json.loads(data)
+        if isinstance(event, Mapping) and event.get("error"):
+            raise InvalidAnswer(f"the server reports “{quoted(message_in(event), key)}”")
         choices = event["choices"]
         text = choices[0]["delta"].get("content") if choices else ""
         ends = bool(choices and choices[0].get("finish_reason"))

@@ -21,6 +21,11 @@ def wilson(counts: np.ndarray, totals: np.ndarray) -> Interval[np.ndarray]:
     return Interval(share, np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1))
 
 
+def wilson_share(count: int, total: int) -> Interval[float]:
+    """One share, see `wilson`."""
+    return Interval(*(float(part) for part in wilson(np.array(count), np.array(total))))
+
+
 def rounded_percentages(counts: Sequence[float], decimals: int = 1) -> list[float]:
     """Percentages of counts or shares in their sum, rounded so that they add up to 100: the largest remainders are
     rounded up (Hamilton's method). 0 where all counts are 0."""

@@ -114,7 +114,7 @@ def bootstrap_median(values: np.ndarray, seed: int = SEED) -> Interval[float]:
     if not len(values):
         return Interval(float("nan"), float("nan"), float("nan"))
     samples = np.concatenate([np.median(values[rows], axis=1) for rows in draw_rows(len(values), RESAMPLES, seed)])
-    return _scalar(percentile_interval(float(np.median(values)), samples, len(values)))
+    return scalar_interval(percentile_interval(float(np.median(values)), samples, len(values)))
 
 
 def bootstrap(
@@ -125,7 +125,10 @@ def bootstrap(
     counts = (row for block in draw_counts(units, FEWER_RESAMPLES, seed) for row in block)
     samples = np.array([[statistic(row) for statistic in statistics] for row in counts])
     values = [statistic(np.ones(units)) for statistic in statistics]
-    return [_scalar(percentile_interval(value, column, units)) for value, column in zip(values, samples.T, strict=True)]
+    return [
+        scalar_interval(percentile_interval(value, column, units))
+        for value, column in zip(values, samples.T, strict=True)
+    ]
 
 
 def bootstrap_runs(
@@ -220,5 +223,6 @@ def _jackknife_variance(left_out: np.ndarray) -> float:
     return float((len(left_out) - 1) / len(left_out) * np.square(left_out - left_out.mean()).sum())
 
 
-def _scalar(interval: Interval[np.ndarray]) -> Interval[float]:
+def scalar_interval(interval: Interval[np.ndarray]) -> Interval[float]:
+    """The same of arrays without dimensions as floats."""
     return Interval(*(float(part) for part in interval))
