@@ -15,7 +15,8 @@ WORDS = ("salty", "sweet", "bitter", "fresh", "stale", "crunchy")
 
 @pytest.fixture
 def ran(tmp_path, monkeypatch) -> dict:
-    """The names that the first example leaves behind; under "classify" those of the second, which goes on from it."""
+    """The names that the first example leaves behind; under "classify" and "ask" those of the others, which go on from
+    it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rows = [
@@ -28,12 +29,22 @@ def ran(tmp_path, monkeypatch) -> dict:
         for i, word in enumerate(WORDS * 4)
     ]
     pd.DataFrame(rows, columns=["Score", "Summary", "Text", "category"]).to_csv("reviews.csv", index=False)
-    first, second = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    write_faq(tmp_path / "faq.csv")
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     names: dict = {}
-    exec(first, names)
-    later = dict(names)
-    exec(second, later)
-    return names | {"classify": later}
+    exec(examples[0], names)
+    later: dict[str, dict] = {"classify": dict(names), "ask": dict(names)}
+    for example, of_example in zip(examples[1:], later.values(), strict=True):
+        exec(example, of_example)
+    return names | later
+
+
+def write_faq(path: Path) -> None:
+    """Six questions for each of four answers."""
+    ways = ("What about {}?", "I need help with {}.", "Tell me about {}", "{}?", "How does {} work?", "Problem: {}")
+    things = ("a card in the machine", "a late parcel", "the exchange rate", "a forgotten password")
+    rows = [(way.format(thing), f"See the page on {thing}.") for thing in things for way in ways]
+    pd.DataFrame(rows, columns=["question", "answer"]).to_csv(path, index=False)
 
 
 def test_the_example_gives_what_it_says(ran):
@@ -51,6 +62,7 @@ def test_the_example_gives_what_it_says(ran):
     assert 0 <= ran["layout"].trust.knn_preservation <= 1
 
     check_classification(ran["classify"])
+    check_answers(ran["ask"])
 
 
 def check_classification(ran: dict) -> None:
@@ -71,6 +83,22 @@ def check_classification(ran: dict) -> None:
     assert (shares.low <= shares.share).all()
     assert (shares.share <= shares.high).all()
     assert all(callable(getattr(core.classify, name)) for name in core.classify.__all__)
+
+
+def check_answers(ran: dict) -> None:
+    reply, faq, help_me, scores = ran["reply"], ran["faq"], ran["help_me"], ran["scores"]
+    assert len(reply.passages) == 5
+    assert "salty" in reply.passages[0].sentence
+    assert reply.refused == (reply.score < reply.threshold)
+    assert reply.refused or f"[{reply.sentences[0].citations[0]}]" in reply.text
+    assert 0 < faq.coverage <= 1
+    assert faq.precision >= 0.97
+    assert not faq.is_assured  # 24 questions are too few
+    assert help_me.nearest[0].answer == "See the page on a card in the machine."
+    assert help_me.answer in (None, help_me.nearest[0].answer)
+    assert len(help_me.nearest) == 3
+    assert scores.table.index.tolist() == ["semantic", "keyword", "hybrid"]
+    assert all(callable(getattr(core.ask, name)) for name in core.ask.__all__)
 
 
 def test_every_public_name_is_there():

@@ -64,23 +64,36 @@ def rank_answers(
 
 def _rank_block(cosines: np.ndarray, starts: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores, columns and cosines (q, count) for cosines (q, n), whose columns are grouped by answer."""
-    sizes = np.diff(np.append(starts, cosines.shape[1]))
-    remaining, nearest = cosines.copy(), np.maximum.reduceat(cosines, starts, axis=1)
-    sums, used, best = np.zeros_like(nearest), np.zeros_like(nearest), nearest
+    scores = _answer_scores(cosines, starts)
+    top = np.full((len(cosines), count), -1)
+    top[:, : len(starts)] = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+    columns = np.stack([_nearest_columns(cosines, starts, answers) for answers in top.T], axis=1)
+    queries = np.arange(len(cosines))[:, None]
+    is_ranked = (top >= 0) & np.isfinite(scores[queries, top])
+    ranked_scores, nearest = scores[queries, top], cosines[queries, columns]
+    return (
+        np.where(is_ranked, ranked_scores, -np.inf),
+        np.where(is_ranked, columns, -1),
+        np.where(is_ranked, nearest, -np.inf),
+    )
+
+
+def _answer_scores(cosines: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """(q, a) float32 mean of the NEAREST highest different cosines of each answer, -inf where it has none."""
+    sizes, remaining = np.diff(np.append(starts, cosines.shape[1])), cosines.copy()
+    sums, used = np.zeros((len(cosines), len(starts)), np.float32), np.zeros((len(cosines), len(starts)), np.float32)
     for _ in range(NEAREST):
+        best = np.maximum.reduceat(remaining, starts, axis=1)
         sums += np.where(np.isfinite(best), best, 0)
         used += np.isfinite(best)
         remaining[remaining == np.repeat(best, sizes, axis=1)] = -np.inf  # equal cosines are copies
-        best = np.maximum.reduceat(remaining, starts, axis=1)
-    scores = np.where(used > 0, sums / np.maximum(used, 1), -np.inf).astype(np.float32)
-    top = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-    ranked = np.full((3, len(cosines), count), -np.inf)
-    ranked[1] = -1
-    for i, answers in enumerate(top):
-        for rank, answer in enumerate(answers[np.isfinite(scores[i, answers])]):
-            column = starts[answer] + int(cosines[i, starts[answer] : starts[answer] + sizes[answer]].argmax())
-            ranked[:, i, rank] = scores[i, answer], column, cosines[i, column]
-    return ranked[0].astype(np.float32), ranked[1].astype(np.int64), ranked[2].astype(np.float32)
+    return np.where(used > 0, sums / np.maximum(used, 1), np.float32(-np.inf))
+
+
+def _nearest_columns(cosines: np.ndarray, starts: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """(q,) the column of the highest cosine among those of one answer for each query."""
+    of_answer = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, cosines.shape[1])))
+    return np.where(of_answer == answers[:, None], cosines, -np.inf).argmax(axis=1)
 
 
 def leave_one_out(

@@ -129,10 +129,10 @@ class Blobs(Embedder):
 
 
 def test_the_precision_holds_on_new_questions():
-    """At most 2.5% of FAQs may have a true precision below the one requested: of 30 more than 3 hardly ever."""
+    """At most 2.5% of FAQs may have a true precision below the one requested: of 15 more than 2 hardly ever."""
     embedder, below, coverage = Blobs(0.9), 0, []
-    new = [f"{number % 20} {30_000 + number}" for number in range(10_000)]
-    for run in range(30):
+    new = [f"{number % 20} {30_000 + number}" for number in range(4_000)]
+    for run in range(15):
         texts = [f"{number % 20} {number}" for number in range(1_000 * run, 1_000 * run + 1_000)]
         known = Vectors(embedder.embed(texts), embedder.spec, "digest")
         corpus = make_corpus(texts, answer=[text.split()[0] for text in texts])
@@ -144,7 +144,7 @@ def test_the_precision_holds_on_new_questions():
         coverage.append(abs(accepted.mean() - helper.coverage))
         below += right < 0.9
         assert accepted.mean() > 0.3
-    assert below <= 3
+    assert below <= 2
     assert np.mean(coverage) < 0.05
 
 

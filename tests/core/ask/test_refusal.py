@@ -40,10 +40,10 @@ def test_intervals_hold_the_truth_in_most_samples():
         np.mean(np.random.default_rng(0).normal(0.6, 0.1, 10**6) > np.random.default_rng(1).normal(0.4, 0.1, 10**6))
     )
     held = 0
-    for seed in range(60):
+    for seed in range(40):
         _, low, high = measure_threshold(*scores(seed), seed=seed).auroc
         held += low <= truth <= high
-    assert held >= 54  # 57 of 60 expected
+    assert held >= 35  # 38 of 40 expected
 
 
 def test_known_questions_are_compared_with_the_nearest_text(bank):
