@@ -141,7 +141,8 @@ def _score(
             wanted = np.unique(retriever.codes[list(relevant[i])])
             counts[i] = len(wanted)
             hits[i, : len(rows)] = np.isin(retriever.codes[rows], wanted)
-    values = recall_at_k(hits, counts, k), reciprocal_rank(hits, k), ndcg_at_k(hits, counts, k), hits.any(axis=1) * 1.0
+    ranked = recall_at_k(hits, counts, k), reciprocal_rank(hits, k), ndcg_at_k(hits, counts, k)
+    values = [np.asarray(part, np.float64) for part in (*ranked, hits.any(axis=1))]
     return dict(zip(METRICS, values, strict=True)), top, float(np.median(seconds) * 1000)
 
 

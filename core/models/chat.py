@@ -89,8 +89,7 @@ class Chat:
         except openai.APIError as error:
             raise self._sender.explain(error, CHAT) from None
         except httpx2.TimeoutException:
-            error = openai.APITimeoutError(request=response.request)
-            raise self._sender.explain(error, CHAT) from None
+            raise self._sender.explain(openai.APITimeoutError(request=response.request), CHAT) from None
         except httpx2.TransportError:
             raise self._broken_off() from None
         except TooLargeError:

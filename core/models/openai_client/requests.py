@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from core.errors import RateLimitError, ServiceError
 from core.models.openai_client.connections import MAX_BYTES, check_allowed, limit_request, limited
@@ -217,7 +217,7 @@ class Sender:
         packing = "identity" if stream else "gzip"  # pieces of a packed stream may wait for each other
         headers = {"Accept-Encoding": packing} | (private if self.spec.base_url else {}) | azure
         self.count("requests")
-        response: httpx2.Response = self.client.post(
+        response: Any = self.client.post(
             path,
             cast_to=httpx2.Response,
             body={"model": self.spec.name, **body},
@@ -225,7 +225,7 @@ class Sender:
             stream=stream,
             stream_cls=openai.Stream[Any] if stream else None,
         )
-        return response
+        return cast("httpx2.Response", response)
 
     def _limited(self, error: openai.APIStatusError, seconds: float | None) -> RateLimitError:
         explained = self.explain(error)
