@@ -1,7 +1,7 @@
 """Answers with citations: the best sentences of the passages, or a chat model's words about them."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -11,10 +11,10 @@ from core.ask.citations import AnswerSentence, Quotation, check_answer, normaliz
 from core.ask.prompts import NOT_FOUND, Prompt, Turn, read_rewritten, rewrite_messages, within_budget
 from core.ask.refusal import Known, RefusalThreshold, calibrate_refusal
 from core.ask.retrieval import Mode, Passage, Retrieval, open_retriever
+from core.ask.streaming import ChatFunction, chat_pieces
 from core.errors import InputError, ServiceError
 from core.models.base import Embedder
-from core.models.chat import Chat, ChatModel, InvalidAnswer, Messages, without_thoughts
-from core.models.openai_client.requests import Stopped
+from core.models.chat import ChatModel
 from core.secret import Secret
 from core.types import Corpus, Vectors
 
@@ -22,8 +22,6 @@ REFUSED = "Not in these texts."
 BUDGET = 3_000  # tokens of the passages that are sent
 SENTENCES = 3  # quoted without a chat model
 RELEVANCE = 0.7  # weight of relevance against novelty when sentences are selected
-MAX_ANSWER = 20_000  # characters of a chat model's answer that are read
-ChatFunction = Callable[[Messages], str | Iterable[str]]
 
 
 class AskOptions(TypedDict, total=False):
@@ -82,7 +80,7 @@ class Reply:
 
 
 class AnswerStream:
-    """An answer as it arrives: iterate over its pieces, in one thread; `reply` is complete afterwards.
+    """An answer as it arrives: iterate over its pieces; `reply` is complete afterwards.
 
     retrieval: the passages, known from the beginning. Iterating raises ServiceError where the server fails; `reply`
     then holds the text so far.
@@ -100,7 +98,7 @@ class AnswerStream:
         self._sent = within_budget(retrieval.passages, options.get("budget", BUDGET)) if has_chat else ()
 
     def stop(self) -> None:
-        """End the answer with its next piece; from any thread."""
+        """End the answer at once; from any thread."""
         self._stop.set()
 
     def __iter__(self) -> Iterator[str]:
@@ -109,7 +107,7 @@ class AnswerStream:
             yield self.reply.text
             return
         messages = self._options.get("prompt", Prompt()).messages(self.retrieval.question, self._sent)
-        for piece in _pieces(self._options, messages, self._stop):
+        for piece in chat_pieces(self._options.get("chat"), self._options.get("secret"), messages, self._stop):
             self._text += piece
             yield piece
             if self._stop.is_set():
@@ -209,39 +207,8 @@ def _threshold(
 
 def _rewritten(question: str, options: AskOptions) -> str:
     """The question completed from the history by the chat model, "" without either."""
-    history = options.get("history", ())
-    if not history or options.get("chat") is None:
+    history, chat = options.get("history", ()), options.get("chat")
+    if not history or chat is None:
         return ""
-    pieces = _pieces(options, rewrite_messages(question, history), threading.Event())
+    pieces = chat_pieces(chat, options.get("secret"), rewrite_messages(question, history), threading.Event())
     return read_rewritten("".join(pieces), question)
-
-
-def _pieces(options: AskOptions, messages: Messages, stop: threading.Event) -> Iterator[str]:
-    """The model's words, without its thoughts, up to MAX_ANSWER characters. Raises ServiceError."""
-    size = 0
-    try:
-        for piece in without_thoughts(_raw_pieces(options, messages, stop)):
-            size += len(piece)
-            if size > MAX_ANSWER:
-                raise InvalidAnswer("too much text")
-            yield piece
-    except Stopped:
-        return
-    except InvalidAnswer as error:
-        message = f"The model's answer could not be used: {error}."
-        bare = ServiceError(message, "Try again, or choose another model.")
-    except ServiceError as error:
-        bare = error
-    else:
-        return
-    bare.__cause__ = bare.__context__ = None  # they hold the request, and with it the key
-    raise bare.with_traceback(None)
-
-
-def _raw_pieces(options: AskOptions, messages: Messages, stop: threading.Event) -> Iterator[str]:
-    chat = options.get("chat")
-    if isinstance(chat, ChatModel):
-        yield from Chat(chat, options.get("secret")).stream(messages, stop)
-    elif chat is not None:
-        pieces = chat(messages)
-        yield from [pieces] if isinstance(pieces, str) else pieces

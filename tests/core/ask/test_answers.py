@@ -1,11 +1,12 @@
 """Answers: quoted sentences without a chat model; with one, against a server that does all that servers do wrong."""
 
 import threading
+import time
 
 import pytest
 
 from core import ask
-from core.ask import answers
+from core.ask import streaming
 from core.ask.answers import REFUSED
 from core.ask.prompts import NOT_FOUND, Prompt, read_rewritten, rewrite_messages, within_budget
 from core.errors import InputError, PlanisphereError, ServiceError
@@ -176,7 +177,7 @@ def test_a_server_that_hangs_is_given_up(bank, server, monkeypatch):
 
 
 def test_endless_answers_are_cut(bank, server, monkeypatch):
-    monkeypatch.setattr(answers, "MAX_ANSWER", 50)
+    monkeypatch.setattr(streaming, "MAX_ANSWER", 50)
     server.streams = lambda body: (events("word " * 5, end=False) for _ in range(1_000))
     with pytest.raises(ServiceError):
         asked(bank, server)
@@ -203,6 +204,33 @@ def test_stop_ends_the_stream(bank, server):
     assert len(pieces) == 1
     assert answering.reply.is_stopped
     assert answering.reply.text == "word"
+
+
+def test_stop_leaves_a_server_that_hangs(bank, server):
+    opened = threading.Event()
+
+    def hang(body):
+        yield events("Some", end=False)
+        opened.wait(10)
+
+    server.streams = hang
+    answering = ask.stream(QUESTION, *bank, chat=ChatModel("small", server.url), threshold=0.2)
+    pieces = iter(answering)
+    assert next(pieces) == "Some"
+    threading.Timer(0.05, answering.stop).start()
+    started = time.monotonic()
+    assert list(pieces) == []
+    assert time.monotonic() - started < 2
+    assert answering.reply.is_stopped
+    opened.set()
+
+
+def test_an_error_that_repeats_the_key_is_shown_without_it(bank, server):
+    server.streams = lambda body: f'data: {{"error": {{"message": "no such key {KEY}"}}}}\n\n'.encode()
+    with pytest.raises(ServiceError) as raised:
+        asked(bank, server)
+    assert "no such key" in raised.value.message
+    assert KEY not in str(raised.value)
 
 
 def test_follow_up_questions_are_rewritten(bank, server):
