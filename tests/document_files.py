@@ -117,5 +117,65 @@ def zip_of(files: Mapping[str, bytes | str]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            archive.writestr(name, data, zipfile.ZIP_STORED if name == "mimetype" else None)
     return out.getvalue()
+
+
+def docx_file(document_xml: str = "") -> bytes:
+    """A guide with headings, a list, a table and a footnote; document_xml: another body."""
+    from docx import Document
+
+    document = Document()
+    document.add_heading("Guide", 0)
+    document.add_paragraph("Introduction.[1] a note")
+    document.add_heading("Refunds", 2)
+    document.add_paragraph("Ask within 30 days.")
+    for item in ("first", "second"):
+        paragraph = document.add_paragraph(item, style="List Bullet")
+        paragraph._p.get_or_add_pPr().get_or_add_numPr()
+    document.add_heading("Fees", 2)
+    table = document.add_table(2, 2)
+    for cell, text in zip(table._cells, ("Country", "Fee", "France", "3 EUR"), strict=True):
+        cell.text = text
+    out = io.BytesIO()
+    document.save(out)
+    if not document_xml:
+        return out.getvalue()
+    with zipfile.ZipFile(out) as archive:
+        return zip_of({name: archive.read(name) for name in archive.namelist()} | {"word/document.xml": document_xml})
+
+
+def pptx_file() -> bytes:
+    """A slide with title, text and notes; an empty one; one with a table and a group."""
+    from pptx import Presentation
+
+    show = Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[1])
+    slide.shapes.title.text, slide.placeholders[1].text = "Welcome", "first\nsecond"
+    slide.notes_slide.notes_text_frame.text = "say hello"
+    show.slides.add_slide(show.slide_layouts[6])
+    slide = show.slides.add_slide(show.slide_layouts[6])
+    table = slide.shapes.add_table(2, 2, 0, 0, 100, 100).table
+    for cell, text in zip(table.iter_cells(), "abcd", strict=True):
+        cell.text = text
+    slide.shapes.add_group_shape().shapes.add_textbox(0, 0, 9, 9).text_frame.text = "grouped"
+    out = io.BytesIO()
+    show.save(out)
+    return out.getvalue()
+
+
+def epub_file(changes: Mapping[str, str] | None = None) -> bytes:
+    """A book of two chapters, listed in another order than that of their names."""
+    page = '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title>{}</title></head><body>{}</body></html>'
+    items = "".join(
+        f'<item id="{i}" href="text/{i}.xhtml" media-type="application/xhtml+xml"/>' for i in ("two", "one")
+    )
+    spine = '<spine><itemref idref="one"/><itemref idref="two"/></spine>'
+    container = '<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
+    first = "<script/><h1>Chapter 1</h1><p>It caf&eacute; <a id='x'/>began.</p><h2>Part</h2><p>It went on.</p>"
+    return zip_of({
+        "mimetype": "application/epub+zip", "META-INF/container.xml": container,
+        "OEBPS/book.opf": f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{items}</manifest>{spine}</package>',
+        "OEBPS/text/one.xhtml": page.format("Book", first),
+        "OEBPS/text/two.xhtml": page.format("Chapter 2", "<p>It ended.</p>"), **(changes or {}),
+    })  # fmt: skip

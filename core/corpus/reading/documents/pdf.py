@@ -24,10 +24,10 @@ def read_pdf(upload: Upload, options: ReadOptions) -> ParsedFile:
         pages, damaged = _read_pages(document)
     finally:
         document.close()
-    without_text = [number for number, page in enumerate(pages, start=1) if page.has_objects and not page.lines]
     if not any(page.lines for page in pages):
         raise _no_text(upload.name, len(pages), len(damaged))
     removed, affected = remove_repeated(pages)
+    without_text = [number for number, page in enumerate(pages, start=1) if page.has_objects and not page.lines]
     notes = (_damage_note(damaged), _scan_note(without_text, len(pages)), _header_note(removed, affected))
     builder = SectionBuilder(PAGE)
     text = PageText(pages, bookmarks)

@@ -33,8 +33,8 @@ class Heading:
 
 
 def remove_repeated(pages: Sequence[PageLines]) -> tuple[int, int]:
-    """Remove, in place, the lines at the top and bottom that most pages share but for numbers.
-    Returns the number of removed lines and of pages that had some."""
+    """Remove, in place, the lines at the top and bottom that many pages share but for numbers, unless most pages have
+    nothing else. Returns the number of removed lines and of pages that had some."""
     filled = [page for page in pages if page.blocks]
     if len(filled) < _MIN_PAGES:
         return 0, 0
@@ -42,13 +42,13 @@ def remove_repeated(pages: Sequence[PageLines]) -> tuple[int, int]:
     keys = [{id(line): _margin_key(line, body) for line in _margin_lines(page)} for page in filled]
     counts = Counter(key for page in keys for key in set(page.values()))
     repeated = {key for key, count in counts.items() if count >= max(_MIN_PAGES, _REPEATED * len(filled))}
-    removed = affected = 0
-    for page, page_keys in zip(filled, keys, strict=True):
-        drop = {line for line, key in page_keys.items() if key in repeated}
-        page.blocks = [kept for block in page.blocks if (kept := [line for line in block if id(line) not in drop])]
-        removed += len(drop)
-        affected += bool(drop)
-    return removed, affected
+    drops = [{line for line, key in page_keys.items() if key in repeated} for page_keys in keys]
+    if sum(len(drop) == len(page.lines) for drop, page in zip(drops, filled, strict=True)) > len(filled) / 2:
+        return 0, 0
+    for drop, page in zip(drops, filled, strict=True):
+        left = ([line for line in block if id(line) not in drop] for block in page.blocks)
+        page.blocks = [block for block in left if block]
+    return sum(map(len, drops)), sum(map(bool, drops))
 
 
 def _margin_lines(page: PageLines) -> list[Line]:
