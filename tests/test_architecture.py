@@ -46,6 +46,12 @@ HEAVY = {
     "price_parser",
     "text_to_num",
     "cn2an",
+    "pypdfium2",
+    "docx",
+    "pptx",
+    "lxml",
+    "markdown_it",
+    "webvtt",
 }
 LOADED = (
     "torch",
@@ -73,6 +79,11 @@ LOADED = (
     "price_parser",
     "text_to_num",
     "cn2an",
+    "pypdfium2",
+    "docx",
+    "pptx",
+    "lxml",
+    "webvtt",
 )
 
 

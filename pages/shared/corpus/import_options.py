@@ -31,7 +31,11 @@ VECTOR_NAMES: dict[VectorRows, str] = {
     "all": "Use them", "complete": "Use them, leave out rows without", "none": "Leave them out",
 }  # fmt: skip
 UNITS: dict[TextUnit, str] = {"line": "Line", "paragraph": "Paragraph", "file": "Whole file"}
-BINARY_FORMATS = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
+# formats without a choice of encoding
+BINARY_FORMATS = (
+    ".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors", ".pdf", ".docx", ".docm", ".pptx", ".pptm",
+    ".ppsx", ".epub", ".eml", ".mbox", ".ipynb",
+)  # fmt: skip
 MAX_LISTED = 5
 READ_SECONDS = 3_600  # reading has a limit of its own, in the settings
 CANCEL_SECONDS = 1.0  # a button that appears for less than this only flickers
@@ -125,17 +129,25 @@ def _choose_options(source: ImportSource, preview: FilePreview | InvalidInput) -
             format_func=_option_names([read.delimiter for read in sources]),
             help="The character between the cells of a CSV or TSV file.",
         )
-        unit: TextUnit = "line"
+        unit = None
         if any(read.format in ("Text", "Markdown") for read in sources):
+            names = _unit_names(sources)
             unit = right.selectbox(
                 "One row per",
-                list(UNITS),
+                list(names),
                 key=f"unit-{tag(source)}",
-                format_func=UNITS.__getitem__,
+                format_func=names.__getitem__,
                 persist_state="session",
-                help="How TXT and MD files are split into rows; blank lines end a paragraph.",
+                help="How TXT and MD files are split into rows; blank lines end a paragraph, headings begin a section.",
             )
     return replace(content, encoding=encoding, delimiter=delimiter, text_unit=unit)
+
+
+def _unit_names(sources: Sequence[Source]) -> dict[TextUnit | None, str]:
+    """Names of the units of text; None: sections of Markdown with headings, else lines."""
+    has_sections = any(read.format == "Markdown" and read.is_document for read in sources)
+    names: dict[TextUnit | None, str] = {None: "Section" if has_sections else UNITS["line"]}
+    return names | {unit: name for unit, name in UNITS.items() if has_sections or unit != "line"}
 
 
 def _choose_content(source: ImportSource, sources: Sequence[Source], has_vectors: bool) -> ReadOptions:

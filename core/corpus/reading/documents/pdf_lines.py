@@ -131,7 +131,7 @@ def _piece(raw: Any, codes: np.ndarray, indexes: np.ndarray, boxes: np.ndarray) 
     import pypdfium2.raw as pdfium
 
     first = int(indexes[0])
-    left, bottom, right, top = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+    (left, bottom), (right, top) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
     angle = -round(pdfium.FPDFText_GetCharAngle(raw, first) / (np.pi / 2)) % 4  # PDFium's is clockwise
     size, matrix = top - bottom, pdfium.FS_MATRIX()
     if pdfium.FPDFText_GetMatrix(raw, first, ctypes.byref(matrix)):
