@@ -21,6 +21,8 @@ _PARAGRAPH_GAP, _INDENT = 1.35, 0.8  # in line distances and font sizes
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _WIDE_END, _WIDE_START = re.compile(rf"[{_WIDE}]$"), re.compile(rf"[{_WIDE}]")
 _ITEM = re.compile(r"[•◦▪‣·–*-]\s|\(?\d{1,3}[.)]\s|\(?[a-z][.)]\s")
+_OUTER_NUMBER = re.compile(r"^\d{1,5}\b|\b\d{1,5}$")
+_FULL = 0.75  # share of a column's width; after a shorter line the text goes on in a new line
 _SENTENCE_END = (".", "!", "?", ":", "。", "！", "？", "”", '"')
 
 
@@ -33,16 +35,20 @@ class Heading:
 
 
 def remove_repeated(pages: Sequence[PageLines]) -> tuple[int, int]:
-    """Remove, in place, the lines at the top and bottom that many pages share but for numbers, unless most pages have
-    nothing else. Returns the number of removed lines and of pages that had some."""
+    """Remove, in place, the lines at the top and bottom that many pages share but for numbers or that have the page's
+    number, unless most pages have nothing else. Returns the number of removed lines and of pages that had some."""
     filled = [page for page in pages if page.blocks]
     if len(filled) < _MIN_PAGES:
         return 0, 0
     body = body_size(filled)
-    keys = [{id(line): _margin_key(line, body) for line in _margin_lines(page)} for page in filled]
-    counts = Counter(key for page in keys for key in set(page.values()))
+    keys = [
+        {id(line): _margin_keys(line, body, number) for line in _margin_lines(page)}
+        for number, page in enumerate(pages)
+        if page.blocks
+    ]
+    counts = Counter(key for page in keys for key in set().union(*page.values()))
     repeated = {key for key, count in counts.items() if count >= max(_MIN_PAGES, _REPEATED * len(filled))}
-    drops = [{line for line, key in page_keys.items() if key in repeated} for page_keys in keys]
+    drops = [{line for line, line_keys in page_keys.items() if line_keys & repeated} for page_keys in keys]
     if sum(len(drop) == len(page.lines) for drop, page in zip(drops, filled, strict=True)) > len(filled) / 2:
         return 0, 0
     for drop, page in zip(drops, filled, strict=True):
@@ -57,10 +63,13 @@ def _margin_lines(page: PageLines) -> list[Line]:
     return below + [line for line in lines if line.bottom > page.top - margin][-_OUTER_LINES:]
 
 
-def _margin_key(line: Line, body: float) -> str:
-    """The text, with numbers alike unless it is large as a heading is ("Chapter 3")."""
+def _margin_keys(line: Line, body: float, number: int) -> set[str | int]:
+    """What a line may share with those of other pages: the text without numbers, and the distance from the page's
+    position to a number at its beginning or end. Of a line as large as a heading ("Chapter 3"), the text alone."""
     text = " ".join(line.text.split())
-    return re.sub(r"\d+", "#", text) if line.size < _LARGER * body else text
+    if line.size >= _LARGER * body:
+        return {text}
+    return {re.sub(r"\d+", "#", text)} | {int(found) - number for found in _OUTER_NUMBER.findall(text)}
 
 
 def body_size(pages: Sequence[PageLines]) -> float:
@@ -161,23 +170,23 @@ def _joined_parts(page: PageLines, headings: dict[int, tuple[Heading, int]]) -> 
         if isinstance(group, Heading):
             parts.append(group)
             continue
-        text, last = join_lines([line.text for line in group]), parts[-1] if parts else None
-        if isinstance(last, str) and _continues(last, text):
-            parts[-1] = join_lines([last, text])
+        last = parts[-1] if parts else None
+        if isinstance(last, str) and _continues(last, group):
+            parts[-1] = join_lines([last, group])
         else:
-            parts.append(text)
+            parts.append(group)
     return parts
 
 
-def _groups(page: PageLines, headings: dict[int, tuple[Heading, int]]) -> Iterator[Heading | list[Line]]:
-    """Headings, and the lines of each paragraph within a column."""
+def _groups(page: PageLines, headings: dict[int, tuple[Heading, int]]) -> Iterator[Heading | str]:
+    """Headings, and the paragraphs of each column."""
     position, end = 0, 0  # of all lines of the page; of the last heading
     for block in page.blocks:
         paragraph, distance = list[Line](), _line_distance(block)
         for line in block:
             starts = position in headings
             if paragraph and (starts or _starts_paragraph(paragraph[-1], line, distance, block)):
-                yield paragraph
+                yield _paragraph_text(paragraph, block)
                 paragraph = []
             if starts:
                 heading, size = headings[position]
@@ -187,7 +196,7 @@ def _groups(page: PageLines, headings: dict[int, tuple[Heading, int]]) -> Iterat
                 paragraph.append(line)
             position += 1
         if paragraph:
-            yield paragraph
+            yield _paragraph_text(paragraph, block)
 
 
 def _continues(last: str, text: str) -> bool:
@@ -208,15 +217,22 @@ def _starts_paragraph(last: Line, line: Line, distance: float, block: Sequence[L
     return line.left > edge + _INDENT * line.size and last.left <= edge + 1
 
 
-def join_lines(lines: Sequence[str]) -> str:
-    """One paragraph: words divided by a hyphen at the end of a line are joined, Chinese without a space. Rows of tables
-    and items of lists begin a line."""
+def _paragraph_text(paragraph: Sequence[Line], block: Sequence[Line]) -> str:
+    left, right = min(line.left for line in block), max(line.right for line in block)
+    return join_lines(
+        [line.text for line in paragraph], [line.right - left < _FULL * (right - left) for line in paragraph]
+    )
+
+
+def join_lines(lines: Sequence[str], short: Sequence[bool] = ()) -> str:
+    """One paragraph: words divided by a hyphen at the end of a line are joined, Chinese without a space. Rows of
+    tables, items of lists, and what follows a short line begin a line."""
     text = lines[0]
-    for line in lines[1:]:
-        if "\t" in line or "\t" in text.rpartition("\n")[2] or _ITEM.match(line):
-            text = f"{text}\n{line}"
-        elif text.endswith(("-", HYPHEN)) and text[-2:-1].isalpha() and line[:1].islower():
+    for position, line in enumerate(lines[1:]):
+        if text.endswith(("-", HYPHEN)) and text[-2:-1].isalpha() and line[:1].islower():
             text = text[:-1] + line
+        elif "\t" in line or "\t" in text.rpartition("\n")[2] or _ITEM.match(line) or (short and short[position]):
+            text = f"{text}\n{line}"
         elif _WIDE_END.search(text) and _WIDE_START.match(line):
             text += line
         else:

@@ -72,7 +72,7 @@ def test_table_rows_stay_together(report):
 
 
 def test_hyphens_paragraphs_footnotes_and_chinese(report):
-    assert re.search(r"\.\n\nThe committee decides\. \w", text_of(report, 5))
+    assert re.search(r"\.\n\nThe committee decides\.\n\w", text_of(report, 5))
     assert text_of(report, 3).endswith("\n\n1 Footnote of page 3.")
     chinese = text_of(report, 4)
     assert re.search(r"[一-鿿]{300}", chinese)
@@ -126,6 +126,27 @@ def test_chapters_at_the_top_of_pages_are_no_headers():
         page.showPage()
     page.save()
     assert read(out.getvalue()).table["heading"].tolist() == [f"Chapter {number}" for number in range(1, 6)]
+
+
+def test_running_heads_that_change_have_the_page_number():
+    page, out = canvas()
+    for number in range(1, 9):
+        heading = f"{number + 4}  Part {number // 3}" if number % 2 else f"Part {number // 3}: on fees  {number + 4}"
+        write_lines(page, [heading], LEFT, 810)
+        write_lines(page, ["12 rules apply", *prose(number, 400, 3)], LEFT, 600)
+        page.showPage()
+    page.save()
+    raw = read(out.getvalue())
+    assert raw.table["text"].str.startswith("12 rules apply").all()
+    assert "8 repeated lines" in notes(raw)
+
+
+def test_lines_of_code_stay_lines():
+    page, out = canvas()
+    y = write_lines(page, prose(1, 400, 3), LEFT, TOP)
+    write_lines(page, ["if ready:", "start()", "stop()", *prose(2, 400, 2)], LEFT, y - 10)
+    page.save()
+    assert "\n\nif ready:\nstart()\nstop()\n" in read(out.getvalue()).table["text"].iloc[0]
 
 
 def test_scans():
