@@ -238,7 +238,8 @@ def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> 
         return []
     more = ", …" if len(partial) > _MAX_LISTED else ""
     listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + more
-    return [f"Not all {len(sources)} files have the same columns; {listed} are empty where a file lacks them."]
+    lacking = "is empty where a file lacks it" if len(partial) == 1 else "are empty where a file lacks them"
+    return [f"Not all {len(sources)} files have the same columns; {listed} {lacking}."]
 
 
 def _concatenate_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None, str]:

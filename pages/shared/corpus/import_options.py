@@ -31,11 +31,8 @@ VECTOR_NAMES: dict[VectorRows, str] = {
     "all": "Use them", "complete": "Use them, leave out rows without", "none": "Leave them out",
 }  # fmt: skip
 UNITS: dict[TextUnit, str] = {"line": "Line", "paragraph": "Paragraph", "file": "Whole file"}
-# formats without a choice of encoding
-BINARY_FORMATS = (
-    ".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors", ".pdf", ".docx", ".docm", ".pptx", ".pptm",
-    ".ppsx", ".epub", ".eml", ".mbox", ".ipynb",
-)  # fmt: skip
+DOCUMENTS = (".pdf", ".docx", ".docm", ".dotx", ".pptx", ".pptm", ".ppsx", ".epub", ".eml", ".mbox", ".ipynb")
+BINARY_FORMATS = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
 MAX_LISTED = 5
 READ_SECONDS = 3_600  # reading has a limit of its own, in the settings
 CANCEL_SECONDS = 1.0  # a button that appears for less than this only flickers
@@ -103,9 +100,10 @@ def _choose_options(source: ImportSource, preview: FilePreview | InvalidInput) -
     """The overrides, with the detected values next to them."""
     sources = preview.sources if isinstance(preview, FilePreview) else ()
     invalid = isinstance(preview, InvalidInput)
-    is_text = not all(file.name.lower().endswith(BINARY_FORMATS) for file in source.files)
+    is_text = not all(file.name.lower().endswith(BINARY_FORMATS + DOCUMENTS) for file in source.files)
     has_content = any(len(read.sheets) > 1 or read.chat_unit for read in sources)
-    has_vectors = invalid or (isinstance(preview, FilePreview) and preview.vectors_name.startswith("column "))
+    may_have_vectors = not all(file.name.lower().endswith(DOCUMENTS) for file in source.files)
+    has_vectors = preview.vectors_name.startswith("column ") if isinstance(preview, FilePreview) else may_have_vectors
     if source.pasted or not (is_text or has_content or has_vectors):
         return ReadOptions()
     with st.expander("Import options", icon=":material/tune:", expanded=invalid or has_content):
@@ -200,7 +198,9 @@ def _show_files(preview: FilePreview) -> None:
         st.caption(f"and {count(len(preview.sources) - MAX_LISTED, 'more file')}")
     for read in [read for read in preview.sources if read.alternatives][:MAX_LISTED]:
         _show_alternatives(read)
-    notes = [note for read in preview.sources for note in read.notes] + list(preview.notes)
+    several = len(preview.sources) > 1
+    notes = [f"{read.name}: {note}" if several else note for read in preview.sources for note in read.notes]
+    notes += preview.notes
     if notes:
         st.info("\n\n".join(plain(note) for note in notes[:MAX_LISTED]), icon=":material/info:")
     if notes[MAX_LISTED:]:
