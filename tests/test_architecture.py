@@ -47,6 +47,12 @@ HEAVY = {
     "price_parser",
     "text_to_num",
     "cn2an",
+    "pypdfium2",
+    "docx",
+    "pptx",
+    "lxml",
+    "markdown_it",
+    "webvtt",
 }
 LOADED = (
     "torch",
@@ -75,6 +81,11 @@ LOADED = (
     "price_parser",
     "text_to_num",
     "cn2an",
+    "pypdfium2",
+    "docx",
+    "pptx",
+    "lxml",
+    "webvtt",
 )
 
 

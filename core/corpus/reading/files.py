@@ -4,7 +4,7 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -18,8 +18,16 @@ from core.corpus.reading.cells import normalize_table, rename_table
 from core.corpus.reading.chats import chat_rows
 from core.corpus.reading.columnar import read_parquet
 from core.corpus.reading.delimited import is_tab_table, read_delimited
+from core.corpus.reading.documents.docx import read_docx
+from core.corpus.reading.documents.epub import read_epub
+from core.corpus.reading.documents.html_pages import read_page
+from core.corpus.reading.documents.mail import read_eml, read_mbox
+from core.corpus.reading.documents.markdown import read_markdown
+from core.corpus.reading.documents.notebook import read_notebook
+from core.corpus.reading.documents.pdf import read_pdf
+from core.corpus.reading.documents.pptx import read_pptx
+from core.corpus.reading.documents.subtitles import read_srt, read_vtt
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.html_tables import read_html
 from core.corpus.reading.json_files import read_json
 from core.corpus.reading.json_tables import explode_lists, flatten_objects
 from core.corpus.reading.size_checks import TEXTS, check_cells, check_size
@@ -34,7 +42,12 @@ _LOG = logging.getLogger(__name__)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _MAX_LISTED = 5
 _VECTOR_READERS = {"npy": read_npy, "npz": read_npz, "safetensors": read_safetensors}
-_TABLE_READERS = {"parquet": read_parquet, "xlsx": read_xlsx, "html": read_html}
+_TABLE_READERS = {"parquet": read_parquet, "xlsx": read_xlsx}
+# a page may be a table, and Markdown without headings is read as plain text
+_DOCUMENT_READERS: dict[str, Callable[[Upload, ReadOptions], ParsedFile | None]] = {
+    "pdf": read_pdf, "docx": read_docx, "pptx": read_pptx, "html": read_page, "epub": read_epub, "md": read_markdown,
+    "eml": read_eml, "mbox": read_mbox, "srt": read_srt, "vtt": read_vtt, "ipynb": read_notebook,
+}  # fmt: skip
 
 
 def read_files(
@@ -92,7 +105,7 @@ def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
         part = _parse_format(upload, options, kind)
         if part.table is not None:
             check_table(upload.name, *part.table.shape)
-            if kind in TEXTS and "text" in part.table:
+            if (kind in TEXTS or part.source.is_document) and "text" in part.table:
                 check_cells(upload.name, part.table["text"])
         return part
 
@@ -102,16 +115,21 @@ def _parse_format(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile
         return _VECTOR_READERS[kind](upload)
     if part := read_vector_lines(upload, options, kind):
         return part
-    part = split_vectors(flatten_objects(_read_table(upload, options, kind)), options.vector_rows)
+    part = _read_table(upload, options, kind)
+    if part.source.is_document:
+        return part
+    part = split_vectors(flatten_objects(part), options.vector_rows)
     return explode_lists(chat_rows(part, options.chat_unit))
 
 
 def _read_table(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    if kind in _DOCUMENT_READERS and (document := _DOCUMENT_READERS[kind](upload, options)):
+        return document
     if kind in _TABLE_READERS:
         return _TABLE_READERS[kind](upload, options)
     if kind in {"json", "jsonl"}:
         return read_json(upload, options, kind)
-    if kind == "txt" and options.text_unit == "line" and is_tab_table(upload.data):
+    if kind == "txt" and options.text_unit in (None, "line") and is_tab_table(upload.data):
         kind = "tsv"
     return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
 
@@ -121,7 +139,7 @@ def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     decoded = to_utf8(upload.name, upload.data, options.encoding)
     text = decoded.data.decode("utf-8")
     nuls = text.count("\0")
-    rows = split_text(text.replace("\0", ""), options.text_unit)
+    rows = split_text(text.replace("\0", ""), options.text_unit or "line")
     if not rows:
         raise InputError(f'"{upload.name}" holds no text.', "Upload a file with at least one line of text.")
     notes = (*decoded.notes, *((f"{nuls:,} NUL characters were removed.",) if nuls else ()))
@@ -203,9 +221,9 @@ def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Sourc
         sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
         named = zip(map(str, table.columns), part.descriptions, strict=False)
         descriptions = {name: text for name, text in named if text} | descriptions
-    if len(normalized) == 1:
+    if len(normalized) == 1 and not sources[0].is_document:
         return normalized[0], tuple(sources), [], descriptions
-    notes = _column_notes(normalized, sources)
+    notes = _column_notes(normalized, sources) if len(normalized) > 1 else []
     names = np.repeat([source.name for source in sources], [len(table) for table in normalized])
     combined = pd.concat(normalized, ignore_index=True)
     combined.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
@@ -220,7 +238,8 @@ def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> 
         return []
     more = ", …" if len(partial) > _MAX_LISTED else ""
     listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + more
-    return [f"Not all {len(sources)} files have the same columns; {listed} are empty where a file lacks them."]
+    lacking = "is empty where a file lacks it" if len(partial) == 1 else "are empty where a file lacks them"
+    return [f"Not all {len(sources)} files have the same columns; {listed} {lacking}."]
 
 
 def _concatenate_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None, str]:

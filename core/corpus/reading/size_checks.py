@@ -31,7 +31,7 @@ LINE_ENDS = {**dict.fromkeys(("csv", "tsv", "txt", "md", "jsonl"), (b"\n", b"\r"
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
 
 
-def check_size(upload: Upload, kind: str, unit: TextUnit = "line") -> None:
+def check_size(upload: Upload, kind: str, unit: TextUnit | None = None) -> None:
     """Raise InputError where a file of this format would be over the limits. unit: what a row of a text is."""
     if kind in LINE_ENDS:
         check_lines(upload.name, upload.data, kind, unit)
@@ -42,7 +42,7 @@ def check_size(upload: Upload, kind: str, unit: TextUnit = "line") -> None:
         checks[kind](upload)
 
 
-def check_lines(name: str, data: "bytes | mmap.mmap", kind: str, unit: TextUnit = "line") -> None:
+def check_lines(name: str, data: "bytes | mmap.mmap", kind: str, unit: TextUnit | None = None) -> None:
     """Raise InputError for a line, or a piece of JSON, that is longer than a cell may be. Only ends of lines are
     searched, from far to near, so that of a mapped file few pages are read."""
     marks = () if unit == "file" and kind in TEXTS else LINE_ENDS.get(kind, (b"",))

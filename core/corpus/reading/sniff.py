@@ -4,6 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from core.corpus.reading.delimited import DELIMITER_NAMES, is_tab_table, nonblank_records
+from core.corpus.reading.documents.detect import OLE, ZIPPED, binary_document, text_document, zipped_document
 from core.corpus.reading.encodings import utf16_or_32
 from core.errors import InputError
 
@@ -11,14 +12,19 @@ FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx", ".txt": "txt", ".text": "txt",
     ".vec": "txt", ".md": "md", ".markdown": "md", ".npy": "npy", ".npz": "npz", ".safetensors": "safetensors",
-    ".gz": "gz", ".zip": "zip", ".xls": "xls", ".html": "html", ".htm": "html",
+    ".gz": "gz", ".zip": "zip", ".xls": "xls", ".html": "html", ".htm": "html", ".xhtml": "html", ".pdf": "pdf",
+    ".docx": "docx", ".docm": "docx", ".dotx": "docx", ".pptx": "pptx", ".pptm": "pptx", ".ppsx": "pptx",
+    ".epub": "epub", ".eml": "eml", ".mbox": "mbox", ".srt": "srt", ".vtt": "vtt", ".ipynb": "ipynb",
 }  # fmt: skip
-READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
+READABLE = (
+    "tables (CSV, TSV, JSON, JSONL, Parquet, XLSX), documents (PDF, DOCX, PPTX, HTML, EPUB, MD, TXT, EML, MBOX, SRT, "
+    "VTT, IPYNB), vectors (NPY, NPZ, safetensors), or these inside .gz or .zip"
+)
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
 _REFUSED = {
     b"\x89PNG\r\n\x1a\n": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"BM": "a BMP image",
     b"RIFF": "a WebP image, sound or video file", b"II*\x00": "a TIFF image", b"MM\x00*": "a TIFF image",
-    b"%PDF": "a PDF document", b"{\\rtf": "an RTF document", b"\xd0\xcf\x11\xe0": "an old Office file (.xls or .doc)",
+    b"{\\rtf": "an RTF document", OLE: "an old Office file (.xls, .doc, .ppt or .msg)",
     b"\x7fELF": "a program", b"MZ": "a program", b"SQLite format 3\x00": "an SQLite database",
     b"\x89HDF": "an HDF5 file", b"ARROW1": "an Arrow file", b"Obj\x01": "an Avro file",
     b"7z\xbc\xaf": "a 7-Zip archive", b"Rar!": "a RAR archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive",
@@ -26,6 +32,7 @@ _REFUSED = {
     **dict.fromkeys((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5"), "a pickle, which can run code and is never opened"),
 }  # fmt: skip
 _SHORT = {b"BM", b"MZ", b"ID3", b"BZh", b"Obj\x01", b"RIFF", b"GIF8", b"Rar!"}  # could begin a text as well
+_BINARY = {"parquet", "xlsx", "npy", "npz", "gz", "zip", "pdf"} | ZIPPED
 _SAMPLE = 65_536
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1a\x00")
 _PLAIN_NAME = re.compile(r"[^\s\d.!?][^.!?]{0,39}")
@@ -41,18 +48,19 @@ def file_format(name: str, data: bytes) -> str:
     if not data:
         raise InputError(f'"{name}" is empty.', "Upload a file that holds at least one row.")
     named = FORMATS.get(extension(name), "")
-    if detected := next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), ""):
+    by_magic = (kind for magic, kind in _MAGIC.items() if data.startswith(magic))
+    if detected := binary_document(name, data, named) or next(by_magic, ""):
         return _zip_kind(name, data, named) if detected == "zip" else detected
     if named != "safetensors" and (kind := _binary_kind(data)):
         raise InputError(f'"{name}" is {kind}, not a text or table file.', f"Upload {READABLE}.")
-    if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
+    if named in _BINARY:
         remedy = "It may be cut short, damaged, or of another kind; save or download it again."
         raise InputError(f'"{name}" is not a readable {named.upper()} file: it does not begin like one.', remedy)
     if named in {"", "csv", "tsv", "xls", "html"} and is_html_table(data):
         return "html"
     if named == "xls":  # a table of text under the name of a workbook
         return "tsv" if is_tab_table(data) else "csv"
-    return named or _by_text(data)
+    return named or text_document(data) or _by_text(data)
 
 
 def is_html_table(data: bytes) -> bool:
@@ -64,8 +72,8 @@ def is_html_table(data: bytes) -> bool:
 def _zip_kind(name: str, data: bytes, named: str) -> str:
     if named in {"xlsx", "npz"}:
         return named
-    if b"word/" in data[:4096] or b"ppt/" in data[:4096]:
-        raise InputError(f'"{name}" is a Word or PowerPoint document.', f"Upload {READABLE}.")
+    if kind := zipped_document(name, data, named):
+        return kind
     is_workbook = b"[Content_Types].xml" in data[:4096] or b"xl/workbook.xml" in data[-_SAMPLE:]
     return "xlsx" if is_workbook and named != "zip" else "zip"
 

@@ -33,7 +33,8 @@ class ValueFormat:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is.
+    """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is; None: a section of
+    Markdown with headings, else a line.
 
     sheet: of a workbook. chat_unit: what a row of chats is. vector_rows: rows of a file with vectors in a column: "all"
     refuses rows without a vector, "complete" leaves them out, "none" leaves the vectors out. columns: (name in the
@@ -42,7 +43,7 @@ class ReadOptions:
 
     encoding: str | None = None
     delimiter: str | None = None
-    text_unit: TextUnit = "line"
+    text_unit: TextUnit | None = None
     sheet: str | None = None
     chat_unit: ChatUnit | None = None
     vector_rows: VectorRows = "all"
@@ -55,7 +56,8 @@ class ReadOptions:
 class Source:
     """How one file was read; encoding and delimiter are empty for formats without one. alternatives: (encoding, a line
     as it reads it) where the encoding is uncertain, the one used first. sheets: of a workbook, the one that was read
-    first. chat_unit: what a row is, "none" where chats stay in their cells, empty where there are none."""
+    first. chat_unit: what a row is, "none" where chats stay in their cells, empty where there are none. is_document:
+    whether rows are sections, pages, messages or the like."""
 
     name: str
     format: str
@@ -66,6 +68,7 @@ class Source:
     alternatives: tuple[tuple[str, str], ...] = ()
     sheets: tuple[str, ...] = ()
     chat_unit: ChatUnit | Literal["", "none"] = ""
+    is_document: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,9 +16,11 @@ from pages.shared.text import format_bytes, plain
 
 SOURCES = ("Upload", "Paste", "Sample", "Saved corpora")  # as in the address
 FORMATS = (
-    "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT or MD, also inside .gz or .zip. Several files become one table. You can "
-    "also upload embeddings: a list column in Parquet or JSONL; .npy, .npz or safetensors together with a table; the "
-    "Embedding Projector's vectors.tsv and metadata.tsv; word2vec or GloVe text."
+    "Tables: CSV, TSV, JSON, JSONL, Parquet, XLSX. Documents, with a row per section, page, slide, cell or message: "
+    "PDF, DOCX, PPTX, HTML, EPUB, MD, TXT, e-mail (EML, MBOX), subtitles (SRT, VTT), Jupyter notebooks. All of them "
+    "also inside .gz or .zip. Several files become one table. You can also upload embeddings: a list column in Parquet "
+    "or JSONL; .npy, .npz or safetensors together with a table; the Embedding Projector's vectors.tsv and "
+    "metadata.tsv; word2vec or GloVe text."
 )
 
 
@@ -47,7 +49,10 @@ def _upload() -> ImportSource | None:
         args=("upload_changed", True),
         help=FORMATS,
     )
-    st.caption("Tables (CSV, JSON, Parquet, XLSX), plain text, archives, or embeddings with their table.")
+    st.caption(
+        "Tables (CSV, JSON, Parquet, XLSX), documents (PDF, Word, PowerPoint, HTML, EPUB, Markdown, text, e-mail, "
+        "subtitles, notebooks), archives, or embeddings with their table."
+    )
     if reason := web_server.refused_upload():
         message = f"The upload was refused (status 403): {reason}."
         remedy = "A proxy between browser and server has to pass both unchanged: README, section Behind a proxy."

@@ -31,6 +31,7 @@ VECTOR_NAMES: dict[VectorRows, str] = {
     "all": "Use them", "complete": "Use them, leave out rows without", "none": "Leave them out",
 }  # fmt: skip
 UNITS: dict[TextUnit, str] = {"line": "Line", "paragraph": "Paragraph", "file": "Whole file"}
+DOCUMENTS = (".pdf", ".docx", ".docm", ".dotx", ".pptx", ".pptm", ".ppsx", ".epub", ".eml", ".mbox", ".ipynb")
 BINARY_FORMATS = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
 MAX_LISTED = 5
 READ_SECONDS = 3_600  # reading has a limit of its own, in the settings
@@ -99,9 +100,10 @@ def _choose_options(source: ImportSource, preview: FilePreview | InvalidInput) -
     """The overrides, with the detected values next to them."""
     sources = preview.sources if isinstance(preview, FilePreview) else ()
     invalid = isinstance(preview, InvalidInput)
-    is_text = not all(file.name.lower().endswith(BINARY_FORMATS) for file in source.files)
+    is_text = not all(file.name.lower().endswith(BINARY_FORMATS + DOCUMENTS) for file in source.files)
     has_content = any(len(read.sheets) > 1 or read.chat_unit for read in sources)
-    has_vectors = invalid or (isinstance(preview, FilePreview) and preview.vectors_name.startswith("column "))
+    may_have_vectors = not all(file.name.lower().endswith(DOCUMENTS) for file in source.files)
+    has_vectors = preview.vectors_name.startswith("column ") if isinstance(preview, FilePreview) else may_have_vectors
     if source.pasted or not (is_text or has_content or has_vectors):
         return ReadOptions()
     with st.expander("Import options", icon=":material/tune:", expanded=invalid or has_content):
@@ -125,17 +127,25 @@ def _choose_options(source: ImportSource, preview: FilePreview | InvalidInput) -
             format_func=_option_names([read.delimiter for read in sources]),
             help="The character between the cells of a CSV or TSV file.",
         )
-        unit: TextUnit = "line"
+        unit = None
         if any(read.format in ("Text", "Markdown") for read in sources):
+            names = _unit_names(sources)
             unit = right.selectbox(
                 "One row per",
-                list(UNITS),
+                list(names),
                 key=f"unit-{tag(source)}",
-                format_func=UNITS.__getitem__,
+                format_func=names.__getitem__,
                 persist_state="session",
-                help="How TXT and MD files are split into rows; blank lines end a paragraph.",
+                help="How TXT and MD files are split into rows; blank lines end a paragraph, headings begin a section.",
             )
     return replace(content, encoding=encoding, delimiter=delimiter, text_unit=unit)
+
+
+def _unit_names(sources: Sequence[Source]) -> dict[TextUnit | None, str]:
+    """Names of the units of text; None: sections of Markdown with headings, else lines."""
+    has_sections = any(read.format == "Markdown" and read.is_document for read in sources)
+    names: dict[TextUnit | None, str] = {None: "Section" if has_sections else UNITS["line"]}
+    return names | {unit: name for unit, name in UNITS.items() if has_sections or unit != "line"}
 
 
 def _choose_content(source: ImportSource, sources: Sequence[Source], has_vectors: bool) -> ReadOptions:
@@ -188,7 +198,9 @@ def _show_files(preview: FilePreview) -> None:
         st.caption(f"and {count(len(preview.sources) - MAX_LISTED, 'more file')}")
     for read in [read for read in preview.sources if read.alternatives][:MAX_LISTED]:
         _show_alternatives(read)
-    notes = [note for read in preview.sources for note in read.notes] + list(preview.notes)
+    several = len(preview.sources) > 1
+    notes = [f"{read.name}: {note}" if several else note for read in preview.sources for note in read.notes]
+    notes += preview.notes
     if notes:
         st.info("\n\n".join(plain(note) for note in notes[:MAX_LISTED]), icon=":material/info:")
     if notes[MAX_LISTED:]:

@@ -28,7 +28,7 @@ def choose_steps(source: ImportSource, preview: FilePreview, roles: Roles) -> St
     with middle:
         first, sample, seed = _choose_subset(source, preview.rows)
     with right:
-        tokens, overlap = _choose_splitting(source, bool(preview.vectors))
+        tokens, overlap = _choose_splitting(source, preview)
     steps = Steps(empty, duplicates, first, sample, seed, tokens, overlap, markup, escapes)
     return steps if _show_step_counts(source, preview, roles, steps) else None
 
@@ -81,10 +81,12 @@ def _choose_subset(source: ImportSource, rows: int) -> tuple[int | None, int | N
     return None, size, _number("Seed", 0, 2**31, 0, f"seed-{tag(source)}", "The same seed gives the same sample.")
 
 
-def _choose_splitting(source: ImportSource, has_vectors: bool) -> tuple[int | None, float]:
-    """(tokens per passage or None, overlap in [0, 0.5])"""
+def _choose_splitting(source: ImportSource, preview: FilePreview) -> tuple[int | None, float]:
+    """(tokens per passage or None, overlap in [0, 0.5]); on by default for documents, whose sections may be long."""
+    has_vectors, documents = bool(preview.vectors), any(read.is_document for read in preview.sources)
     help = "Models read only the beginning of a long text. Each passage becomes a row. Not for texts with vectors."
-    split = _toggle("Split long texts into passages", f"split-{tag(source)}", help, disabled=has_vectors)
+    key = f"split-{tag(source)}"
+    split = _toggle("Split long texts into passages", key, help, value=documents, disabled=has_vectors)
     if not split or has_vectors:
         return None, 0.1
     tokens_help = "A token is about three quarters of a word; all-MiniLM-L6-v2 reads 256."

@@ -183,7 +183,12 @@ def test_xlsx_header_only_and_damaged():
 
 def test_text_units():
     text = "# Title\r\n\r\nfirst line\r\nsecond line\r\n \r\n\r\nlast\u2028same line\r\n"
-    assert values(read("a.md", text), "text") == ["# Title", "first line", "second line", "last\u2028same line"]
+    assert values(read("a.md", text, text_unit="line"), "text") == [
+        "# Title",
+        "first line",
+        "second line",
+        "last\u2028same line",
+    ]
     paragraphs = values(read("a.txt", text, text_unit="paragraph"), "text")
     assert paragraphs == ["# Title", "first line\nsecond line", "last\u2028same line"]
     assert len(read("a.txt", text, text_unit="file").table) == 1

@@ -213,6 +213,6 @@ def test_delimited_text_under_the_name_of_a_workbook(delimiter):
 def test_a_workbook_under_an_old_name_and_pages_without_a_table():
     assert read("a.xls", book(Data=PLAIN)).table["text"].tolist() == TEXTS
     with pytest.raises(InputError, match="web page"):
-        read("a.html", "<!DOCTYPE html><html><body>Please sign in</body></html>")
+        read("a.csv", "<!DOCTYPE html><html><body>Please sign in</body></html>")
     with pytest.raises(InputError, match="old Office file"):
         read("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
