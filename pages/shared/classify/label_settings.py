@@ -7,7 +7,7 @@ import streamlit as st
 from core.classify.label_answers import IMPORTED
 from core.classify.label_progress import LabelProgress, label_progress
 from core.classify.labeling import LabelTask, Request
-from core.classify.results import LEXICAL
+from core.classify.results import lexical_contender
 from core.classify.suggestions import Strategy
 from core.corpus.codebook import Codebook, load_codebook
 from core.corpus.selections import clean_name, saved_selections
@@ -112,7 +112,7 @@ def _select_options(
         saved.key: f"{saved.name} ({saved.rows:,})" for saved in saved_selections(session.workspace(), info.digest)
     }
     # the lexical baseline is the last choice
-    ordered = sorted(by_key, key=lambda key: by_key[key].model.backend == LEXICAL)
+    ordered = sorted(by_key, key=lambda key: key == lexical_contender().key)
     for key, options in (("label_contender", ordered), ("label_scope", list(selections))):
         if session.widget_value(key) not in options:
             session.set_widget(key, options[0])
