@@ -10,7 +10,7 @@ import pandas as pd
 
 from core import codec
 from core.classify import storage
-from core.classify.results import TRAINED, Settings, Trained, TrainingQuery, settings_labels
+from core.classify.results import TRAINED, Settings, Trained, TrainingQuery, lexical_contender, settings_labels
 from core.classify.training import Classifier
 from core.corpus.export import rows_csv
 from core.corpus.label_columns import label_strings
@@ -94,7 +94,8 @@ def with_texts(corpus: CorpusRef, rows: np.ndarray, columns: dict[str, np.ndarra
 
 
 def stored_classifiers(corpus: CorpusRef) -> tuple[StoredClassifier, ...]:
-    """Classifiers trained on vectors that the corpus has, newest first; those of another version are skipped."""
+    """Classifiers trained on vectors that the corpus has, newest first, the lexical baseline's last; those of another
+    version are skipped."""
     found, embedded = [], {model.key for model in Workspace(corpus.folder).models(corpus.digest)}
     for record in TRAINED.records(corpus):
         try:
@@ -106,7 +107,8 @@ def stored_classifiers(corpus: CorpusRef) -> tuple[StoredClassifier, ...]:
         query = TrainingQuery(corpus, contender, settings)
         if contender.is_model and contender.model.key in embedded and TRAINED.exists(query):
             found.append(StoredClassifier(query, float(record["made"]), rows))
-    return tuple(reversed(found))
+    lexical = lexical_contender().key
+    return tuple(sorted(reversed(found), key=lambda each: each.query.contender.key == lexical))
 
 
 @lru_cache(maxsize=4)
