@@ -24,30 +24,28 @@ EVALUATED = 300  # questions of each kind in the evaluation of retrieval
 
 
 def main() -> None:
-    known, asked = pd.read_csv(banking("train")), pd.read_csv(banking("test"))
+    known, test = pd.read_csv(banking("train")), pd.read_csv(banking("test"))
     reviews = pd.read_csv(SHARED / "fine_food_reviews_1k.csv")["Text"].astype(str).tolist()
     corpus = read_corpus(banking("train"), text="text", label="category")
     with tempfile.TemporaryDirectory() as folder:
         embedder = load_embedder(PRESETS[0], models_folder=folder)
         vectors = Vectors(embedder.embed(corpus.texts), embedder.spec, corpus.digest)
         result = {
-            "faq": faq(corpus, vectors, embedder, asked, reviews),
-            "refusal": refusal(corpus, vectors, embedder, asked["text"].tolist(), reviews),
-            "retrieval": retrieval(corpus, vectors, embedder, known, asked, reviews),
-            "milliseconds": milliseconds(corpus, vectors, embedder, asked["text"].tolist()),
+            "faq": faq(corpus, vectors, embedder, test, reviews),
+            "refusal": refusal(corpus, vectors, embedder, test["text"].tolist(), reviews),
+            "retrieval": retrieval(corpus, vectors, embedder, known, test, reviews),
+            "milliseconds": milliseconds(corpus, vectors, embedder, test["text"].tolist()),
         }
     keep("ask", {"model": PRESETS[0].label} | result)
 
 
-def faq(
-    corpus: Corpus, vectors: Vectors, embedder: Embedder, asked: pd.DataFrame, reviews: list[str]
-) -> dict[str, Any]:
+def faq(corpus: Corpus, vectors: Vectors, embedder: Embedder, test: pd.DataFrame, reviews: list[str]) -> dict[str, Any]:
     """Calibrated on the known questions, and what the test questions and the reviews then get."""
     started = time.perf_counter()
     helper = ask.faq(corpus, vectors, embedder, question="text", answer="category")
     seconds = time.perf_counter() - started
-    replies, foreign = helper.replies(asked["text"].tolist()), helper.replies(reviews)
-    right = np.array([reply.nearest[0].answer for reply in replies]) == asked["category"].to_numpy()
+    replies, foreign = helper.replies(test["text"].tolist()), helper.replies(reviews)
+    right = np.array([reply.nearest[0].answer for reply in replies]) == test["category"].to_numpy()
     accepted = np.array([not reply.refused for reply in replies])
     surest = np.argsort([-reply.confidence for reply in replies], kind="stable")[: round(COVERAGE * len(replies))]
     return {
@@ -63,13 +61,13 @@ def faq(
 
 
 def refusal(
-    corpus: Corpus, vectors: Vectors, embedder: Embedder, asked: list[str], reviews: list[str]
+    corpus: Corpus, vectors: Vectors, embedder: Embedder, test: list[str], reviews: list[str]
 ) -> dict[str, Any]:
     """The threshold that the corpus itself gives, and how it treats test questions and reviews."""
     started = time.perf_counter()
     threshold = ask.calibrate_refusal(corpus, vectors, embedder)
     seconds = time.perf_counter() - started
-    nearest = [(embedder.embed_query(texts) @ vectors.rows.T).max(axis=1) for texts in (asked, reviews)]
+    nearest = [(embedder.embed_query(texts) @ vectors.rows.T).max(axis=1) for texts in (test, reviews)]
     return {
         "threshold": rounded(threshold.value),
         "questions_answered": share(nearest[0] >= threshold.value.value),
@@ -79,10 +77,10 @@ def refusal(
 
 
 def retrieval(
-    corpus: Corpus, vectors: Vectors, embedder: Embedder, known: pd.DataFrame, asked: pd.DataFrame, reviews: list[str]
+    corpus: Corpus, vectors: Vectors, embedder: Embedder, known: pd.DataFrame, test: pd.DataFrame, reviews: list[str]
 ) -> dict[str, Any]:
     """Test questions, for which all known questions of their category are relevant."""
-    sample = asked.sample(EVALUATED, random_state=0)
+    sample = test.sample(EVALUATED, random_state=0)
     rows = known.groupby("category").indices
     relevant = [rows[category].tolist() for category in sample["category"]]
     result = ask.evaluate(
@@ -99,14 +97,14 @@ def retrieval(
     }
 
 
-def milliseconds(corpus: Corpus, vectors: Vectors, embedder: Embedder, asked: list[str]) -> dict[str, Any]:
+def milliseconds(corpus: Corpus, vectors: Vectors, embedder: Embedder, test: list[str]) -> dict[str, Any]:
     """Passages of 100,000 texts, with embedding of the question and the sentences; warm."""
     rows = np.arange(ROWS) % len(corpus)
     texts = [f"{corpus.texts[row]} Case number {i} of our service. It was closed." for i, row in enumerate(rows)]
     large = Corpus("large", pd.DataFrame({"text": texts}), texts, Roles("{text}"), "large")
     retriever = ask.open_retriever(large, Vectors(many_rows(vectors.rows, ROWS), vectors.model, "large"), embedder)
     times: dict[str, list[float]] = {mode: [] for mode in MODES}
-    for question in asked[: QUERIES + 1]:
+    for question in test[: QUERIES + 1]:
         for mode in MODES:
             started = time.perf_counter()
             retriever.retrieve(question, 5, mode)

@@ -198,10 +198,10 @@ def _quoted(retrieval: Retrieval, same: list[int]) -> AnswerSentence:
 def _threshold(
     corpus: Corpus, vectors: Vectors, embedder: Embedder, options: AskOptions
 ) -> tuple[RefusalThreshold | None, float]:
-    given = options.get("threshold")
-    if isinstance(given, int | float):
-        return None, float(given)
-    calibration = given or calibrate_refusal(corpus, vectors, embedder, options.get("known"))
+    requested = options.get("threshold")
+    if isinstance(requested, int | float):
+        return None, float(requested)
+    calibration = requested or calibrate_refusal(corpus, vectors, embedder, options.get("known"))
     return calibration, calibration.value.value
 
 

@@ -103,8 +103,8 @@ def measure_curve(evidence: Evidence, rule: Rule) -> Curve:
     order = np.argsort(-confidence, kind="stable")
     ordered, right = confidence[order], np.cumsum(evidence.is_right[order])
     last = np.flatnonzero(np.append(ordered[:-1] != ordered[1:], True) & (ordered > 0))  # ends of equal confidences
-    wanted = np.linspace(0, len(last) - 1, min(STEPS, len(last))).round().astype(int) if len(last) else last
-    ends = last[np.unique(wanted)]
+    positions = np.linspace(0, len(last) - 1, min(STEPS, len(last))).round().astype(int) if len(last) else last
+    ends = last[np.unique(positions)]
     precision = wilson(right[ends], ends + 1)
     return Curve(ordered[ends], (ends + 1) / len(evidence), precision.value, precision.low, precision.high)
 

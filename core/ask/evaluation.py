@@ -138,9 +138,9 @@ def _score(
         rows, top[i] = _search(retriever, question, vector, k, mode)
         seconds.append(time.perf_counter() - started)
         if i < len(relevant):
-            wanted = np.unique(retriever.codes[list(relevant[i])])
-            counts[i] = len(wanted)
-            hits[i, : len(rows)] = np.isin(retriever.codes[rows], wanted)
+            relevant_codes = np.unique(retriever.codes[list(relevant[i])])
+            counts[i] = len(relevant_codes)
+            hits[i, : len(rows)] = np.isin(retriever.codes[rows], relevant_codes)
     ranked = recall_at_k(hits, counts, k), reciprocal_rank(hits, k), ndcg_at_k(hits, counts, k)
     values = [np.asarray(part, np.float64) for part in (*ranked, hits.any(axis=1))]
     return dict(zip(METRICS, values, strict=True)), top, float(np.median(seconds) * 1000)

@@ -109,14 +109,14 @@ def leave_one_out(
     groups = distinct_texts([" ".join(question.casefold().split()) for question in questions])[0]
     right = {(int(group), int(code)) for group, code in zip(groups, codes, strict=True)}
     first = np.unique(groups, return_index=True)[1]
-    asked = np.sort(np.random.default_rng(seed).permutation(first)[:MAX_QUESTIONS])
-    if len(asked) < MIN_QUESTIONS:
-        message = f"There are {len(asked)} different questions; calibration needs at least {MIN_QUESTIONS}."
+    sample = np.sort(np.random.default_rng(seed).permutation(first)[:MAX_QUESTIONS])
+    if len(sample) < MIN_QUESTIONS:
+        message = f"There are {len(sample)} different questions; calibration needs at least {MIN_QUESTIONS}."
         raise InputError(message, "Add questions, also other wordings of questions that are there.")
-    ranked = rank_answers(known[asked], known, codes, hidden=groups[asked], groups=groups)
-    is_single = _has_single_question(groups, codes)[asked]
-    edited, rows = _edited([questions[row] for row in asked[is_single]], asked[is_single], seed)
-    parts = [(ranked, groups[asked])]
+    ranked = rank_answers(known[sample], known, codes, hidden=groups[sample], groups=groups)
+    is_single = _has_single_question(groups, codes)[sample]
+    edited, rows = _edited([questions[row] for row in sample[is_single]], sample[is_single], seed)
+    parts = [(ranked, groups[sample])]
     if edited:
         parts.append((rank_answers(embedder.embed_query(edited), known, codes), groups[rows]))
     is_right = [
@@ -126,7 +126,7 @@ def leave_one_out(
     ]
     scores = np.concatenate([answers.scores[:, 0] for answers, _ in parts]).astype(np.float64)
     margins = np.concatenate([answers.margins for answers, _ in parts]).astype(np.float64)
-    return Evidence(scores, margins, np.array(is_right, bool), _description(len(asked), is_single.sum(), len(edited)))
+    return Evidence(scores, margins, np.array(is_right, bool), _description(len(sample), is_single.sum(), len(edited)))
 
 
 def _has_single_question(groups: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -146,8 +146,8 @@ def _edited(questions: list[str], rows: np.ndarray, seed: int) -> tuple[list[str
     return result, np.array(of_row, np.int64)
 
 
-def _description(asked: int, single: int, edited: int) -> str:
-    text = f"{asked:,} different questions, each left out in turn"
+def _description(questions: int, single: int, edited: int) -> str:
+    text = f"{questions:,} different questions, each left out in turn"
     if edited:
         text += (
             f" ({single:,} of them the only one of their answer, so that no reply is right), and {edited:,} of these"

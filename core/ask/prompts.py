@@ -63,8 +63,8 @@ def within_budget(passages: Sequence[Passage], budget: int) -> tuple[Passage, ..
 def rewrite_messages(question: str, history: Sequence[Turn]) -> Messages:
     """The chat that asks for a question that is complete without the conversation. history: the oldest turn first."""
     turns = [
-        {"question": clean_line(asked)[:MAX_TURN], "answer": clean_line(answered)[:MAX_TURN]}
-        for asked, answered in history[-MAX_TURNS:]
+        {"question": clean_line(earlier)[:MAX_TURN], "answer": clean_line(reply)[:MAX_TURN]}
+        for earlier, reply in history[-MAX_TURNS:]
     ]
     data = data_block({"conversation": turns, "last question": question})
     return [{"role": "system", "content": REWRITE}, {"role": "user", "content": data}]

@@ -30,15 +30,15 @@ def test_metrics_by_hand(bank, evaluation):
     retriever = ask.open_retriever(*bank)
     for i, mode in enumerate(evaluation.pipelines):
         for j, (question, rows) in enumerate(zip(QUESTIONS, RELEVANT, strict=True)):
-            wanted = {row % len(TEXTS) for row in rows}  # the copy is its original
-            found = [passage.row in wanted for passage in retriever.retrieve(question, 3, mode).passages]
-            found += [False] * (3 - len(found))
-            first = found.index(True) + 1 if any(found) else np.inf
-            assert evaluation.values["recall"][i, j] == pytest.approx(sum(found) / len(wanted))
+            expected = {row % len(TEXTS) for row in rows}  # the copy is its original
+            hits = [passage.row in expected for passage in retriever.retrieve(question, 3, mode).passages]
+            hits += [False] * (3 - len(hits))
+            first = hits.index(True) + 1 if any(hits) else np.inf
+            assert evaluation.values["recall"][i, j] == pytest.approx(sum(hits) / len(expected))
             assert evaluation.values["mrr"][i, j] == pytest.approx(1 / first)
-            assert evaluation.values["answerable_rate"][i, j] == any(found)
-            if len(wanted) == 1:
-                assert evaluation.values["ndcg"][i, j] == pytest.approx(ndcg_score([found], [[3, 2, 1]], k=3))
+            assert evaluation.values["answerable_rate"][i, j] == any(hits)
+            if len(expected) == 1:
+                assert evaluation.values["ndcg"][i, j] == pytest.approx(ndcg_score([hits], [[3, 2, 1]], k=3))
 
 
 def test_the_table_has_a_row_per_pipeline_with_intervals(evaluation):
