@@ -21,6 +21,7 @@ from core.corpus.reading.values import Upload
 from core.errors import PlanisphereError
 from core.store import Workspace
 from core.types import Corpus, ModelSpec, Roles, Vectors
+from tests.document_files import docx_file, epub_file, pptx_file, simple_pdf
 
 ROWS = 6
 TABLE = pd.DataFrame(
@@ -79,6 +80,27 @@ def valid_files():
         "a.vec": b"6 4\n" + b"\n".join(b"w%d 0.1 0.2 -1 4e-2" % i for i in range(ROWS)),
         "a.csv.gz": gzip.compress(csv, mtime=0),
         "a.zip": zipped("a.csv", csv),
+        **document_files(),
+    }
+
+
+def document_files():
+    heading = "<h1>One</h1><p>text</p><table><tr><td>a<td>b</table>"
+    cells = [{"cell_type": "markdown", "source": ["# One\n"]}, {"cell_type": "code", "source": "x", "outputs": []}]
+    mail = b"Subject: =?utf-8?q?a?=\nFrom: a@b.c\nDate: Mon, 3 Mar 2025 10:00:00 +0000\nMIME-Version: 1.0\n"
+    mail += b'Content-Type: multipart/mixed; boundary="x"\n\n--x\nContent-Type: text/html\n\n<p>hi\n--x--\n'
+    return {
+        "a.pdf": simple_pdf([["Heading", "text of the page"], ["more"]], pageCompression=0),
+        "a.docx": docx_file(),
+        "a.pptx": pptx_file(),
+        "a.epub": epub_file(),
+        "a.html": f"<!DOCTYPE html><html><body>{heading}</body></html>".encode(),
+        "sections.md": b"---\na: b\n---\n# One\ntext\n\n```\ncode\n```\n## *Two*\n",
+        "a.eml": mail,
+        "a.mbox": b"From a@b.c Mon Mar  3 10:00:00 2025\n" + mail + b"\nFrom a@b.c Mon Mar  3 10:00:00 2025\n" + mail,
+        "a.srt": b"1\n00:00:01,000 --> 00:00:02,000\nOne\n\n2\n00:00:02,000 --> 00:00:03,000\n<i>two</i>\n",
+        "a.vtt": b"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>One\n\nx\n00:02.000 --> 00:03.000\ntwo\n",
+        "a.ipynb": json.dumps({"cells": cells, "nbformat": 4}).encode(),
     }
 
 

@@ -40,7 +40,7 @@ def _read_body(upload: Upload) -> SectionBuilder:
     document = Package.open(io.BytesIO(upload.data)).main_document_part.document
     styles = _StyleLevels(document)
     notes, builder = _footnotes(document.part), SectionBuilder()
-    for block in _blocks(document.element.body):
+    for block in _children(document.element.body, "p", "tbl"):
         if block.tag == f"{_WORD}tbl":
             builder.block(_table_text(block))
             continue
@@ -87,17 +87,17 @@ class _StyleLevels:
 
 
 def _value(element: Any, path: str) -> str:
-    found = element.find(_WORD + path)
-    return "" if found is None else found.get(f"{_WORD}val", "")
+    child = element.find(_WORD + path)
+    return "" if child is None else child.get(f"{_WORD}val", "")
 
 
-def _blocks(parent: Any, depth: int = 0) -> Iterator[Any]:
-    """Paragraphs and tables, also in content controls and inserted text."""
+def _children(parent: Any, *names: str, depth: int = 0) -> Iterator[Any]:
+    """Elements of these names, also in content controls and inserted text, but not within each other."""
     for child in parent.iterchildren():
-        if child.tag in (f"{_WORD}p", f"{_WORD}tbl"):
+        if child.tag in {_WORD + name for name in names}:
             yield child
         elif child.tag in _CONTAINERS and depth < _MAX_DEPTH:
-            yield from _blocks(child, depth + 1)
+            yield from _children(child, *names, depth=depth + 1)
 
 
 def _text(element: Any) -> str:
@@ -116,9 +116,7 @@ def _text(element: Any) -> str:
 
 
 def _table_text(table: Any) -> str:
-    rows = (
-        [" ".join(_text(cell).split()) for cell in row.iterchildren(f"{_WORD}tc")] for row in table.iter(f"{_WORD}tr")
-    )
+    rows = ([" ".join(_text(cell).split()) for cell in _children(row, "tc")] for row in _children(table, "tr"))
     return "\n".join("\t".join(cells) for cells in rows if any(cells))
 
 

@@ -43,8 +43,8 @@ def _add_chapter(builder: SectionBuilder, name: str, data: bytes) -> None:
     root = parse_html(to_utf8(name, data).data)
     if root is not None:
         if not any(True for _ in root.iter("h1", "h2", "h3", "h4", "h5", "h6")):
-            builder.heading(1, page_title(root), shown=False)
-        add_page(builder, root, whole=True)
+            builder.heading(1, page_title(root), in_text=False)
+        add_page(builder, root, main_only=False)
     builder.end()
 
 
@@ -59,7 +59,8 @@ def _chapters(archive: zipfile.ZipFile) -> list[str]:
         for item in book.iterfind(".//{*}manifest/{*}item")
         if item.get("media-type") in _PAGES and "nav" not in (item.get("properties") or "").split()
     }
-    return [pages[item.get("idref")] for item in book.iterfind(".//{*}spine/{*}itemref") if item.get("idref") in pages]
+    order = [pages.get(item.get("idref"), "") for item in book.iterfind(".//{*}spine/{*}itemref")]
+    return [path for path in dict.fromkeys(order) if path]
 
 
 def _parse_xml(data: bytes) -> Any:

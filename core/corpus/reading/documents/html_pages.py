@@ -1,7 +1,7 @@
 """Web pages: one row per section, unless the page is mostly one table of data."""
 
 from core.corpus.reading.documents.html_text import add_page, page_title, parse_html
-from core.corpus.reading.documents.sections import SectionBuilder, amount, document_part
+from core.corpus.reading.documents.sections import SectionBuilder, document_part, pluralize
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.html_tables import read_html
 from core.corpus.reading.sniff import extension
@@ -34,10 +34,10 @@ def _read_sections(upload: Upload, options: ReadOptions) -> ParsedFile:
     decoded = to_utf8(upload.name, upload.data, options.encoding)
     root, builder, left_out = parse_html(decoded.data), SectionBuilder(), 0
     if root is not None:
-        builder.heading(1, page_title(root), shown=False)
+        builder.heading(1, page_title(root), in_text=False)
         left_out = add_page(builder, root)
     builder.end()
-    notes = (f"{amount(left_out, 'part')} for navigation left out.",) if left_out else ()
+    notes = (f"{pluralize(left_out, 'part')} for navigation left out.",) if left_out else ()
     source = Source(
         upload.name, "HTML", decoded.encoding, notes=(*decoded.notes, *notes), alternatives=decoded.alternatives
     )

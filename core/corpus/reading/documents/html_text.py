@@ -40,11 +40,11 @@ def page_title(root: Any) -> str:
     return " ".join((title.text_content() if title is not None else "").split())
 
 
-def add_page(builder: SectionBuilder, root: Any, whole: bool = False) -> int:
-    """Add the headings and blocks of a page; returns the number of parts for navigation left out. whole: with those,
-    and with what surrounds the main part."""
-    reader = _PageReader(builder, whole)
-    reader.read(root if whole else _main_part(root))
+def add_page(builder: SectionBuilder, root: Any, main_only: bool = True) -> int:
+    """Add the headings and blocks of a page; returns the number of parts for navigation left out. main_only: without
+    those, and without what surrounds the main part."""
+    reader = _PageReader(builder, main_only)
+    reader.read(_main_part(root) if main_only else root)
     return reader.left_out
 
 
@@ -52,7 +52,7 @@ def html_text(data: bytes) -> str:
     """The text of UTF-8 HTML, with headings as paragraphs."""
     root, builder = parse_html(data), SectionBuilder()
     if root is not None:
-        add_page(builder, root, whole=True)
+        add_page(builder, root, main_only=False)
     builder.end()
     return "\n\n".join(record["text"] for record in builder.records)
 
@@ -68,9 +68,9 @@ def _main_part(root: Any) -> Any:
 class _PageReader:
     """Walks the elements in order, without recursion."""
 
-    def __init__(self, builder: SectionBuilder, whole: bool) -> None:
+    def __init__(self, builder: SectionBuilder, main_only: bool) -> None:
         self.left_out = 0
-        self._builder, self._whole = builder, whole
+        self._builder, self._main_only = builder, main_only
         self._text: list[str] = []
         self._preformatted = 0
 
@@ -95,7 +95,7 @@ class _PageReader:
         tag = element.tag
         if tag in _UNREAD or element.get("hidden") is not None or element.get("aria-hidden") == "true":
             return True
-        is_navigation = not self._whole and (tag in _NAVIGATION or element.get("role") == "navigation")
+        is_navigation = self._main_only and (tag in _NAVIGATION or element.get("role") == "navigation")
         self.left_out += is_navigation
         return is_navigation
 
@@ -134,6 +134,6 @@ class _PageReader:
 
 def _plain_lines(text: str) -> str:
     """Lines without blanks around them and around cells, at most one empty line between two."""
-    lines = [re.sub(r" *\t *", "\t", line).strip(" \t") for line in text.split("\n")]
-    lines = ["" if line == "-" else re.sub(r" {2,}", " ", line) for line in lines]
+    lines = [re.sub(r" ?\t ?", "\t", re.sub(r" {2,}", " ", line)).strip(" \t") for line in text.split("\n")]
+    lines = ["" if line == "-" else line for line in lines]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).replace("\xa0", " ").strip("\n")

@@ -10,13 +10,13 @@ from email.message import EmailMessage
 from typing import Any
 
 from core.corpus.reading.documents.html_text import html_text
-from core.corpus.reading.documents.sections import amount, document_part
+from core.corpus.reading.documents.sections import document_part, pluralize
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 
 MESSAGE = "message"
-_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d{4}[^\n]*\n")
+_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]{0,500}?\d{4}[^\n]{0,100}\n")
 _QUOTED_START = re.compile(rb"^>(>*From )", re.MULTILINE)
 # what the parser raises for headers and bodies that break the rules
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError)
@@ -49,8 +49,8 @@ def _messages_part(upload: Upload, kind: str, messages: Sequence[bytes]) -> Pars
             record = {"text": text or subject, MESSAGE: number, "subject": subject, "from": _header(message, "from")}
             records.append({**record, "date": date})
     empty = len(messages) - len(records)
-    notes = [f"{amount(attachments, 'attachment')} left out."] * bool(attachments)
-    notes += [f"{amount(empty, 'message')} without text left out."] * bool(empty)
+    notes = [f"{pluralize(attachments, 'attachment')} left out."] * bool(attachments)
+    notes += [f"{pluralize(empty, 'message')} without text left out."] * bool(empty)
     return document_part(upload, Source(upload.name, kind, notes=tuple(notes)), records)
 
 

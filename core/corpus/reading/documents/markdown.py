@@ -34,13 +34,13 @@ def read_markdown(upload: Upload, options: ReadOptions) -> ParsedFile | None:
 def add_markdown(builder: SectionBuilder, text: str) -> int:
     """Add the sections of a text; returns the number of headings."""
     lines, end = text.split("\n"), 0
-    found = headings(text)
-    for level, title, first, last in found:
+    parsed = headings(text)
+    for level, title, first, last in parsed:
         builder.block("\n".join(lines[end:first]))
         builder.heading(level, title)
         end = last
     builder.block("\n".join(lines[end:]))
-    return len(found)
+    return len(parsed)
 
 
 def headings(text: str) -> list[tuple[int, str, int, int]]:

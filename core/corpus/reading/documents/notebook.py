@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.corpus.reading.documents.markdown import headings
-from core.corpus.reading.documents.sections import SectionBuilder, amount, document_part
+from core.corpus.reading.documents.sections import SectionBuilder, document_part, pluralize
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.corpus.reading.vectors import damaged_file
 from core.errors import InputError
@@ -27,10 +27,10 @@ def read_notebook(upload: Upload, options: ReadOptions) -> ParsedFile:
         text, kind = _joined(cell.get("source", cell.get("input"))), str(cell.get("cell_type", ""))
         outputs += bool(cell.get("outputs"))
         for level, title, *_ in headings(text) if kind == "markdown" else ():
-            builder.heading(level, title, shown=False)
+            builder.heading(level, title, in_text=False)
         if text.strip():
             records.append({"text": text.strip("\n"), CELL: number, KIND: kind, "heading": builder.path})
-    notes = (f"The outputs of {amount(outputs, 'cell')} were left out.",) if outputs else ()
+    notes = (f"The outputs of {pluralize(outputs, 'cell')} were left out.",) if outputs else ()
     return document_part(upload, Source(upload.name, "Jupyter notebook", notes=notes), records)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.corpus.reading.documents.pdf_lines import PageLines, page_lines
 from core.corpus.reading.documents.pdf_text import Bookmark, Heading, PageText, remove_repeated
-from core.corpus.reading.documents.sections import SectionBuilder, amount, document_part, listed, locked_file
+from core.corpus.reading.documents.sections import SectionBuilder, document_part, listed, locked_file, pluralize
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.corpus.reading.vectors import damaged_file
 from core.errors import InputError
@@ -98,12 +98,12 @@ def _bookmarks(document: Any) -> Iterator[Bookmark]:
 def _no_text(name: str, pages: int, damaged: int) -> InputError:
     if damaged == pages:
         return damaged_file(name, "PDF")
-    message = f'"{name}" has {amount(pages, "page")} and no text: a scan, or pages without content.'
+    message = f'"{name}" has {pluralize(pages, "page")} and no text: a scan, or pages without content.'
     return InputError(message, "Run text recognition (OCR) on it, for example with OCRmyPDF, and upload the result.")
 
 
 def _damage_note(pages: Sequence[int]) -> str:
-    return f"{amount(len(pages), 'page')} can't be read: {listed(pages)}." if pages else ""
+    return f"{pluralize(len(pages), 'page')} can't be read: {listed(pages)}." if pages else ""
 
 
 def _scan_note(pages: Sequence[int], total: int) -> str:
@@ -113,5 +113,5 @@ def _scan_note(pages: Sequence[int], total: int) -> str:
 
 
 def _header_note(lines: int, pages: int) -> str:
-    repeated = f"{amount(lines, 'repeated line')} at the top or bottom of {amount(pages, 'page')}"
+    repeated = f"{pluralize(lines, 'repeated line')} at the top or bottom of {pluralize(pages, 'page')}"
     return f"Headers and footers were removed: {repeated}." if lines else ""

@@ -21,6 +21,7 @@ _BLANKS = (0, 9, 10, 13, 32, 0xA0, 0x3000)
 _GAP = 1.0  # horizontal gap, in font sizes, that separates columns and cells
 _WIDE = 8.0  # width, in font sizes, of a piece of prose; table cells are narrower
 _MIN_ROWS = 4  # wide pieces on both sides of a gutter
+_MAX_WIDE = 2_000  # wide pieces of a page that are compared in pairs
 _BOLD = 600
 
 
@@ -203,7 +204,7 @@ def _band_columns(band: list[Piece], gutter: float) -> list[list[Piece]]:
 def _gutter(pieces: list[Piece]) -> float | None:
     """The x between most pairs of wide neighbors in a line; None where there are fewer than _MIN_ROWS pairs."""
     wide = [piece for piece in pieces if piece.is_wide]
-    if len(wide) < 2 * _MIN_ROWS:
+    if not 2 * _MIN_ROWS <= len(wide) <= _MAX_WIDE:
         return None
     left, right, bottom, top = (
         np.array([getattr(p, side) for p in wide]) for side in ("left", "right", "bottom", "top")

@@ -16,10 +16,10 @@ _REPEATED = 0.4  # share of pages, since headers of left and right pages often d
 _MIN_PAGES = 3
 _LARGER = 1.15  # size of a heading, in sizes of body text
 _MAX_HEADING, _MAX_BOLD = 200, 90  # characters of a heading, and of one that is only bold
-_MIN_BOOKMARKS = 3
+_MIN_BOOKMARKS, _MAX_PAGE_BOOKMARKS = 3, 100
 _PARAGRAPH_GAP, _INDENT = 1.35, 0.8  # in line distances and font sizes
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
-_WIDE_END, _WIDE_START = re.compile(rf"[{_WIDE}]$"), re.compile(rf"[{_WIDE}]")
+_WIDE_CHAR = re.compile(rf"[{_WIDE}]")
 _ITEM = re.compile(r"[•◦▪‣·–*-]\s|\(?\d{1,3}[.)]\s|\(?[a-z][.)]\s")
 _OUTER_NUMBER = re.compile(r"^\d{1,5}\b|\b\d{1,5}$")
 _FULL = 0.75  # share of a column's width; after a shorter line the text goes on in a new line
@@ -69,7 +69,7 @@ def _margin_keys(line: Line, body: float, number: int) -> set[str | int]:
     text = " ".join(line.text.split())
     if line.size >= _LARGER * body:
         return {text}
-    return {re.sub(r"\d+", "#", text)} | {int(found) - number for found in _OUTER_NUMBER.findall(text)}
+    return {re.sub(r"\d+", "#", text)} | {int(digits) - number for digits in _OUTER_NUMBER.findall(text)}
 
 
 def body_size(pages: Sequence[PageLines]) -> float:
@@ -85,9 +85,10 @@ class PageText:
     """Headings and paragraphs of pages. Headings are those of the bookmarks, else lines in larger or bold type."""
 
     def __init__(self, pages: Sequence[PageLines], bookmarks: Sequence[Bookmark]) -> None:
-        self._bookmarks = [mark for mark in bookmarks if mark[2].strip()]
-        if len(self._bookmarks) < _MIN_BOOKMARKS:
-            self._bookmarks = []
+        self._bookmarks = dict[int, list[tuple[int, str]]]()
+        named = [mark for mark in bookmarks if mark[2].strip()]
+        for number, level, title in named if len(named) >= _MIN_BOOKMARKS else ():
+            self._bookmarks.setdefault(number, []).append((level, title))
         self._body = body_size(pages)
         letters = Counter[bool]()
         for page in pages:
@@ -99,7 +100,7 @@ class PageText:
 
     def parts(self, number: int, page: PageLines) -> Iterator[Heading | str]:
         """Headings and paragraphs of a page (from 0), in reading order."""
-        marks = [(level, title) for at, level, title in self._bookmarks if at == number]
+        marks = self._bookmarks.get(number, [])[:_MAX_PAGE_BOOKMARKS]
         matched = dict[int, tuple[Heading, int]]()
         lines = page.lines
         for level, title in marks:
@@ -233,7 +234,7 @@ def join_lines(lines: Sequence[str], short: Sequence[bool] = ()) -> str:
             text = text[:-1] + line
         elif "\t" in line or "\t" in text.rpartition("\n")[2] or _ITEM.match(line) or (short and short[position]):
             text = f"{text}\n{line}"
-        elif _WIDE_END.search(text) and _WIDE_START.match(line):
+        elif _WIDE_CHAR.match(text[-1:]) and _WIDE_CHAR.match(line):
             text += line
         else:
             text = f"{text} {line}"

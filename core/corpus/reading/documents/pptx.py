@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.corpus.reading.archives import check_zip_sizes
-from core.corpus.reading.documents.sections import amount, document_part, listed
+from core.corpus.reading.documents.sections import document_part, listed, pluralize
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.corpus.reading.vectors import damaged_file
 
@@ -26,7 +26,7 @@ def read_pptx(upload: Upload, options: ReadOptions) -> ParsedFile:
     ]
     empty = [number for number, (_, text) in enumerate(slides, start=1) if not text]
     verb = "has" if len(empty) == 1 else "have"
-    notes = (f"{amount(len(empty), 'slide')} {verb} no text: {listed(empty)}.",) if empty else ()
+    notes = (f"{pluralize(len(empty), 'slide')} {verb} no text: {listed(empty)}.",) if empty else ()
     return document_part(upload, Source(upload.name, "PPTX", notes=notes), records)
 
 

@@ -32,15 +32,16 @@ class SectionBuilder:
         self.end()
         self._number = number
 
-    def heading(self, level: int, title: str, shown: bool = True) -> None:
-        """Begin a section; headings without text below are joined with the next one. shown: part of the text."""
+    def heading(self, level: int, title: str, in_text: bool = True) -> None:
+        """Begin a section; a heading without text below is joined with the next one. in_text: whether the title is
+        part of the text."""
         title = " ".join(title.split())
         if not title:
             return
         if self._has_body or (self._blocks and level <= self._path[-1][0]):
             self.end()
         self._path = [*((above, name) for above, name in self._path if above < level), (level, title[:_MAX_TITLE])]
-        self._blocks += [title] * shown
+        self._blocks += [title] * in_text
 
     def block(self, text: str) -> None:
         """Add a paragraph, list or table."""
@@ -84,7 +85,7 @@ def locked_file(name: str) -> InputError:
     return InputError(f'"{name}" is locked with a password.', remedy)
 
 
-def amount(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """ "1 page", "2 pages"."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
 

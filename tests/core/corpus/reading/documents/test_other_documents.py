@@ -113,6 +113,14 @@ def test_html_without_headings_is_named_by_its_title_and_nothing_is_rendered():
         read("a.html", "<html><body><script>1</script></body></html>")
 
 
+def test_long_blanks_and_lines_are_read_in_linear_time():
+    started = time.process_time()
+    assert rows(read("a.html", "<html><body>a" + "<b> </b>" * 200_000 + "b"), "text") == ["a b"]
+    with pytest.raises(InputError, match="no messages"):
+        read("a.mbox", "From " + "1" * 2_000_000)
+    assert time.process_time() - started < 10
+
+
 def test_deep_html_is_read_without_recursion():
     assert rows(read("a.html", "<html><body>begin" + "<div>" * 100_000), "text") == ["begin"]
 
