@@ -67,6 +67,25 @@ def test_columns_are_read_one_after_the_other(report):
     assert all(before < after for before, after in pairwise(sequence))
 
 
+def test_three_columns_below_a_title_and_above_a_caption():
+    page, out = canvas()
+    title, caption = "A title that spans all of the three columns of this page", "A caption below them " * 5
+    write_lines(page, [title], 50, 780, 16)
+    for column in range(3):  # the lines of the columns are not level with each other
+        lines = [f"column {column} line {line} of the page" for line in range(12)]
+        write_lines(page, lines, 50 + column * 175, 740 - column * 3)
+    write_lines(page, [caption], 50, 500)
+    page.save()
+    text = read(out.getvalue()).table["text"].iloc[0]
+    expected = [
+        title,
+        *(f"column {column} line {line} of" for column in range(3) for line in range(12)),
+        caption.strip(),
+    ]
+    positions = [text.index(piece) for piece in expected]
+    assert positions == sorted(positions)
+
+
 def test_table_rows_stay_together(report):
     assert "Item 7-3\t36 EUR\tcode 3\nItem 7-4\t48 EUR\tcode 4" in text_of(report, 7)
 
