@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LENGTH = 16  # hex digits kept where a digest names a file: 64 bits
 
@@ -31,7 +33,7 @@ def digest_texts(texts: Iterable[str]) -> str:
     return digest.hexdigest()[:LENGTH]
 
 
-def digest_table(table: pd.DataFrame) -> str:
+def digest_table(table: "pd.DataFrame") -> str:
     """Digest of column names, types and every cell. 16 hex digits."""
     digest = hashlib.sha256(json.dumps([[str(c), str(t)] for c, t in table.dtypes.items()]).encode())
     for column in table.columns:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core import codec
-from core.corpus.added_columns import current_ref
 from core.digest import digest_json
 from core.types import CorpusRef
 
@@ -29,6 +28,8 @@ class JobSpec:
 
     @property
     def ref(self) -> CorpusRef:
+        from core.corpus.added_columns import current_ref  # imports pandas, which the scheduler does without
+
         return current_ref(self.workspace, self.corpus)
 
     @property
