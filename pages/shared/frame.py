@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.corpus.service import distinct_count
 from core.errors import PlanisphereError, StorageError
@@ -61,10 +62,12 @@ def run() -> None:
         prepare_workspace()
         if page.title != "Data":  # which does it below its button
             finish_creation()
-        sidebar(page.title)
+        row_note = sidebar(page.title)
         show_lost_corpus()
         jobs_view.show_sidebar_jobs()
         page.run()
+        with row_note:  # last: it asks a worker, which may still be starting
+            show_row_note()
     except PlanisphereError as error:
         show_error(error)
     except Exception:
@@ -96,23 +99,26 @@ def navigation() -> dict[str, list]:
     }
 
 
-def sidebar(page: str) -> None:
-    """The corpus and the model that all pages use, both part of the link; and the page's section of the glossary."""
+def sidebar(page: str) -> DeltaGenerator:
+    """The corpus and the model that all pages use, both part of the link; and the page's section of the glossary.
+    Gives the place of `show_row_note`."""
     with st.sidebar:
         corpora = {info.digest: info for info in session.workspace().corpora()}
         remember_lost_corpus(corpora)
         if corpora:
             select_corpus(corpora)
             select_model()
-            show_row_note()
+            row_note = st.container()
             active.write_link()
         else:
+            row_note = st.container()
             pending = messages.pending_embedding(None)
             st.caption("The sample is being prepared." if pending else "No corpus yet. Add data on the Data page.")
         if page != "Glossary":
             link: dict[str, Any] = {"label": "Terms on this page", "icon": ":material/menu_book:"}
             st.page_link("pages/help/glossary.py", query_params={"section": page}, **link)
         sign_in.show_account()
+    return row_note
 
 
 def show_row_note() -> None:
