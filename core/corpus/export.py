@@ -236,7 +236,7 @@ def short_cells(table: pd.DataFrame, max_length: int = MAX_CELL_LENGTH) -> tuple
     for position in range(table.shape[1]):
         column = table.iloc[:, position]
         if column_kind(column) == "text":
-            texts = column.astype(str).map(display_cell)
+            texts = column.astype(str).map(display_cell).astype(str)  # map gives floats where all are missing
             long = (texts.str.len() > max_length) & column.notna()
             number += int(long.sum())
             short[short.columns[position]] = texts.str.slice(0, max_length).where(column.notna())

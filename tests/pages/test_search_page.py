@@ -180,6 +180,14 @@ def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):
     assert first.truncated == 0
 
 
+def test_columns_without_a_value_in_the_listed_rows_stay_missing():
+    table = pd.DataFrame({"label": pd.Series([None, "a", None], dtype="str")})
+    for rows in ([0, 2], []):
+        short, cut = short_cells(table.iloc[rows])
+        assert short["label"].isna().all()
+        assert cut == 0
+
+
 def test_cells_are_cut_and_counted():
     table = pd.DataFrame({"a": ["x" * 5_000, "y", None], "n": [1, 2, 3]}, index=[7, 8, 9])
     short, cut = short_cells(table)
