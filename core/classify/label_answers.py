@@ -8,7 +8,14 @@ import pandas as pd
 
 from core.classify.labels import merge_labels
 from core.corpus.annotations import Annotation, append, column_version, read_log
-from core.corpus.codebook import MAX_LABELS, Codebook, LabelDefinition, create_column, load_codebook
+from core.corpus.codebook import (
+    MAX_LABELS,
+    Codebook,
+    LabelDefinition,
+    check_labels,
+    create_column,
+    load_codebook,
+)
 from core.corpus.loaders import load_corpus, load_selection, load_text_codes
 from core.corpus.selections import clean_name
 from core.errors import InputError
@@ -113,10 +120,16 @@ def start_from_column(corpus: CorpusRef, codebook: Codebook, source: str, taken:
 def start_from_selection(
     corpus: CorpusRef, codebook: Codebook, annotator: str, selection: str, label: str, taken: Sequence[str] = ()
 ) -> Codebook:
-    """Create a label column in which the rows of a saved selection have one label."""
+    """Create a label column in which the rows of a saved selection have one label, in any case. Raises InputError for a
+    label that the codebook does not have, and as `create_column`."""
     rows = tuple(np.flatnonzero(load_selection(corpus, selection)).tolist())
+    names = {definition.name.casefold(): definition.name for definition in check_labels(codebook.labels)}
+    name = names.get(" ".join(label.split()).casefold())
+    if name is None:
+        message = f'The label "{label}" is not in the list of labels.' if label.strip() else "The rows have no label."
+        raise InputError(message, "Enter one of the labels as the label of the selection's rows, or add its line.")
     created = create_column(corpus, codebook, taken)
-    record(corpus, created.column, Answer(annotator, rows, label, copies=False))
+    record(corpus, created.column, Answer(annotator, rows, name, copies=False))
     return created
 
 

@@ -133,9 +133,10 @@ def clean_name(name: str, noun: str = "selection") -> str:
     cleaned = unicodedata.normalize("NFC", visible.strip(f" {_JOINERS}"))
     if not cleaned:
         remedy = "Enter what its rows have in common." if noun == "selection" else "Enter a name."
-        raise InputError(f"A {noun} needs a name.", remedy)
+        raise InputError(f"{'An' if noun[0] in 'aeiou' else 'A'} {noun} needs a name.", remedy)
     if len(cleaned) > MAX_NAME_LENGTH:
-        raise InputError(f"This name has {len(cleaned):,} characters.", f"Use at most {MAX_NAME_LENGTH}.")
+        message = f'The name "{cleaned[:30]}…" has {len(cleaned):,} characters.'
+        raise InputError(message, f"Use at most {MAX_NAME_LENGTH}.")
     return cleaned
 
 

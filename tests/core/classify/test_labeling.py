@@ -28,7 +28,7 @@ from core.classify.label_progress import (
 from core.classify.label_state import audit_order, labeled_rows
 from core.classify.labeling import LabelTask, Request, next_batch
 from core.clusters.service import clustering, default_params
-from core.corpus.annotations import column_version, read_log
+from core.corpus.annotations import column_version, label_columns, read_log
 from core.corpus.codebook import Codebook, LabelDefinition, create_column, load_codebook
 from core.corpus.selections import save_selection
 from core.errors import InputError
@@ -260,7 +260,11 @@ def test_a_column_is_a_start_and_its_audited_rows_are_asked_again(tmp_path):
 def test_a_selection_is_a_start(labeling_task):
     task, _ = labeling_task
     key = save_selection(Workspace(task.corpus.folder), task.corpus.digest, "some", np.arange(7)).key
-    start_from_selection(task.corpus, Codebook("mood", LABELS), "Ann", key, "praise")
+    for unusable in ("", "other"):
+        with pytest.raises(InputError):
+            start_from_selection(task.corpus, Codebook("mood", LABELS), "Ann", key, unusable)
+        assert "mood" not in dict(label_columns(task.corpus.folder, task.corpus.digest))
+    start_from_selection(task.corpus, Codebook("mood", LABELS), "Ann", key, " Praise ")
     assert current(replace(task, column="mood")).labels == dict.fromkeys(range(7), "praise")
 
 
