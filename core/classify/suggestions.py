@@ -92,7 +92,7 @@ def _classification_change(history: Sequence[np.ndarray]) -> Advice:
     """Mean kappa between successive models' predictions (Bloodgood and Vijay-Shanker, 2009)."""
     name, recent = "Classification change", list(history)[-WINDOW - 1 :]
     if len(recent) <= WINDOW:
-        reason = f"The classifier was retrained {max(len(history) - 1, 0)} times; the criterion looks at {WINDOW}."
+        reason = f"Retrained {max(len(history) - 1, 0)} of the {WINDOW} times that the criterion needs."
         return Advice(name, False, float("nan"), MIN_AGREEMENT, reason)
     pairs = list(pairwise(recent))
     kappas = [1.0 if np.array_equal(one, other) else kappa(one, other) for one, other in pairs]

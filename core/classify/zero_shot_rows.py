@@ -70,11 +70,9 @@ class _CachedEmbedder(Embedder):
 
 
 def parse_labels(text: str) -> tuple[tuple[str, str], ...]:
-    """Lines "label", "label: description" or "label: example | example" as pairs; the description is the label where
-    there is none. Raises
-    InputError for fewer than two labels, more than 100, a repeated one, or one without a name."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    pairs = [_parse_line(line) for line in lines]
+    """The pairs of `parse_lines`. Raises InputError for fewer than two labels, more than 100, a repeated one, or one
+    without a name."""
+    pairs = parse_lines(text)
     names = [name.casefold() for name, _ in pairs]
     if len(pairs) < 2:
         raise InputError("Zero-shot classification needs two or more labels.", "Type one label per line.")
@@ -82,8 +80,14 @@ def parse_labels(text: str) -> tuple[tuple[str, str], ...]:
         raise InputError(f"{len(pairs):,} labels were typed; at most {MAX_LABELS} are possible.", "Use fewer labels.")
     repeated = next((name for name, _ in pairs if names.count(name.casefold()) > 1), "")
     if repeated:
-        raise InputError(f'The label "{repeated}" is listed twice.', "Keep one of the lines.")
-    return tuple(pairs)
+        raise InputError(f'The label "{repeated}" is listed twice.', "Remove one of the lines.")
+    return pairs
+
+
+def parse_lines(text: str) -> tuple[tuple[str, str], ...]:
+    """Lines "label", "label: description" or "label: example | example" as pairs; the description is the label where
+    there is none. Raises InputError for a line without a label."""
+    return tuple(_parse_line(line.strip()) for line in text.splitlines() if line.strip())
 
 
 def _parse_line(line: str) -> tuple[str, str]:

@@ -139,6 +139,16 @@ def test_what_cannot_be_created_is_explained(home, app, name, labels):
     assert label_columns(corpus.folder, corpus.digest) == ()
 
 
+def test_a_scheme_may_have_more_labels_than_zero_shot_classification(home, app):
+    corpus = make(home)
+    at = open_page(app, "Label")
+    at.text_input(key="label_new_name").set_value("topic")
+    at.text_area(key="label_new_labels").set_value("\n".join(f"label {n}" for n in range(150)))
+    at.button(key="label_create").click().run()
+    assert not at.error
+    assert len(load_codebook(corpus, "topic").names) == 150
+
+
 def test_two_annotators_are_compared(corpus, app):
     for annotator, shift in (("Ann", 0), ("Bob", 1)):
         for row in range(8):

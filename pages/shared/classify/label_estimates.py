@@ -199,12 +199,8 @@ def _show_agreement_figures(info: CorpusInfo, task: LabelTask, result: Agreement
     total = len(result.disagreements)
     more = f", the first {MAX_DISAGREEMENTS:,}" if total > MAX_DISAGREEMENTS else ""
     st.markdown(f"**{count(total, 'disagreement')}**{more}")
-    names = {name: TextColumn(name.removeprefix(IMPORTED), width=110) for name in listed.columns if name != "text"}
-    show_table(
-        with_row_numbers(listed),
-        "Disagreements",
-        {"text": TextColumn("Text", width=200), **names},
-        key="label_disagreements",
-    )
+    names = {name: TextColumn(name.removeprefix(IMPORTED), width=95) for name in listed.columns if name != "text"}
+    columns = {**names, "text": TextColumn("Text", width=200)}  # the labels first, since the table is narrow
+    show_table(with_row_numbers(listed[list(columns)]), "Disagreements", columns, key="label_disagreements")
     rows = result.disagreements["row"].to_numpy(np.int64)
     show_select_button(info, rows, f"Disagreements in {task.column}", "label_disagreements_select")

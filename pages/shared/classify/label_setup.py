@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.classify.label_answers import start_from_column, start_from_selection
 from core.classify.label_progress import label_progress
-from core.classify.zero_shot_rows import parse_labels
+from core.classify.zero_shot_rows import parse_lines
 from core.corpus.codebook import (
     AUDIT_EVERY,
     Codebook,
@@ -141,7 +141,7 @@ def _create(info: CorpusInfo) -> None:
 
 def read_labels(text: str) -> tuple[LabelDefinition, ...]:
     """Lines "label" or "label: definition". Raises InputError."""
-    return tuple(LabelDefinition(name, "" if line == name else line) for name, line in parse_labels(text))
+    return tuple(LabelDefinition(name, "" if line == name else line) for name, line in parse_lines(text))
 
 
 def attempt(action: Callable[..., None], *arguments: Any) -> None:
