@@ -32,10 +32,10 @@ def choose_value_formats(source: ImportSource, preview: FilePreview) -> tuple[Im
     title = "Columns with several values per row"
     with st.expander(title, icon=":material/sell:", expanded=bool(detected)):
         key = f"several-{tag(source)}"
+        session.widget_default(key, list(detected))
         session.drop_unknown_values(key, columns)
         selected = st.multiselect(
-            "Columns", columns, default=list(detected), key=key, persist_state="session", format_func=plain,
-            placeholder="None",
+            "Columns", columns, key=key, persist_state="session", placeholder="None",
             help="Such as tags or topics. A row counts in each of its values in filters, colors, trends and scores. "
             "Remove a column whose cells are one value each.",
         )  # fmt: skip
