@@ -189,7 +189,8 @@ def _verdicts(reports: dict[str, Report], figure: Figure) -> tuple[tuple[str, ..
 def _chance_warning(name: str, report: Report) -> str:
     if report.is_above_chance:
         return ""
-    return f"{name}: the predictions are no better than chance. The labels can't be learned from these vectors."
+    reason = "Its vectors do not separate the labels, or there are too few labeled rows."
+    return f"{name}: not significantly better than chance (kappa). {reason}"
 
 
 def _baselines(query: TrainingQuery, train_rows: np.ndarray, test_rows: np.ndarray) -> list[ComparedRow]:

@@ -72,7 +72,8 @@ def verdict(settings: Settings, result: Comparison) -> str:
             f"(predicting the median: {format_interval(result.rows[-1].figures['mae'], False)})."
         )
     if is_chance(result):
-        return "**No contender is better than chance**: the labels can't be learned from these vectors."
+        reason = "the vectors do not separate the labels, or there are too few labeled rows."
+        return f"**No contender is significantly better than chance**: {reason}"
     score = f"macro F1 {format_interval(best.figures['macro_f1'])}"
     if not result.method:
         return f"**{plain(best.name)}** reaches {score}."

@@ -122,14 +122,14 @@ def show_columns(runs: dict[str, TrainedContenders]) -> str:
         main, as_share = MAIN[settings.task], settings.task != "number"
         cells = {row.name: format_interval(row.figures[main], as_share) for row in result.rows if not row.is_baseline}
         if is_chance(result):
-            best = "no better than chance"
+            best = "not significantly better than chance"
         else:
             best = best_contender(settings, result).name + (" (tied)" if len(result.best) > 1 else "")
         lines.append({"column": column, "figure": FIGURES[main][0], **cells, "best": best})
     names = next(iter(runs.values())).names
     columns = {
         "column": TextColumn("Label column", width=150, pinned=True),
-        "figure": TextColumn("Figure", width=150, help="On the test rows, with its 95% interval."),
+        "figure": TextColumn("Metric", width=150, help="On the test rows, with its 95% interval."),
         **{name: TextColumn(name, width=170) for name in names},
         "best": TextColumn(
             "Best",
