@@ -98,7 +98,7 @@ def test_contenders_are_compared_and_every_detail_is_drawn(home, app):
     assert "significantly better" in text
     assert "seed 0" in text
     assert "90 of 90" in text
-    assert any("no better than chance" in str(warning.value) for warning in at.warning)
+    assert any("not significantly better than chance" in str(warning.value) for warning in at.warning)
     table = at.dataframe[0].value
     assert table["name"].tolist() == ["lexical baseline", "my *own*", "Most frequent class"]
     assert table["verdict"].tolist() == ["best", "significantly lower", "baseline"]
@@ -140,7 +140,7 @@ def test_labels_that_differ_by_case_are_offered_to_merge(home, app):
     make(home, {"subject": [name if i // 6 % 2 else name.upper() for i, name in enumerate(list(SUBJECTS) * 15)]})
     at = open_page(app)
     assert "Differ only by case or spaces" in fine(at)
-    assert "No contender is better than chance" in fine(at)  # the labels do not follow the texts
+    assert "No contender is significantly better than chance" in fine(at)  # the labels do not follow the texts
     assert "(12 classes)" in fine(at)
     at.toggle(key="classify_merged subject").set_value(True).run()
     assert "(6 classes)" in fine(at)
