@@ -15,6 +15,7 @@ from core.search.service import SearchQuery, search
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.loaders import cached_embedder
+from pages.shared.search.results import cell_texts
 from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/search.py"
@@ -186,6 +187,11 @@ def test_columns_without_a_value_in_the_listed_rows_stay_missing():
         short, cut = short_cells(table.iloc[rows])
         assert short["label"].isna().all()
         assert cut == 0
+
+
+def test_a_hit_lists_its_values_without_missing_ones():
+    cells = pd.Series({"label": None, "score": float("nan"), "day": pd.Timestamp("2025-01-02"), "id": 7}, dtype=object)
+    assert cell_texts(cells, cells.index) == {"day": "2025-01-02", "id": "7"}
 
 
 def test_cells_are_cut_and_counted():

@@ -105,8 +105,8 @@ def _select_task(choice: LabelChoice) -> TargetKind:
     if len(choice.tasks) == 1:
         return choice.tasks[0]
     task = st.selectbox(
-        "Read as", choice.tasks, key=f"classify_task {choice.column}", format_func=TASKS.__getitem__, width=105,
-        persist_state="session",
+        "Read as", choice.tasks, key=f"classify_task {choice.column}", format_func=TASKS.__getitem__,
+        persist_state="session", width=205 if "sets" in choice.tasks else 105,
         help="Classes: each value is a label. Several labels per row: detected lists or separated labels, one "
         "classifier for each. Number: predicted by ridge regression.",
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Search results: hits with score and excerpt, the histogram of similarities, the map, the index."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,12 @@ def _show_hit_list(result: SearchResult, table: pd.DataFrame, spec: ModelSpec | 
             st.button(label, key=f"{field}-selected", type="tertiary", icon=icon, help=help_, **options)
 
 
+def cell_texts(cells: pd.Series, names: Iterable[str]) -> dict[str, str]:
+    """The values of a row on one line each, up to 40 characters; without missing ones."""
+    # days have no time of day
+    return {name: cut(str(cells[name]).removesuffix(" 00:00:00"), 40) for name in names if not pd.isna(cells[name])}
+
+
 def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bool) -> None:
     with st.container(border=True):
         row = int(result.hits.rows[i])
@@ -120,9 +127,7 @@ def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bo
         st.markdown(highlighted(result.texts[i]))
         cells = result.table.iloc[i]
         names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name in result.table.columns]
-        # days have no time of day
-        values = {name: cut(str(cells[name]).removesuffix(" 00:00:00"), 40) for name in names if name}
-        st.caption(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in values.items()))
+        st.caption(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in cell_texts(cells, names).items()))
         if follow_up:
             with st.container(horizontal=True):
                 for key, label, icon in FOLLOW_UPS:
