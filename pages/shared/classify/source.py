@@ -75,7 +75,7 @@ def _load_file(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Classifie
     )  # fmt: skip
     if upload is None:
         st.info(
-            "Upload a saved classifier. It takes vectors of its own embedding model alone.", icon=":material/upload:"
+            "Upload a saved classifier. It needs vectors of the model that it was trained on.", icon=":material/upload:"
         )
         return None
     staged = stage(session.folder(), upload.name, upload.getbuffer())
