@@ -126,7 +126,7 @@ def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bo
         st.caption(f"**{result.hits.ranks[i]}** · {score_text(result, i)} · row {row + 1:,}{copies}")
         st.markdown(highlighted(result.texts[i]))
         cells = result.table.iloc[i]
-        names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name in result.table.columns]
+        names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name and name in cells]
         st.caption(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in cell_texts(cells, names).items()))
         if follow_up:
             with st.container(horizontal=True):
