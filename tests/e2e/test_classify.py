@@ -31,7 +31,8 @@ def events(ref: CorpusRef) -> tuple[Annotation, ...]:
 
 
 def shown_row(page: Page) -> int:
-    match = re.search(rf"st-key-{SKIP}(\d+)", keyed(page, SKIP, prefix=True).get_attribute("class") or "")
+    shown = page.locator(f'[class*="st-key-{SKIP}"]:visible').first
+    match = re.search(rf"st-key-{SKIP}(\d+)", shown.get_attribute("class") or "")
     assert match
     return int(match.group(1))
 
