@@ -220,7 +220,7 @@ def test_stop_leaves_a_server_that_hangs(bank, server):
     threading.Timer(0.05, answering.stop).start()
     started = time.monotonic()
     assert list(pieces) == []
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8  # the server waits ten seconds
     assert answering.reply.is_stopped
     opened.set()
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from core.entities.english_names import Name, NameFilter
 from core.entities.names import find_names, split_by_script
 from core.errors import ModelError
 from core.results import no_progress
+from tests.waiting import cpu_limit
 
 TEXTS = [
     "Barack Obama met Angela Merkel in Berlin on Monday to talk about Microsoft.",
@@ -74,9 +74,8 @@ def test_common_words_and_first_words_are_no_names():
 def test_long_texts_take_bounded_time():
     for part in ("a", "A ", "Anna Anna ", "🌙", "(", "http://", "a-", "北", "北京，", "（", "\n", "'s "):
         text = part * (100_000 // len(part))
-        started = time.process_time()
-        find_names([text], no_progress)
-        assert time.process_time() - started < 4, part  # 10,000 characters are read
+        with cpu_limit(20):  # 10,000 characters are read
+            find_names([text], no_progress)
 
 
 @pytest.mark.parametrize("module", [english_names, chinese_names])
