@@ -69,7 +69,8 @@ def test_rows_are_labeled_by_the_keyboard_alone(sample: Sample, ref: CorpusRef, 
     button(page, "label_create").click()
     keyed(page, "label_text").wait_for()
     first, second, third = press(page, "2"), press(page, "s"), press(page, "1")
-    assert [(event.row, event.label) for event in events(ref)] == [(first, NAMES[1]), (second, None), (third, NAMES[0])]
+    answers = [(event.row, event.label) for event in events(ref) if event.row in (first, second, third)]
+    assert answers == [(first, NAMES[1]), (second, None), (third, NAMES[0])]  # copies of a text have events of their own
     page.keyboard.press("u")
     keyed(page, f"{SKIP}{third}").wait_for()
     press(page, "3")
@@ -80,7 +81,7 @@ def test_rows_are_labeled_by_the_keyboard_alone(sample: Sample, ref: CorpusRef, 
     settled(page)
     commented = press(page, "1")
     log = read_log(ref.folder, ref.digest, COLUMN, column_version(ref, COLUMN))
-    assert log.labels() == {first: NAMES[1], third: NAMES[2], commented: NAMES[0]}
+    assert [log.labels()[row] for row in (first, third, commented)] == [NAMES[1], NAMES[2], NAMES[0]]
     assert log.events[-1].comment == "123 su"
     no_traceback(page)
 
@@ -114,7 +115,7 @@ def test_two_tabs_label_the_same_rows_and_lose_nothing(sample: Sample, ref: Corp
     for page in (*pages, *pages):
         press(page, "3")
     log = read_log(ref.folder, ref.digest, COLUMN, column_version(ref, COLUMN))
-    assert len(log.events) == 6
+    assert len({event.answer for event in log.events}) == 6
     assert log.labels()[rows[0]] == NAMES[1]  # of equally frequent labels the latest
     assert {event.annotator for event in log.events if event.row == rows[0]} == {"Ann", "Bob"}
 

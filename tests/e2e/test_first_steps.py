@@ -121,8 +121,10 @@ def test_back_leaves_a_page_and_restores_the_searches(sample: Sample, visit: Cal
     page.wait_for_function("() => new URLSearchParams(location.search).has('t_view')")
     page.go_back()  # Streamlit enters the page, then its settings
     page.wait_for_function("() => !new URLSearchParams(location.search).has('corpus')")
+    settled(page)
     page.go_back()
     expect(field).to_have_value("broken lamp")
+    settled(page)
     page.go_back()
     expect(field).to_have_value("late parcel")
     page.go_forward()
