@@ -70,7 +70,7 @@ def test_rows_are_labeled_by_the_keyboard_alone(sample: Sample, ref: CorpusRef, 
     keyed(page, "label_text").wait_for()
     first, second, third = press(page, "2"), press(page, "s"), press(page, "1")
     answers = [(event.row, event.label) for event in events(ref) if event.row in (first, second, third)]
-    assert answers == [(first, NAMES[1]), (second, None), (third, NAMES[0])]  # copies of a text have events of their own
+    assert answers == [(first, NAMES[1]), (second, None), (third, NAMES[0])]  # a copy of a text has its own event
     page.keyboard.press("u")
     keyed(page, f"{SKIP}{third}").wait_for()
     press(page, "3")
