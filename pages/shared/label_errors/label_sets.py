@@ -18,18 +18,17 @@ from core.label_errors.results import LABEL_SET_ERRORS, LabelQuery
 from core.label_errors.service import FlaggedBy, LabelErrorTable, label_marks
 from core.store import CorpusInfo
 from pages.shared import result_view, session
-from pages.shared.downloads import csv_button
 from pages.shared.label_errors.parts import (
     MARK_BUTTONS,
-    MARKS,
-    NO_ROWS,
     select_flagged_by,
     select_unmarked,
+    show_error_list,
+    show_list_actions,
     show_nearest_labels,
 )
-from pages.shared.selections.save_form import show_mark_buttons, show_save_selection
+from pages.shared.selections.save_form import show_mark_buttons
 from pages.shared.tables import checkbox, number, percentage, show_table, text
-from pages.shared.text import count, cut, file_stem, plain
+from pages.shared.text import count, cut, plain
 
 MAX_RARE = 5  # labels named
 LIST_COLUMNS = {
@@ -72,9 +71,12 @@ def show_label_set_errors(info: CorpusInfo, query: LabelQuery) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         flagged_by = select_flagged_by()
         row_filter = _select_filter(query, flagged_by)
-    table, selected = _show_list(query, row_filter)
+    table = session.ask(label_set_table, query, row_filter)  # not cached, since marks change
+    selected = show_error_list(table, row_filter, LIST_COLUMNS, "label_set_table")
     with st.container(horizontal=True):
-        _show_actions(info, query, row_filter, table.total)
+        file = partial(session.manager().ask, label_set_file, query, row_filter)
+        rows = partial(session.ask, label_set_rows, query, row_filter)
+        show_list_actions(info, query, table.total, file, rows, "label_sets_file")
     left, right = st.columns([5, 4], gap="large")
     with left:
         _show_evidence(query, table, selected)
@@ -103,38 +105,6 @@ def _select_filter(query: LabelQuery, flagged_by: FlaggedBy) -> LabelSetFilter:
         help="Only rows with this label to remove or to add; the most frequent come first.",
     )  # fmt: skip
     return LabelSetFilter(flagged_by, label or "", select_unmarked())
-
-
-def _show_list(query: LabelQuery, row_filter: LabelSetFilter) -> tuple[LabelErrorTable, list[int]]:
-    """Draws the list; gives it and the row ids selected in it."""
-    errors = session.ask(label_set_table, query, row_filter)  # not cached, since marks change
-    st.markdown(f"**{count(errors.total, 'row')}**, highest error score first")
-    if not errors.total:
-        message = "No unmarked rows are left." if row_filter.unmarked else NO_ROWS[row_filter.flagged_by]
-        st.info(message, icon=":material/done_all:")
-        return errors, []
-    positions = show_table(
-        errors.table.replace({"mark": MARKS}), "Possible label errors", LIST_COLUMNS, max_height=460,
-        key="label_set_table", selection="multi-row",
-    )  # fmt: skip
-    limited = f"Showing {len(errors.table):,}; the download has all. " if errors.total > len(errors.table) else ""
-    marked = f"{errors.marked:,} marked." if errors.marked else ""
-    if limited or marked:
-        st.caption(limited + marked)
-    return errors, [int(errors.table.index[position]) for position in positions]
-
-
-def _show_actions(info: CorpusInfo, query: LabelQuery, row_filter: LabelSetFilter, row_count: int) -> None:
-    """Download and save the whole list."""
-    csv_button(
-        "Download (CSV)",
-        partial(session.manager().ask, label_set_file, query, row_filter),  # bound now: it runs outside of the page
-        f"{file_stem(info.name)}-label-errors.csv",
-        key="label_sets_file",
-        help="All rows of this list with full texts, labels to remove and to add, marks and their other columns.",
-    )
-    rows = partial(session.ask, label_set_rows, query, row_filter)
-    show_save_selection(info, "label_errors", rows, row_count, f"Label errors in {query.column}"[:60])
 
 
 def _show_evidence(query: LabelQuery, errors: LabelErrorTable, rows: list[int]) -> None:

@@ -24,19 +24,18 @@ from core.label_errors.service import (
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import result_view, session
-from pages.shared.downloads import csv_button
 from pages.shared.label_errors.label_sets import show_label_set_errors
 from pages.shared.label_errors.parts import (
     MARK_BUTTONS,
-    MARKS,
-    NO_ROWS,
     select_flagged_by,
     select_unmarked,
+    show_error_list,
+    show_list_actions,
     show_nearest_labels,
 )
-from pages.shared.selections.save_form import show_mark_buttons, show_save_selection
-from pages.shared.tables import percentage, show_table
-from pages.shared.text import count, cut, file_stem, plain
+from pages.shared.selections.save_form import show_mark_buttons
+from pages.shared.tables import percentage
+from pages.shared.text import count, cut, plain
 
 ANY_PAIR = ("", "")
 MIN_TEXTS = 5  # different texts of a label that is checked
@@ -73,9 +72,12 @@ def show_checked_labels(info: CorpusInfo, query: LabelQuery) -> None:
         flagged_by = select_flagged_by()
         confusion = session.ask_once(label_confusion, query, flagged_by)
         row_filter = _select_filter(flagged_by, confusion.pairs)
-    table, selected = show_label_error_list(query, row_filter)
+    table = session.ask(label_error_table, query, row_filter)  # not cached, since marks change
+    selected = show_error_list(table, row_filter, LIST_COLUMNS, "label_error_table")
     with st.container(horizontal=True):
-        show_label_error_actions(info, query, row_filter, table.total)
+        file = partial(session.manager().ask, label_error_file, query, row_filter)
+        rows = partial(session.ask, label_error_rows, query, row_filter)
+        show_list_actions(info, query, table.total, file, rows, "label_errors_file")
     left, right = st.columns([5, 4], gap="large")
     with left:
         show_label_evidence(query, table, selected)
@@ -183,38 +185,6 @@ LIST_COLUMNS = {
     "flagged by": TextColumn("Flagged by", help="Which of the two signals flag the label."),
     "mark": TextColumn("Mark", help="Your mark; saved in the workspace."),
 }
-
-
-def show_label_error_list(query: LabelQuery, row_filter: LabelErrorFilter) -> tuple[LabelErrorTable, list[int]]:
-    """Draws the list; gives it and the row ids selected in it."""
-    errors = session.ask(label_error_table, query, row_filter)  # not cached, since marks change
-    st.markdown(f"**{count(errors.total, 'row')}**, highest error score first")
-    if not errors.total:
-        message = "No unmarked rows are left." if row_filter.unmarked else NO_ROWS[row_filter.flagged_by]
-        st.info(message, icon=":material/done_all:")
-        return errors, []
-    positions = show_table(
-        errors.table.replace({"mark": MARKS}), "Possible label errors", LIST_COLUMNS, max_height=460,
-        key="label_error_table", selection="multi-row",
-    )  # fmt: skip
-    limited = f"Showing {len(errors.table):,}; the download has all. " if errors.total > len(errors.table) else ""
-    marked = f"{errors.marked:,} marked." if errors.marked else ""
-    if limited or marked:
-        st.caption(limited + marked)
-    return errors, [int(errors.table.index[position]) for position in positions]
-
-
-def show_label_error_actions(info: CorpusInfo, query: LabelQuery, row_filter: LabelErrorFilter, row_count: int) -> None:
-    """Download and save the whole list."""
-    csv_button(
-        "Download (CSV)",
-        partial(session.manager().ask, label_error_file, query, row_filter),  # bound now: it runs outside of the page
-        f"{file_stem(info.name)}-label-errors.csv",
-        key="label_errors_file",
-        help="All rows of this list with full texts, evidence, marks and their other columns.",
-    )
-    rows = partial(session.ask, label_error_rows, query, row_filter)
-    show_save_selection(info, "label_errors", rows, row_count, f"Label errors in {query.column}"[:60])
 
 
 def show_label_evidence(query: LabelQuery, errors: LabelErrorTable, rows: list[int]) -> None:
