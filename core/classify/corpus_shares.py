@@ -8,10 +8,11 @@ random sample of all rows; predictions of the rows that the classifier was fitte
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 
 from core.classify.labels import Target, read_target
 from core.classify.predictions import ALL, ClassifierSource, predict_rows, source_classifier
@@ -19,6 +20,7 @@ from core.classify.results import TRAINED, SplitMethod, Trained, TrainingQuery, 
 from core.classify.shares import (
     MIN_AUDITED,
     Prevalence,
+    audit_shares,
     estimate_shares,
     prediction_powered,
     rogan_gladen,
@@ -139,7 +141,11 @@ def corrected_shares(query: SharesQuery) -> Prevalence:
         found.labels[audited], left, texts=len(np.unique(found.texts[audited])),
     )  # fmt: skip
     naive = found.predicted.counts(group, 1, classes)[0] / rows
-    return with_known_rows(estimate, found.truth.counts(group, 1, classes)[0], rows - left, naive)
+    combined = with_known_rows(estimate, found.truth.counts(group, 1, classes)[0], rows - left, naive)
+    # of all filtered rows, as if no other label were known
+    alone = audit_shares(found.labels[audited], rows, len(np.unique(found.texts[audited])))
+    value, low, high = (pd.Series(np.asarray(part), combined.share.index) for part in alone)
+    return replace(combined, audit=value, audit_low=low, audit_high=high)
 
 
 def group_shares(query: SharesQuery, index: np.ndarray, groups: int, max_classes: int) -> GroupShares:

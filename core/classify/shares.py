@@ -148,9 +148,17 @@ def prediction_powered(
     weight = 1.0 if texts is None else texts / audited
     sizes = np.full(len(naive), weight * audited)
     shift = paired_difference(weight * more, weight * fewer, sizes, weight * rows)
-    alone = wilson(weight * labels.sum(axis=0), sizes)
     powered = [(naive + part).clip(least, most) for part in shift]
-    return Interval(*powered), Interval(*(part.clip(least, most) for part in alone))
+    return Interval(*powered), audit_shares(labels, rows, texts)
+
+
+def audit_shares(labels: np.ndarray, rows: int, texts: int | None = None) -> Interval[np.ndarray]:
+    """The shares (c,) of classes by the audited labels alone, with Wilson's interval, within what they leave open of
+    `rows`. Arguments as of `estimate_shares`."""
+    weight = 1.0 if texts is None else texts / len(labels)
+    shares = wilson(weight * labels.sum(axis=0), np.full(labels.shape[1], weight * len(labels)))
+    least, most = labels.sum(axis=0) / rows, 1 - (~labels).sum(axis=0) / rows
+    return Interval(*(part.clip(least, most) for part in shares))
 
 
 def with_known_rows(estimate: Prevalence, counts: np.ndarray, rows: int, naive: np.ndarray) -> Prevalence:

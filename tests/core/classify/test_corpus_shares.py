@@ -29,6 +29,7 @@ def corpus(tmp_path_factory):
     some = np.random.default_rng(4).permutation(ROWS)[:200]
     table = pd.DataFrame({"text": [f"text {i}" for i in range(ROWS)], "half": ["first"] * 300 + ["second"] * 300})
     table["label"] = labels.where(np.isin(np.arange(ROWS), some))
+    table["complete"] = labels
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}", ("label",)), name="Some").corpus
     info = Workspace(home).save_corpus(built)
     Workspace(home).save_vectors(Vectors(vectors.rows, SPEC, info.digest))
@@ -55,6 +56,15 @@ def test_known_labels_and_the_estimate_of_the_other_rows_add_up(corpus):
     assert ((result.low <= result.share) & (result.share <= result.high)).all()
     facts = audit_facts(SharesQuery(source))
     assert (facts.audited, facts.fitted, facts.labeled, facts.rows) == (len(split.test), len(fitted), 200, ROWS)
+
+
+def test_the_audit_sample_alone_has_an_interval_although_other_labels_are_known(corpus):
+    source, split = trained(corpus, "complete")
+    result = corrected_shares(SharesQuery(source))
+    audited = make_vectors(ROWS, noise=1.2, seed=3)[1].iloc[split.test]
+    for name in result.audit.index:
+        assert result.audit[name] == pytest.approx((audited == name).mean())
+        assert result.audit_high[name] - result.audit_low[name] > 0.05
 
 
 def test_groups_are_the_same_as_filters(corpus):
