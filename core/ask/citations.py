@@ -62,7 +62,7 @@ def check_answer(text: str, passages: Sequence[Passage]) -> CheckedAnswer:
     text = _AFTER_END.sub(r"\2\1", _printable(text))
     numbers, invalid, marked, last = {passage.number for passage in passages}, 0, "", 0
     sentences: list[AnswerSentence] = []
-    for start, end in _whole_quotations(text, sentence_spans(text)):
+    for start, end in _complete_quotations(text, sentence_spans(text)):
         cited = [number for match in _CITATION.finditer(text[start:end]) for number in _cited(match[1] or match[2])]
         valid = tuple(sorted(numbers & set(cited)))
         invalid += len(set(cited) - numbers)
@@ -119,7 +119,7 @@ def _cited(group: str) -> list[int]:
     return numbers
 
 
-def _whole_quotations(text: str, spans: Sequence[Span]) -> list[Span]:
+def _complete_quotations(text: str, spans: Sequence[Span]) -> list[Span]:
     """Sentences joined where a quotation goes on from one to the next."""
     quotations = [match.span() for match in _QUOTATION.finditer(text)]
     joined: list[Span] = []
