@@ -41,7 +41,10 @@ PAGES = {  # path, title, icon, description
         ("compare/compression", "Compression", "compress", "Measure what smaller vectors and faster indexes cost"),
         ("compare/quality", "Quality", "troubleshoot", "Check similarity calibration, dimension usage and robustness"),
     ),
-    "Apply": (("apply/classify", "Classify", "category", "Train, evaluate and apply classifiers on embeddings"),),
+    "Apply": (
+        ("apply/ask", "Ask", "contact_support", "Ask questions, answer with citations, and evaluate retrieval"),
+        ("apply/classify", "Classify", "category", "Train, evaluate and apply classifiers on embeddings"),
+    ),
     "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),
 }
 NAME_LENGTH = 27  # characters that fit a selectbox of the sidebar
