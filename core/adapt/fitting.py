@@ -35,7 +35,7 @@ class Settings:
     absolute_margin: float = 0.0
     relative_margin: float = 0.05
     learning_rate: float | None = None
-    epochs: int = 15
+    epochs: int = 20
     patience: int = 3
     stop_on: Literal["rows", "classes"] = "rows"
 

@@ -75,8 +75,10 @@ def test_settings(vectors, labels, settings):
         assert adapter.arrays["up"].shape == (24, 6)
 
 
-def test_scored_pairs(vectors, codes):
+def test_scored_pairs(spec):
     rng = np.random.default_rng(3)
+    codes = rng.integers(0, 12, 2_400)
+    vectors = Vectors(planted_points(codes, rng), spec, "")
     # each row in one pair, so that pairs can be held out; half of the pairs have one label
     half = rng.permutation(len(codes)).reshape(2, -1)
     pairs = np.vstack([half[0][np.argsort(codes[half[0]])].reshape(-1, 2), half[1].reshape(-1, 2)])
