@@ -51,7 +51,7 @@ class Report:
     training examples, the last point is the adapter. changed_neighbors: share of the 10 nearest texts of a text that
     the adapter replaces. epochs: selected by early stopping, 0 where the adapter is the identity. history: validation
     scores by epoch, the base first. train, validation: distinct texts, pairs or queries; pairs: similar pairs among
-    those trained on. missing: rows without supervision; left_out: examples on no side. seconds: of all this.
+    both, or scored pairs. missing: rows without supervision; left_out: examples on no side. seconds: of all this.
     """
 
     seen: Gain

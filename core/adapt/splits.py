@@ -15,7 +15,7 @@ VALIDATION, TEST = 0.15, 0.2  # shares of the training examples, and of all
 HELD_OUT_CLASSES = 0.15  # share of the labels no row of which is trained on
 MIN_CLASSES = 10  # labels where some are held out
 MIN_STRATUM = 4  # texts of a label of which some can be held out
-MIN_PAIRS = 50  # positive pairs, or scored pairs, to train on
+MIN_PAIRS = 50  # similar pairs, or scored pairs, among the training rows
 StopOn = Literal["rows", "classes"]
 MAX_TRAINING = 30_000  # examples, drawn at random from more
 
@@ -31,6 +31,11 @@ class Sides:
     unseen: np.ndarray
     left_out: int
     method: str
+
+    @property
+    def training(self) -> np.ndarray:
+        """Training and validation examples."""
+        return np.union1d(self.train, self.validation)
 
 
 def split(
@@ -113,9 +118,9 @@ def _draw(examples: Examples, ids: np.ndarray, share: float, rng: np.random.Gene
 
 
 def _check(examples: Examples, sides: Sides, unit: str) -> None:
-    pairs = examples.take(sides.train).pairs
+    pairs = examples.take(sides.training).pairs
     if pairs < MIN_PAIRS:
-        message = f"There are {pairs:,} similar pairs to train on; an adapter needs at least {MIN_PAIRS}."
+        message = f"The training {unit} have {pairs:,} pairs to learn from; an adapter needs at least {MIN_PAIRS}."
         raise InputError(message, f"Add labeled {unit}, or compare base models instead.")
     if not len(examples.take(sides.seen).eligible()):
         message = f"No {unit} are held out on which the adapter could be tested."

@@ -61,7 +61,8 @@ class Adapter:
 @dataclass(frozen=True)
 class Check:
     """What to expect of an adapter before it is trained. preview: a short training on a part of the rows, on held-out
-    examples. headroom: 1 minus the base score. pairs: similar pairs to train on. reason: a sentence."""
+    examples. headroom: 1 minus the base score. pairs: similar pairs among the training rows, or scored pairs. reason: a
+    sentence."""
 
     preview: Gain
     headroom: float
@@ -92,7 +93,7 @@ def check(
     base = _base(vectors, settings)
     short = fit(train, None, settings, seed, PREVIEW_EPOCHS)
     gain = compare(sample(examples.take(sides.seen), seed), base, short.arrays, seed)
-    return _check(gain, examples.take(sides.train).pairs)
+    return _check(gain, examples.take(sides.training).pairs)
 
 
 def train(
@@ -109,7 +110,7 @@ def train(
     rows: the rows, pairs or queries to train on, ids or a mask; the others are held out for the report. By default a
     fifth is held out, and all rows of 15% of the labels where there are ten or more. Of the training rows 15% select
     the epoch. seed: of all draws. control, curve: whether to train on permuted labels and on parts of the rows for the
-    report. Raises InputError for what can't be learned from, and for fewer than 50 similar pairs.
+    report. Raises InputError for what can't be learned from, and for fewer than 50 pairs among the training rows.
     """
     started = time.perf_counter()
     supervision = read(vectors, labels, pairs, judgments)
@@ -162,7 +163,7 @@ def _report(
     return Report(
         seen, unseen, None, (parts.CurvePoint(len(sides.train), seen),), parts.histograms(test, arrays, seed),
         parts.changed_neighbors(vectors, arrays, seed), epochs, (), len(sides.train), len(sides.validation),
-        examples.take(sides.train).pairs, supervision.missing, sides.left_out, seed, 0.0,
+        examples.take(sides.training).pairs, supervision.missing, sides.left_out, seed, 0.0,
         _method(examples, sides, settings, vectors.rows.shape[1], epochs, seen, seed),
         _notes(supervision, sides, epochs, seen, unseen),
     )  # fmt: skip

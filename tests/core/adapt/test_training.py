@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_adapter(adapter, vectors, labels):
     assert adapt.train(vectors, labels, seed=2, **QUICK).key != adapter.key
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_random_labels_give_no_gain(vectors, labels, seed):
     permuted = np.random.default_rng(seed).permutation(labels)
     report = adapt.train(vectors, permuted, seed=seed, **QUICK).report
