@@ -12,7 +12,7 @@ BATCH = 256
 MIN_STEPS = 25  # batches of an epoch, however few examples there are
 MAX_STEPS = 40
 POOL = 50  # nearest irrelevant candidates of a query from which negatives are drawn
-MAX_MINED = 20_000  # candidates searched, drawn at random from more
+MAX_MINED = 10_000  # candidates searched, drawn at random from more
 COPY = 1 - 1e-6  # cosines above are of copies, which are no negatives
 
 

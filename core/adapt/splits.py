@@ -17,13 +17,14 @@ MIN_CLASSES = 10  # labels where some are held out
 MIN_STRATUM = 4  # texts of a label of which some can be held out
 MIN_PAIRS = 50  # similar pairs, or scored pairs, among the training rows
 StopOn = Literal["rows", "classes"]
-MAX_TRAINING = 30_000  # examples, drawn at random from more
+MAX_TRAINING = 20_000  # examples, drawn at random from more
 
 
 @dataclass(frozen=True, eq=False)
 class Sides:
     """Ids of examples, ascending. train: fitted; validation: selects the epoch; test: held out, of which `seen` share a
-    label or relevant row with the training, and `unseen` do not. left_out: examples on no side. method: a sentence."""
+    label or relevant row with `train`, and `unseen` with neither train nor validation. left_out: examples on no side.
+    method: a sentence."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -54,15 +55,15 @@ def split(
     test = np.setdiff1d(np.arange(len(examples)), training)
     if isinstance(examples, ScoredPairs):
         test = test[~np.isin(examples.groups[test], examples.groups[training])]
-    left_out = len(examples) - len(training) - len(test)
     if len(training) > MAX_TRAINING:
-        left_out += len(training) - MAX_TRAINING
         training = np.sort(rng.choice(training, MAX_TRAINING, replace=False))
     train, validation = _set_aside(examples, training, stop_on, rng)
-    is_seen = np.ones(len(test), bool)
+    seen, unseen = test, test[:0]
     if not isinstance(examples, ScoredPairs):
-        is_seen = examples.share_feature(test, training)
-    sides = Sides(train, validation, test[is_seen], test[~is_seen], left_out, method)
+        seen = test[examples.share_feature(test, train)]
+        unseen = test[~examples.share_feature(test, training)]
+    left_out = len(examples) - len(training) - len(seen) - len(unseen)
+    sides = Sides(train, validation, seen, unseen, left_out, method)
     _check(examples, sides, supervision.unit)
     return sides
 

@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.types import ModelSpec, Progress, Vectors, unit_rows
 
 PREVIEW_EPOCHS = 3
+MIN_HEADROOM = 1e-6  # a base score of 1 but for rounding
 PREVIEW_ROWS = 3_000  # training examples of the preview
 DEFAULTS = Settings()
 
@@ -139,7 +140,9 @@ def _base(vectors: Vectors, settings: Settings) -> Arrays:
 
 def _check(gain: Gain, pairs: int) -> Check:
     headroom = 1 - gain.base.value
-    if headroom < gain.minimum_detectable:
+    if np.isinf(gain.minimum_detectable):
+        reason = "The held-out rows are too few for any gain to be significant."
+    elif headroom < max(MIN_HEADROOM, gain.minimum_detectable):
         reason = "The base score is so near 1 that no gain could be significant on these held-out rows."
     elif gain.is_significant:
         reason = "A short training already gives a significant gain on held-out rows."
@@ -187,7 +190,8 @@ def _notes(supervision: Supervision, sides: Sides, epochs: int, seen: Gain, unse
         notes.append(f"{supervision.missing:,} {supervision.unit} without usable supervision are left out.")
     if sides.left_out:
         notes.append(
-            f"{sides.left_out:,} examples are not used: they share texts with training pairs, or are too many."
+            f"{sides.left_out:,} examples are not used: they share texts with training pairs or labels with validation "
+            "rows alone, or are too many."
         )
     if not epochs:
         notes.append(
