@@ -29,7 +29,7 @@ def trade_off_figure(
         color = COLORS[i % len(COLORS)] if i < text_recommenders else GREY
         x_ends, y_ends = ([np.array([part[i]]) for part in of] for of in (across, up))
         figure.add_scatter(
-            x=x_ends[0], y=y_ends[0], mode="markers+text", text=[chart_label(name, 28)], textposition="top center",
+            x=x_ends[0], y=y_ends[0], mode="markers+text", text=[chart_label(name, 28)], textposition="top right",
             marker={"color": color, "size": 11}, showlegend=False, cliponaxis=False,
             error_x=error_bars(x_ends[0], x_ends[1], x_ends[2], color, thickness=1),
             error_y=error_bars(y_ends[0], y_ends[1], y_ends[2], color, thickness=1),

@@ -13,6 +13,8 @@ from core.corpus.label_columns import INTERNAL_COLUMNS, label_columns
 from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection, load_text_codes
 from core.corpus.sentences import sentence_spans
+from core.corpus.service import raw_table
+from core.corpus.staging import ImportSource
 from core.corpus.terms import content_words
 from core.errors import InputError
 from core.models.registry import capabilities
@@ -259,12 +261,15 @@ def user_columns(corpus: CorpusRef) -> tuple[str, ...]:
     return tuple(map(str, [*several, *sorted(repeated, key=lambda name: -values[name])]))
 
 
-def key_columns(corpus: CorpusRef) -> tuple[str, ...]:
-    """Columns whose values differ between rows, so that a table of events can refer to them; the ID column first."""
+def key_columns(corpus: CorpusRef, upload: ImportSource, item: str) -> tuple[str, ...]:
+    """Columns whose values differ between rows, so that a table of events can refer to them: those with the most of the
+    table's items first, the ID column first of equal ones."""
     loaded = load_corpus(corpus)
     unique = [name for name in loaded.table.columns if loaded.table[name].nunique() > 0.9 * len(loaded)]
-    first = [loaded.roles.id] if loaded.roles.id else []
-    return tuple(dict.fromkeys(map(str, [*first, *unique])))
+    columns = dict.fromkeys(map(str, [*([loaded.roles.id] if loaded.roles.id else []), *unique]))
+    items = raw_table(corpus.folder, upload).table[item].astype("string").str.strip().unique()
+    matches = {name: int(loaded.table[name].astype("string").str.strip().isin(items).sum()) for name in columns}
+    return tuple(sorted(columns, key=lambda name: -matches[name]))
 
 
 def short_texts(corpus: CorpusRef, rows: Sequence[int], width: int = EXCERPT) -> tuple[str, ...]:

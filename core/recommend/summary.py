@@ -15,7 +15,7 @@ from core.recommend.service import short_texts, user_index
 from core.recommend.splits import split_histories
 from core.stats.interval import ALPHA, Interval
 from core.stats.multiple_testing import holm
-from core.stats.significance import pair_indices
+from core.stats.significance import minimum_detectable_differences, pair_indices
 
 BASELINE = "popularity"
 
@@ -23,10 +23,11 @@ BASELINE = "popularity"
 @dataclass(frozen=True, eq=False)
 class Difference:
     """A recommender minus popularity in one metric, with a 95% interval over the same users; p_value: corrected by Holm
-    over the recommenders compared."""
+    over the recommenders compared. detectable: the smallest difference that as many users show with 80% power."""
 
     interval: Interval[float]
     p_value: float
+    detectable: float
 
     @property
     def is_significant(self) -> bool:
@@ -75,15 +76,19 @@ def _differences(evaluation: RecommendationEvaluation, metric: str) -> dict[str,
     if evidence is None:
         return {}
     baseline = evaluation.names.index(BASELINE)
-    result: dict[str, tuple[Interval[float], float]] = {}
+    detectable = minimum_detectable_differences(evidence)
+    result: dict[str, tuple[Interval[float], float, float]] = {}
     for i, (one, other) in enumerate(zip(*pair_indices(len(evaluation.names)), strict=True)):
         if baseline in (one, other):
             value, low, high = (float(part[i]) for part in evidence.differences)
             interval = Interval(value, low, high) if other == baseline else Interval(-value, -high, -low)
-            result[evaluation.names[one if other == baseline else other]] = interval, float(evidence.p_value[i])
-    corrected = holm(np.array([p for _, p in result.values()]))
+            result[evaluation.names[one if other == baseline else other]] = (
+                interval, float(evidence.p_value[i]), float(detectable[i])
+            )  # fmt: skip
+    corrected = holm(np.array([p for _, p, _ in result.values()]))
     return {
-        name: Difference(interval, float(p)) for (name, (interval, _)), p in zip(result.items(), corrected, strict=True)
+        name: Difference(interval, float(p), smallest)
+        for (name, (interval, _, smallest)), p in zip(result.items(), corrected, strict=True)
     }
 
 
@@ -107,7 +112,12 @@ def listed_user(query: EvaluationQuery, user: str) -> ListedUser:
             (row, text, bool(hit))
             for (row, text), hit in zip(_with_texts(query, rows), np.isin(codes[rows], wanted), strict=True)
         )
-    return ListedUser(_with_texts(query, past[::-1]), _with_texts(query, later[::-1]), lists)
+    return ListedUser(_with_texts(query, _latest(past)), _with_texts(query, _latest(later)), lists)
+
+
+def _latest(rows: np.ndarray) -> np.ndarray:
+    """Distinct rows, the latest first."""
+    return np.array(list(dict.fromkeys(rows[::-1].tolist())), np.int64)
 
 
 def _with_texts(query: EvaluationQuery, rows: np.ndarray) -> tuple[tuple[int, str], ...]:

@@ -23,7 +23,7 @@ from pages.shared.downloads import csv_button
 from pages.shared.recommend.histories import select_histories
 from pages.shared.recommend.users import select_profile
 from pages.shared.tables import show_table, text
-from pages.shared.text import cut, plain
+from pages.shared.text import count, cut, plain
 
 METRICS = {
     "ndcg": ("nDCG", "Held-out items in the list, discounted by the logarithm of their rank; 1 is the best list."),
@@ -40,14 +40,10 @@ METRICS = {
 }  # fmt: skip
 ACCURACY_TABLE = ("ndcg", "hit_rate", "recall", "mrr", "map")
 OTHER_TABLE = ("coverage", "head_recall", "tail_recall", "diversity", "novelty", "popularity")
-SPLITS: dict[SplitMethod, str] = {
-    "leave_one_out": "Last liked event",
-    "last_n": "Last n liked events",
-    "date": "From a date",
-}
+SPLITS: dict[SplitMethod, str] = {"leave_one_out": "Last event", "last_n": "Last n events", "date": "From a date"}
 SPLIT_HELP = (
-    "Last event, last n events: the last liked ones of each user. From a date: all later events; nothing before it knows what is popular "
-    "after it."
+    "Last event, last n events: the last liked ones of each user. From a date: all later events; nothing before it "
+    "knows what is popular after it."
 )
 
 
@@ -113,7 +109,12 @@ def _show_verdict(summary: EvaluationSummary, texts: int) -> None:
     difference = differences[evaluation.names[best]]
     name, form = plain(evaluation.names[best]), format_interval(difference.interval, False)
     if not difference.is_significant:
-        st.markdown(f"**No significant difference from popularity**: {name} differs by {form} nDCG.")
+        smallest = (
+            f" {count(len(evaluation.users), 'user')} show a difference of {difference.detectable:.3f} with 80% power."
+            if math.isfinite(difference.detectable)
+            else f" {count(len(evaluation.users), 'user')} are too few to show a difference."
+        )
+        st.markdown(f"**No significant difference from popularity**: {name} differs by {form} nDCG.{smallest}")
     elif difference.interval.value > 0:
         st.markdown(f"**Text beats popularity**: {name} is {form} nDCG higher.")
     else:
@@ -152,10 +153,11 @@ def _show_tables(query: EvaluationQuery, summary: EvaluationSummary, texts: int)
 
 def _columns(metrics: tuple[str, ...], verdict: bool = False) -> dict[str, object]:
     columns: dict[str, object] = {"name": text("Recommender", width=210, pinned=True)}
-    columns |= {name: text(METRICS[name][0], METRICS[name][1], 150) for name in metrics}
     if verdict:
-        columns["difference"] = text("nDCG minus popularity", "Paired over users, with a 95% interval.", 180)
-        columns["verdict"] = text("Against popularity", width=130)
+        columns["verdict"] = text("Against popularity", "By nDCG, paired over users, corrected by Holm.", 125)
+    columns |= {name: text(METRICS[name][0], METRICS[name][1], 145) for name in metrics}
+    if verdict:
+        columns["difference"] = text("nDCG minus popularity", "Paired over users, with a 95% interval.", 165)
     return columns
 
 
@@ -163,11 +165,12 @@ def _accuracy_table(summary: EvaluationSummary) -> pd.DataFrame:
     table = _metric_table(summary.evaluation, ACCURACY_TABLE)
     differences = [summary.differences["ndcg"].get(name) for name in summary.evaluation.names]
     table["difference"] = [format_interval(of.interval, False) if of else "–" for of in differences]
-    table["verdict"] = [
+    verdicts = [
         "baseline" if of is None else "not significant" if not of.is_significant
         else "higher" if of.interval.value > 0 else "lower"
         for of in differences
     ]  # fmt: skip
+    table.insert(1, "verdict", verdicts)
     return table
 
 
@@ -204,7 +207,7 @@ def _show_user(query: EvaluationQuery, summary: EvaluationSummary) -> None:
     listed = session.ask(listed_user, query, user)
     left, right = st.columns(2)
     with left:
-        _show_rows("History, the latest first", listed.history[:10])
+        _show_rows("History, the latest first", listed.history[:5])
     with right:
         _show_rows("Held out", listed.held_out)
     table = pd.DataFrame({

@@ -76,12 +76,8 @@ def _from_file(info: CorpusInfo) -> HistorySource | None:
     if isinstance(preview, InvalidInput):
         st.warning(f"{plain(preview.message)} {plain(preview.remedy)}", icon=":material/block:")
         return None
-    keys = session.ask_once(key_columns, session.corpus_ref(info))
-    if not keys:
-        st.warning("The corpus has no column whose values differ between rows, to join items with.")
-        return None
     _show_preview(preview)
-    return _select_columns(info, upload, preview, keys)
+    return _select_columns(info, upload, preview)
 
 
 def _upload_events() -> ImportSource | None:
@@ -105,15 +101,17 @@ def _show_preview(preview: FilePreview) -> None:
         show_table(preview.head.map(display_cell), "First rows of the table of events", {}, max_height=220)
 
 
-def _select_columns(
-    info: CorpusInfo, upload: ImportSource, preview: FilePreview, keys: tuple[str, ...]
-) -> HistorySource:
+def _select_columns(info: CorpusInfo, upload: ImportSource, preview: FilePreview) -> HistorySource | None:
     names, suffix = list(preview.columns), upload.files[0].key
     with st.container(horizontal=True, vertical_alignment="bottom"):
         user = _column("User", names, USER_NAMES, 0, f"recommend_user {suffix}")
         item = _column("Item", names, ITEM_NAMES, min(1, len(names) - 1), f"recommend_item {suffix}")
+        keys = session.ask_once(key_columns, session.corpus_ref(info), upload, item)
+        if not keys:
+            st.warning("No column of the corpus has values that differ between rows, to join items with.")
+            return None
         key = st.selectbox(
-            "Item in the corpus", keys, key="recommend_key", width=180, persist_state="session",
+            "Item in the corpus", keys, key=f"recommend_key {suffix} {item}", width=180, persist_state="session",
             help="The column of the corpus that has the same values as the items of the table.",
         )  # fmt: skip
         time = _optional_column("Time", _guess(names, TIME_NAMES), names, f"recommend_time {suffix}")
@@ -163,5 +161,5 @@ def _show_facts(facts: HistoryFacts) -> None:
     if facts.one:
         parts.append(f"{count(facts.one, 'user')} with a single event")
     st.caption("; ".join(parts) + ".")
-    for note in facts.notes:
-        st.warning(plain(note), icon=":material/info:")
+    if facts.notes:
+        st.warning("  \n".join(map(plain, facts.notes)), icon=":material/info:")
