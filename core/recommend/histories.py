@@ -137,9 +137,7 @@ def _item_rows(events: pd.DataFrame, corpus: Corpus, item: str | None, key: str 
     unknown = wanted[rows < 0].dropna()
     if len(unknown):
         examples = ", ".join(unknown.drop_duplicates()[:EXAMPLES])
-        notes.append(
-            f"Events left out, since the corpus does not have their items: {len(unknown):,}, such as {examples}."
-        )
+        notes.append(f"Events left out, of items that the corpus does not have: {len(unknown):,}, such as {examples}.")
     if missing := int(wanted.isna().sum()):
         notes.append(f"Events left out, without an item: {missing:,}.")
     if repeated := int((~first & keys.notna()).sum()):

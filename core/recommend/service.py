@@ -265,11 +265,12 @@ def key_columns(corpus: CorpusRef, upload: ImportSource, item: str) -> tuple[str
     """Columns whose values differ between rows, so that a table of events can refer to them: those with the most of the
     table's items first, the ID column first of equal ones."""
     loaded = load_corpus(corpus)
-    unique = [name for name in loaded.table.columns if loaded.table[name].nunique() > 0.9 * len(loaded)]
-    columns = dict.fromkeys(map(str, [*([loaded.roles.id] if loaded.roles.id else []), *unique]))
+    columns = [name for name in loaded.table.columns if name not in INTERNAL_COLUMNS]
+    unique = [name for name in columns if loaded.table[name].nunique() > 0.9 * len(loaded)]
+    keys = dict.fromkeys(map(str, [*([loaded.roles.id] if loaded.roles.id else []), *unique]))
     items = raw_table(corpus.folder, upload).table[item].astype("string").str.strip().unique()
-    matches = {name: int(loaded.table[name].astype("string").str.strip().isin(items).sum()) for name in columns}
-    return tuple(sorted(columns, key=lambda name: -matches[name]))
+    matches = {name: int(loaded.table[name].astype("string").str.strip().isin(items).sum()) for name in keys}
+    return tuple(sorted(keys, key=lambda name: -matches[name]))
 
 
 def short_texts(corpus: CorpusRef, rows: Sequence[int], width: int = EXCERPT) -> tuple[str, ...]:
