@@ -62,7 +62,7 @@ def test_random_labels_give_no_gain(vectors, labels, seed):
     [
         adapt.Settings(kind="low_rank", rank=6),
         adapt.Settings(loss="triplet"),
-        adapt.Settings(hard_negatives=False),
+        adapt.Settings(hard_negatives=True),
         adapt.Settings(stop_on="classes"),
     ],
 )
