@@ -58,6 +58,8 @@ def ranked_batches(data: Ranked, negatives: Negatives | None, rng: np.random.Gen
         queries = data.queries[anchors]
         if data.is_symmetric:
             allowed &= anchors[:, None] != columns
+        else:
+            allowed &= queries @ candidates.T <= COPY
         if negatives is not None:
             positive = np.einsum("ij,ij->i", queries, candidates[:size])
             negative = np.einsum("ij,ij->i", queries, candidates[size:])

@@ -152,6 +152,16 @@ def test_clicks_weigh_the_positives(vectors):
     assert ((drawn @ vectors.rows[[3, 7]].T).max(axis=1) > 0.999).all()
 
 
+def test_a_copy_of_the_query_is_no_negative(vectors):
+    queries = vectors.rows[:20]  # rows themselves, each judged with another row as relevant
+    data = from_judgments(vectors, queries, [[row + 1] for row in range(20)]).examples
+    for negatives in (None, mine_negatives(data, -1, -1, rng_of(0))):
+        for batch in ranked_batches(data, negatives, rng_of(1)):
+            is_copy = batch.anchors @ batch.candidates.T > 0.99999
+            assert is_copy.any()
+            assert not (is_copy & batch.allowed).any()
+
+
 def rng_of(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
