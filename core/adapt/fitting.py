@@ -22,8 +22,8 @@ class Settings:
     """kind: None is linear up to 1,024 dimensions. rank: of low_rank. loss: of labels and judgments; scored pairs have
     CoSENT. temperature: of the contrastive loss; margin: of the triplet loss. hard_negatives: whether to mine them, at
     least a margin below the positive, see batches.Negatives; on BANKING77 they add 0.002 on the labels trained on and
-    cost 0.02 on others. learning_rate: None is 0.02 / sqrt(d), three times that for low_rank. patience: epochs without a
-    better validation score. stop_on: validation rows of the labels that are trained on, or of others, which stops
+    cost 0.02 on others. learning_rate: None is 0.02 / sqrt(d), three times that for low_rank. patience: epochs without
+    a better validation score. stop_on: validation rows of the labels that are trained on, or of others, which stops
     earlier and suits an adapter for new labels."""
 
     kind: Kind | None = None

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import adapt
+from core import adapt, codec
 from core.errors import InputError
+from core.stats.interval import Interval
 from core.types import ModelSpec
 
 
@@ -59,3 +60,18 @@ def test_forged_arrays_are_refused(adapter):
     for array in (np.zeros((3, 3), np.float32), adapter.arrays[name] * np.nan, adapter.arrays[name].astype(np.float64)):
         with pytest.raises(InputError):
             adapt.load(adapt.to_bytes(replace(adapter, arrays=adapter.arrays | {name: array})))
+
+
+@pytest.mark.parametrize(
+    "value", [Interval(1.5, 1.0, float("inf")), (Interval(np.arange(3.0), np.zeros(3), np.ones(3)))]
+)
+def test_intervals_are_stored_by_their_type(value):
+    is_scalar = isinstance(value.value, float)
+    kind = Interval[float] if is_scalar else Interval[np.ndarray]
+    data, arrays = codec.encode(value, "interval")
+    decoded = codec.decode(kind, data, arrays, "interval")
+    assert type(decoded) is Interval
+    assert all(np.array_equal(*pair) for pair in zip(decoded, value, strict=True))
+    for damaged in ({}, [1.0, 2.0], ["a", 1.0, 2.0]):
+        with pytest.raises(TypeError):
+            codec.decode(Interval[float], damaged)
