@@ -4,6 +4,7 @@ import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 
 from core.store import Workspace
+from pages.shared.text import plain
 from tests.document_files import docx_file, epub_file, fact, long_pdf, simple_pdf, zip_of
 from tests.pages.test_data_page import create, errors, start, upload, widget
 
@@ -59,3 +60,35 @@ def test_pdfs_that_can_not_be_read_are_refused(app, home, kind):
     assert reason in errors(app)
     assert f"{kind}.pdf" in errors(app)
     assert not [one for one in app.button if one.key == "create"]
+
+
+def pressed(app, key):
+    return next(one for one in app.button if one.key == key).click().run()
+
+
+def test_a_hit_opens_its_page_with_the_passage_marked(app, home):
+    app = create(upload(start(app), ("report.pdf", long_pdf(10))), "Report")
+    app.query_params["mode"] = "keyword"
+    app = app.switch_page("pages/explore/search.py").run()
+    app.text_input(key="q").set_value("Fact 8 rule applies").run()
+    assert not app.exception
+    row = next(row for row, text in enumerate(stored(home).texts) if fact(8) in text)
+    app = pressed(app, f"document--{row}")
+    assert not app.exception
+    (image,) = app.get("imgs")
+    assert "Page 8 of 10" in [str(one.value) for one in app.markdown]
+    assert image.proto.imgs[0].url
+    app = pressed(app, "document-next")
+    assert "Page 9 of 10" in [str(one.value) for one in app.markdown]
+    app = pressed(app, "document-back")
+    app = widget(app, "button_group", "document_view").set_value("Text").run()
+    assert not app.exception
+    assert not app.get("imgs")
+    assert any(f":orange-background[{plain(fact(8))}" in str(one.value) for one in app.markdown)
+
+
+def test_tables_have_no_document_button(app, corpus):
+    app.query_params["mode"] = "keyword"
+    app = app.run().switch_page("pages/explore/search.py").run()
+    app.text_input(key="q").set_value("teapot").run()
+    assert not [one for one in app.button if (one.key or "").startswith("document-")]
