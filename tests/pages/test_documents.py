@@ -135,10 +135,3 @@ def test_a_section_of_another_format_is_shown_as_plain_text(documents, home):
     assert any(f":orange-background[{plain('**bold** <i>')}]" in text for text in markdown(app))
     assert [str(one.value) for one in app.text] == ["Two\n\nlast"]
     assert not next(one for one in app.button if one.key == "document-next").disabled
-
-
-def test_tables_have_no_document_button(app, corpus):
-    app.query_params["mode"] = "keyword"
-    app = app.run().switch_page("pages/explore/search.py").run()
-    app.text_input(key="q").set_value("teapot").run()
-    assert not [one for one in app.button if (one.key or "").startswith("document-")]

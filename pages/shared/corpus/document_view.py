@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.corpus.document_files import has_documents
 from core.corpus.document_view import (
@@ -22,6 +23,7 @@ from pages.shared.messages import show_error
 from pages.shared.text import cut, cut_middle, format_bytes, plain
 
 VIEWS = ("Page", "Text")
+WIDTH = 760  # pixels of a page, at most
 MARKED = 0.98  # share of a passage's letters from which it counts as marked
 _POSITION = "document_position"  # (digest, row, view, page or row that is shown)
 
@@ -51,12 +53,12 @@ def show_document_location(info: CorpusInfo, row: int) -> None:
             st.info("This row does not come from a document.", icon=":material/info:")
             return
         _show_name(location)
-        if not location.has_pages or _select_view() == VIEWS[1]:
-            if location.not_drawn:
-                st.caption(f":material/info: {location.not_drawn}")
-            _show_text(corpus, location)
-        else:
-            _show_page(corpus, location)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            view = _select_view() if location.has_pages else VIEWS[1]
+            steps = st.container(horizontal=True, vertical_alignment="center", width="content")
+        if location.not_drawn:
+            st.caption(f":material/info: {location.not_drawn}")
+        (_show_page if view == VIEWS[0] else _show_text)(corpus, location, steps)
         _show_download(corpus, location)
     except PlanisphereError as error:
         show_error(error)
@@ -65,38 +67,42 @@ def show_document_location(info: CorpusInfo, row: int) -> None:
 def _select_view() -> str:
     options: dict[str, Any] = {"default": VIEWS[0], "required": True, "persist_state": "session"}
     help_ = "The page as it looks, or the text as it was read, with the sections around it."
-    return str(st.segmented_control("View", VIEWS, key="document_view", help=help_, **options))
+    options |= {"label_visibility": "collapsed", "help": help_}
+    return str(st.segmented_control("View", VIEWS, key="document_view", **options))
 
 
 def _show_name(location: DocumentLocation) -> None:
-    place = f"  \n{plain(location.label)}" if location.label else ""
+    place = f"  \n{plain(_capitalized(location.label))}" if location.label else ""
     st.markdown(f"**{plain(cut_middle(location.file, 80))}**{place}")
 
 
-def _show_page(corpus: CorpusRef, location: DocumentLocation) -> None:
+def _capitalized(label: str) -> str:
+    return label[:1].upper() + label[1:]
+
+
+def _show_page(corpus: CorpusRef, location: DocumentLocation, controls: DeltaGenerator) -> None:
     page = _position(corpus, location.row, VIEWS[0], location.number)
-    navigation = st.container(horizontal=True, vertical_alignment="center")
     with st.spinner("Drawing the page"):
         image = session.ask(page_image, corpus, location.row, page)
     steps = (page - 1 if page > 1 else None, page + 1 if page < image.pages else None)
-    with navigation:
+    with controls:
         _show_steps(corpus, location.row, VIEWS[0], steps, f"Page {page:,} of {image.pages:,}")
     is_own = page == location.number
     if is_own and image.marked < MARKED:
         note = f"Only {image.marked:.0%} of the passage is marked" if image.marked else "The passage is not marked"
         st.caption(f":material/info: {note}: the rest reads differently on the page.")
     marked = ", with the passage marked" if is_own and image.marked else ""
-    st.image(image.png, width="stretch", output_format="PNG", alt=f"Page {page} of {location.file}{marked}")
+    st.image(image.png, width=WIDTH, output_format="PNG", alt=f"Page {page} of {location.file}{marked}")
 
 
-def _show_text(corpus: CorpusRef, location: DocumentLocation) -> None:
+def _show_text(corpus: CorpusRef, location: DocumentLocation, controls: DeltaGenerator) -> None:
     row = _position(corpus, location.row, VIEWS[1], location.row)
     around = session.ask(surroundings, corpus, row)
     if around is None:
         return
     before, after = around.sections[: around.current], around.sections[around.current + 1 :]
     steps = (before[-1].row if before else None, after[0].row if after else None)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with controls:
         _show_steps(corpus, location.row, VIEWS[1], steps, f"Section {around.number:,} of {around.total:,}")
     with st.container(border=True):
         for section in around.sections:
@@ -109,13 +115,13 @@ def _show_steps(corpus: CorpusRef, row: int, view: str, steps: tuple[int | None,
         _step_button(name, icon, (corpus.digest, row, view, position), position is not None)
         if name == "Previous":
             st.markdown(title, width="content")
-    if session.remembered(_POSITION):
+    if _position(corpus, row, view, -1) >= 0:
         _step_button("Back to passage", "undo", None, True)
 
 
 def _show_section(section: Section, is_marked: bool) -> None:
     if section.label:
-        st.caption(plain(cut(section.label, 200)))
+        st.caption(plain(cut(_capitalized(section.label), 200)))
     if not is_marked:
         st.text(section.text)
         return
@@ -132,7 +138,7 @@ def _step_button(label: str, icon: str, position: tuple[str, int, str, int | Non
 def _position(corpus: CorpusRef, row: int, view: str, default: int) -> int:
     """The page or row that was opened by the buttons, the passage's own at first."""
     *shown, position = session.remembered(_POSITION) or ("", -1, "", 0)
-    return int(position) if shown == [corpus.digest, row, view] else default
+    return int(position or 0) if shown == [corpus.digest, row, view] else default
 
 
 def _show_download(corpus: CorpusRef, location: DocumentLocation) -> None:

@@ -138,6 +138,13 @@ def test_passages_around_a_row_repeat_nothing(tmp_path):
     assert overlap("abc", "xyz") == overlap("", "abc") == 0
 
 
+def test_tables_have_no_documents(tmp_path):
+    created, corpus = create(tmp_path, ("a.csv", b"text\na\nb\n"))
+    assert not has_documents(created.info)
+    assert locate(corpus, 0) is surroundings(corpus, 0) is None
+    assert document_files.document_files(corpus) == ()
+
+
 def test_files_that_are_not_stored_are_explained(tmp_path, monkeypatch):
     monkeypatch.setattr(document_files, "MAX_FILE_MB", 0.000_1)
     created, corpus = create(tmp_path, ("a.pdf", simple_pdf([["a page"]])))
