@@ -138,9 +138,7 @@ def calibrated_query(query: AssistantQuery) -> AssistantQuery:
     wanted = FAQ_ASSISTANT.stored_inputs(base)
     stored = [record["inputs"] for record in FAQ_ASSISTANT.records(query.corpus)]
     versions = [int(inputs["entries"]) for inputs in stored if {**inputs, "entries": 0} == wanted]
-    usable = [
-        entries for entries in versions if entries <= version and FAQ_ASSISTANT.exists(replace(base, entries=entries))
-    ]
+    usable = [entries for entries in versions if entries <= version]
     return replace(base, entries=max(usable, default=0))
 
 
