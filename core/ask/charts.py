@@ -8,6 +8,8 @@ from core.figures import LINE_COLOR, band_trace, base_layout
 from core.palette import COLORS, GREY, TEXT_COLOR, Theme
 from core.stats.interval import Interval
 
+FEW = 0.05  # coverage below which intervals are too wide to set the range of the axis
+
 
 def coverage_figure(
     curve: pd.DataFrame,
@@ -42,9 +44,9 @@ def coverage_figure(
     figure.update_layout(
         margin={"l": 56, "b": 48, "t": 24, "r": 16}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     )
-    lowest = min(float(np.nanmin(low)) if len(low) else 0.0, min_precision or 1.0)
+    lowest = min([*curve["precision"], *low[x >= FEW], min_precision or 1.0])
     figure.update_xaxes(title={"text": "coverage: share of questions with a reply"}, gridcolor=LINE_COLOR,
                         zeroline=False, tickformat=".0%", range=[0, 1.01])  # fmt: skip
     figure.update_yaxes(title={"text": "precision: share of right replies"}, gridcolor=LINE_COLOR, zeroline=False,
-                        tickformat=".0%", range=[max(lowest - 0.03, 0), 1.01])  # fmt: skip
+                        tickformat=".0%", range=[max(lowest - 0.02, 0), 1.003])  # fmt: skip
     return figure

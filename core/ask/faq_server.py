@@ -95,6 +95,7 @@ class FaqHandler(BaseHTTPRequestHandler):
         _LOG.info("%s %s", self.address_string(), format % args)
 
     def _respond(self, method: str, path: str, answer: Any) -> None:
+        self._is_read = False
         try:
             self._check_access()
             if self.path.partition("?")[0] != path:
@@ -134,7 +135,7 @@ class FaqHandler(BaseHTTPRequestHandler):
         """Read a request that is not used, since closing before would drop the answer, too."""
         self.close_connection = True
         length = self.headers.get("Content-Length", "")
-        if length.isdecimal():
+        if length.isdecimal() and not self._is_read:
             self.rfile.read(min(int(length[:12]), MAX_DISCARDED))
 
     def _question(self) -> str:
@@ -148,8 +149,9 @@ class FaqHandler(BaseHTTPRequestHandler):
         if int(length[:12]) > MAX_BODY:
             message = f"The body has more than {MAX_BODY:,} bytes."
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, "Shorten the question.")
+        content, self._is_read = self.rfile.read(int(length)), True
         try:
-            body = json.loads(self.rfile.read(int(length)).decode())
+            body = json.loads(content.decode())
         except (ValueError, RecursionError):
             raise InputError("The body is not valid JSON.", 'Send {"question": "..."}.') from None
         question = body.get("question") if isinstance(body, dict) else None

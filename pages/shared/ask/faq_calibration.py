@@ -30,8 +30,8 @@ def show_figures(view: FaqView) -> None:
             "Threshold", f"{summary.threshold:.3f}" if is_finite else "none", "on the confidence", delta_color="off",
             delta_arrow="off", help="Confidence from 0 to 1 that a reply is right. Below the threshold, it refuses.",
         )  # fmt: skip
-        _show_share("Coverage", summary.coverage, "Share of the calibration questions that get a reply.")
-        _show_share("Precision", summary.precision, "Share of right replies among those.")
+        _show_share("Coverage", summary.coverage, f"{summary.accepted:,} of {summary.total:,} questions get a reply.")
+        _show_share("Precision", summary.precision, f"Share of right replies among {summary.accepted:,}.")
         st.metric(
             "Known questions", f"{summary.questions:,}", f"{summary.answers:,} answers", delta_color="off",
             delta_arrow="off", help="Rows with a question and an answer, and added entries.",

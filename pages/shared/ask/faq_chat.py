@@ -89,7 +89,7 @@ def _turn(logged: LoggedReply) -> dict[str, Any]:
 
 
 def _show_turn(view: FaqView, turn: dict[str, Any]) -> None:
-    with st.chat_message("user"):
+    with st.chat_message("user", avatar=":material/person:"):
         st.text(turn["question"])
     with st.chat_message("assistant", avatar=":material/support_agent:"):
         if turn["answer"] is not None:

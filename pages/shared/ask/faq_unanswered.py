@@ -100,13 +100,13 @@ def _select_answer(view: FaqView, group: OpenGroup, key: str) -> str:
     options = list(dict.fromkeys([*group.answers, *view.summary.options]))[:MAX_OPTIONS]
     chosen = f" {count(group.chosen, 'person', 'people')} chose the first." if group.chosen else ""
     answer = st.selectbox(
-        "Answer", [*options, NEW], key=f"faq_answer-{key}",
+        "Answer", [NEW, *options], 1 if group.chosen else None, key=f"faq_answer-{key}", placeholder="Choose an answer",
         format_func=lambda name: cut_middle(name, 120) or "New answer …",
-        help=f"The likeliest first.{chosen} Choose the last one to type a new answer.",
+        help=f"Type a new answer, or choose a known one, the likeliest first.{chosen}",
     )  # fmt: skip
     if answer == NEW:
         st.text_area("New answer", key=f"faq_new_answer-{key}", max_chars=MAX_ANSWER, height=100)
-    return str(answer)
+    return answer or NEW
 
 
 def _add(view: FaqView, questions: list[str], answer: str, field: str) -> None:
