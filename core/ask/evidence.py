@@ -149,7 +149,8 @@ def equal_questions(questions: Sequence[str]) -> np.ndarray:
 def check_count(questions: int) -> None:
     """Raise InputError for too few different questions."""
     if questions < MIN_QUESTIONS:
-        message = f"There are {questions} different questions; calibration needs at least {MIN_QUESTIONS}."
+        many = "is 1 different question" if questions == 1 else f"are {questions} different questions"
+        message = f"There {many}; calibration needs at least {MIN_QUESTIONS}."
         raise InputError(message, "Add questions, also other wordings of questions that are there.")
 
 

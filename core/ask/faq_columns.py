@@ -11,7 +11,7 @@ from core.corpus.loaders import load_corpus
 from core.corpus.reading.template import template_columns
 from core.types import CorpusRef
 
-_QUESTION = re.compile(r"question|query|utterance|^text$|问题", re.IGNORECASE)
+_QUESTION = re.compile(r"question|query|utterance|问题", re.IGNORECASE)
 _ANSWER = re.compile(r"answer|reply|response|回答|答案", re.IGNORECASE)
 _INTENT = re.compile(r"intent|category|label|class|topic|意图|类别", re.IGNORECASE)
 

@@ -85,7 +85,7 @@ def _recalibrate(view: FaqView, entries: int) -> None:
         title=f"FAQ assistant of {view.info.name}", button="Recalibrate", key="faq_recalibrate_paid",
     ):  # fmt: skip
         session.remember(RECALIBRATE, None)
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def show_calibration(view: FaqView) -> None:
