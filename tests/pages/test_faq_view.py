@@ -79,7 +79,7 @@ def test_without_a_corpus_or_vectors_it_leads_on(home, app):
 def test_it_answers_refuses_suggests_and_remembers_after_a_restart(bank, app):
     at = open_view(app, bank.corpus)
     text = fine(at)
-    assert at.selectbox(key=f"faq_answer {bank.corpus.digest}").value == "answer"
+    assert at.selectbox(key=f"faq_answer_column {bank.corpus.digest}").value == "answer"
     figures = metrics(at)
     assert set(figures) == {"Threshold", "Coverage", "Precision", "Known questions"}
     assert "180" in figures["Known questions"]
@@ -175,8 +175,8 @@ def test_columns_that_can_not_be_an_faq_are_explained(home, app, cells):
     table = {"text": [f"Question {i}" for i in range(30)], "answer": cells, "one": ["a", "b"] * 15}
     corpus = store(home, table)
     at = open_view(app, corpus)
-    assert "answer" not in at.selectbox(key=f"faq_answer {corpus.digest}").options
-    at.selectbox(key=f"faq_answer {corpus.digest}").set_value("text").run()
+    assert "answer" not in at.selectbox(key=f"faq_answer_column {corpus.digest}").options
+    at.selectbox(key=f"faq_answer_column {corpus.digest}").set_value("text").run()
     assert not at.exception
     assert not at.metric
 

@@ -39,11 +39,11 @@ def select_query(info: CorpusInfo, model: ModelSpec) -> AssistantQuery | None:
     left, right = st.columns(2)
     question = _select_column(
         left, "Question column", choices.questions, settings.question if settings else "", choices.question,
-        f"faq_question {info.digest}", "Known questions; several may have the same answer.",
+        f"faq_question_column {info.digest}", "Known questions; several may have the same answer.",
     )  # fmt: skip
     answer = _select_column(
         right, "Answer column", choices.answers, settings.answer if settings else "", choices.answer,
-        f"faq_answer {info.digest}", "The answer of each question, or its intent.",
+        f"faq_answer_column {info.digest}", "The answer of each question, or its intent.",
     )  # fmt: skip
     if question == answer:
         st.info("Select two different columns.", icon=":material/view_column:")

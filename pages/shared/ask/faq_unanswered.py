@@ -55,7 +55,7 @@ def _show_groups(view: FaqView, found: OpenQuestions) -> None:
         "group": text("Group", "Its keywords; a question by itself is its own name.", "large"),
         "questions": number("Questions", "localized", "Different questions.", 85),
         "asked": number("Asked", "localized", "How often in total.", 70),
-        "answer": text("Likely answer", "Chosen as a suggestion, else that of the nearest known questions.", "medium"),
+        "answer": text("Nearest answer", "Chosen as a suggestion, else that of the nearest known questions.", "medium"),
         "last": st.column_config.DatetimeColumn("Last (UTC)", format="YYYY-MM-DD HH:mm", width=130),
     }
     show_table(pd.DataFrame(rows), "Groups of unanswered questions", columns, max_height=280)
