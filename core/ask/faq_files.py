@@ -89,6 +89,13 @@ def file_length(columns: FaqColumns, name: str) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
+def file_stamp(columns: FaqColumns, name: str) -> tuple[int, int]:
+    """Length in bytes and time of the last change of a file, zeros where there is none."""
+    path = columns.path(name)
+    facts = path.stat() if path.is_file() else None
+    return (facts.st_size, facts.st_mtime_ns) if facts else (0, 0)
+
+
 def clear_file(columns: FaqColumns, name: str) -> None:
     """Remove all lines of a file. Raises StorageError."""
     if columns.path(name).is_file():

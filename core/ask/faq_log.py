@@ -3,14 +3,14 @@
 import time
 import uuid
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from core import codec
 from core.ask.assistant import FaqReply
-from core.ask.faq_files import FaqColumns, append_lines, clear_file, read_lines
+from core.ask.faq_files import FaqColumns, append_lines, clear_file, file_stamp, read_lines
 from core.corpus.export import table_bytes
 from core.errors import InputError
 
@@ -20,6 +20,9 @@ Kind = Literal["reply", "suggestion", "feedback"]
 Outcome = Literal["answered", "refused", "documents"]
 Source = Literal["page", "http"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+_TEXTS = ("kind", "reply", "question", "answer", "outcome", "nearest", "model", "source")
+_NUMBERS = ("time", "confidence", "score", "margin", "threshold")
+_TYPES: dict[str, Any] = {name: str for name in _TEXTS} | {name: (int, float) for name in _NUMBERS} | {"is_right": bool}
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,13 @@ def clear_log(columns: FaqColumns) -> None:
 
 def read_log(columns: FaqColumns) -> tuple[LoggedQuestion, ...]:
     """All questions, the oldest first; lines that can't be read are left out."""
+    return _read_questions(columns, file_stamp(columns, LOG_FILE))
+
+
+@lru_cache(maxsize=2)
+def _read_questions(columns: FaqColumns, stamp: tuple[int, int]) -> tuple[LoggedQuestion, ...]:
     questions: dict[str, LoggedQuestion] = {}
-    for value in read_lines(columns, LOG_FILE):
+    for value in read_lines(columns, LOG_FILE, stamp[0]):
         event = _decode(value)
         if event is None:
             continue
@@ -153,8 +161,10 @@ def _append(columns: FaqColumns, event: LogEvent) -> None:
 
 
 def _decode(value: dict[str, Any]) -> LogEvent | None:
-    try:
-        event: LogEvent = codec.decode(LogEvent, value)
-    except (TypeError, ValueError, KeyError):
+    """None for what is no event."""
+    has_types = all(isinstance(item, _TYPES.get(name, ())) for name, item in value.items())
+    if not has_types or not {"kind", "reply", "time"} <= value.keys():
         return None
-    return event
+    event = LogEvent(**value)
+    is_known = event.kind in get_args(Kind) and event.outcome in OUTCOMES and event.source in get_args(Source)
+    return event if is_known else None

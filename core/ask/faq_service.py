@@ -182,9 +182,9 @@ def summarize(query: AssistantQuery, threshold: Threshold, secret: Secret | None
     current = {(entry.batch, entry.question) for entry in now}
     order = np.argsort(-np.bincount(data.codes, minlength=len(data.answers)), kind="stable")
     return FaqSummary(
-        assistant.threshold, data.point.coverage, data.point.precision, assistant.is_assured, data.point.accepted, data.point.total,
-        data.seed, data.method, assistant.curve, len(data.questions), len(data.answers), len(calibrated),
-        len(current - calibrated), len(calibrated - current), tuple(data.answers[i] for i in order),
+        assistant.threshold, data.point.coverage, data.point.precision, assistant.is_assured, data.point.accepted,
+        data.point.total, data.seed, data.method, assistant.curve, len(data.questions), len(data.answers),
+        len(calibrated), len(current - calibrated), len(calibrated - current), tuple(data.answers[i] for i in order),
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def _show_groups(view: FaqView, found: OpenQuestions) -> None:
         for group in found.groups
     ]  # fmt: skip
     columns = {
-        "group": text("Group", "Its keywords; a question by itself is its own name.", "large"),
+        "group": text("Group", "Its keywords; a question by itself is its own name.", 300),
         "questions": number("Questions", "localized", "Different questions.", 85),
         "asked": number("Asked", "localized", "How often in total.", 70),
         "answer": text("Nearest answer", "Chosen as a suggestion, else that of the nearest known questions.", "medium"),
