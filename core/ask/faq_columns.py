@@ -35,9 +35,11 @@ def faq_columns(corpus: CorpusRef) -> FaqColumnChoices:
     names = [str(name) for name in table.columns if name not in excluded]
     answers = tuple(name for name in names if table[name].astype("str").nunique() > 1)
     texts = tuple(name for name in names if not pd.api.types.is_numeric_dtype(table[name]))
-    own = [name for name in template_columns(roles.text) if name in texts]
+    text_columns = [name for name in template_columns(roles.text) if name in texts]
     named = [name for name in texts if _QUESTION.search(name) and not _ANSWER.search(name)]
-    question = next((name for name in (*(name for name in own if name in named), *named, *own, *texts)), "")
+    question = next(
+        (name for name in (*(name for name in text_columns if name in named), *named, *text_columns, *texts)), ""
+    )
     others = [name for name in answers if name != question]
     return FaqColumnChoices(texts, answers, question, _proposed_answer(others, roles.labels))
 

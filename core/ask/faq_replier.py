@@ -65,7 +65,7 @@ class FileReplier:
 def reply_values(reply: FaqReply, threshold: float) -> dict[str, Any]:
     """A reply as JSON."""
     nearest = [
-        {"question": each.question, "answer": each.answer, "cosine": round(each.cosine, 4)} for each in reply.nearest
+        {"question": near.question, "answer": near.answer, "cosine": round(near.cosine, 4)} for near in reply.nearest
     ]
     figures = {"confidence": reply.confidence, "score": reply.score, "margin": reply.margin, "threshold": threshold}
     return {

@@ -127,8 +127,8 @@ class FaqHandler(BaseHTTPRequestHandler):
             if name not in self.server.hosts:
                 raise RequestError(HTTPStatus.FORBIDDEN, "This host name is not served.", "Use http://127.0.0.1.")
             return
-        given = self.headers.get("Authorization", "").encode("utf-8", "replace")
-        if not hmac.compare_digest(given, f"Bearer {self.server.token.reveal()}".encode()):
+        header = self.headers.get("Authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(header, f"Bearer {self.server.token.reveal()}".encode()):
             raise RequestError(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.", "Send Authorization: Bearer.")
 
     def _discard_body(self) -> None:

@@ -135,9 +135,9 @@ def _plan(
 def calibrated_query(query: AssistantQuery) -> AssistantQuery:
     """The stored calibration with the most recent entries; the query without entries where there is none."""
     base, version = replace(query, entries=0, limit_usd=None), entries_version(query.columns)
-    wanted = FAQ_ASSISTANT.stored_inputs(base)
+    base_inputs = FAQ_ASSISTANT.stored_inputs(base)
     stored = [record["inputs"] for record in FAQ_ASSISTANT.records(query.corpus)]
-    versions = [int(inputs["entries"]) for inputs in stored if {**inputs, "entries": 0} == wanted]
+    versions = [int(inputs["entries"]) for inputs in stored if {**inputs, "entries": 0} == base_inputs]
     usable = [entries for entries in versions if entries <= version]
     return replace(base, entries=max(usable, default=0))
 
@@ -164,13 +164,14 @@ def _with_current_entries(query: AssistantQuery, version: int, secret: Secret | 
 
 def with_entries(data: FaqData, added: Sequence[EntryEvent], vectors: np.ndarray) -> FaqData:
     """The assistant with these added entries in place of those it has. vectors: (m, d) unit rows of their questions."""
-    own = np.flatnonzero(np.asarray(data.rows) >= 0)
-    answers = [data.answers[data.codes[i]] for i in own] + [entry.answer for entry in added]
+    from_corpus = np.flatnonzero(np.asarray(data.rows) >= 0)
+    answers = [data.answers[data.codes[i]] for i in from_corpus] + [entry.answer for entry in added]
     codes, names = pd.factorize(np.array(answers, object))
     return replace(
-        data, rows=np.concatenate([data.rows[own], np.full(len(added), -1, np.int64)]),
-        vectors=np.concatenate([data.vectors[own], vectors]), codes=codes.astype(np.int64), answers=tuple(names),
-        questions=(*(data.questions[i] for i in own), *(entry.question for entry in added)),
+        data, rows=np.concatenate([data.rows[from_corpus], np.full(len(added), -1, np.int64)]),
+        vectors=np.concatenate([data.vectors[from_corpus], vectors]), codes=codes.astype(np.int64),
+        answers=tuple(names),
+        questions=(*(data.questions[i] for i in from_corpus), *(entry.question for entry in added)),
     )  # fmt: skip
 
 
@@ -206,7 +207,9 @@ def _quote(query: AssistantQuery, documents: CorpusRef, question: str, secret: S
     corpus, vectors = load_corpus(documents), load_vectors(documents, query.model)
     embedder = workspace_embedder(documents, query.model, secret)
     reply = answer_from_documents(question, corpus, vectors, embedder, PASSAGES)
-    sentences = () if reply.refused else tuple(Passage(each.text, each.citations) for each in reply.sentences)
+    sentences = (
+        () if reply.refused else tuple(Passage(sentence.text, sentence.citations) for sentence in reply.sentences)
+    )
     return Documents(corpus.name, sentences, tuple(passage.row for passage in reply.passages))
 
 

@@ -34,13 +34,13 @@ class OpenQuestion:
 
 @dataclass(frozen=True)
 class OpenGroup:
-    """Similar questions, the most frequent first. answers: known ones that may fit, the likeliest first. chosen: how
-    many people chose the first of them as a suggestion."""
+    """Similar questions, the most frequent first. answers: known ones that may fit, the likeliest first.
+    suggested_times: how often the first of them was chosen as a suggestion."""
 
     name: str
     questions: tuple[OpenQuestion, ...]
     answers: tuple[str, ...]
-    chosen: int
+    suggested_times: int
 
     @property
     def times(self) -> int:
@@ -62,18 +62,21 @@ def unanswered(query: AssistantQuery, threshold: Threshold, secret: Secret | Non
     """The logged questions that got a wrong answer, or were refused and still would be, without those added or
     dismissed. Raises as `open_assistant`."""
     assistant = open_assistant(query, threshold, secret)
-    asked = _asked(query.columns)
-    texts = list(asked)
+    logged_by_text = _open_questions(query.columns)
+    texts = list(logged_by_text)
     if not texts:
         return OpenQuestions((), 0, 0, float("nan"))
-    ranked = assistant.rank([asked[text][-1].reply.question for text in texts])
+    ranked = assistant.rank([logged_by_text[text][-1].reply.question for text in texts])
     accepted = assistant.data.rule.accepts(ranked.scores[:, 0], ranked.margins, assistant.threshold)[0]
-    is_open = [not accepted[i] or any(each.feedback is False for each in asked[text]) for i, text in enumerate(texts)]
+    is_open = [
+        not accepted[i] or any(one.feedback is False for one in logged_by_text[text]) for i, text in enumerate(texts)
+    ]
     rows = np.flatnonzero(is_open)
-    recent = rows[np.argsort([-asked[texts[i]][-1].reply.time for i in rows], kind="stable")][:MAX_CLUSTERED]
-    labels, cosine = _labels(assistant, [asked[texts[i]][-1].reply.question for i in recent])
+    recent = rows[np.argsort([-logged_by_text[texts[i]][-1].reply.time for i in rows], kind="stable")][:MAX_CLUSTERED]
+    labels, cosine = _labels(assistant, [logged_by_text[texts[i]][-1].reply.question for i in recent])
     groups = [
-        _group(assistant, ranked, asked, texts, recent[labels == label]) for label in range(labels.max(initial=-1) + 1)
+        _group(assistant, ranked, logged_by_text, texts, recent[labels == label])
+        for label in range(labels.max(initial=-1) + 1)
     ]
     named = _named(groups)
     return OpenQuestions(
@@ -81,15 +84,15 @@ def unanswered(query: AssistantQuery, threshold: Threshold, secret: Secret | Non
     )
 
 
-def _asked(columns: FaqColumns) -> dict[str, list[LoggedQuestion]]:
-    """Open questions of the log, by their text without case and white space, as often as they were asked."""
+def _open_questions(columns: FaqColumns) -> dict[str, list[LoggedQuestion]]:
+    """Open questions of the log, by their text without case and white space, with each time they were asked."""
     handled = read_entries(columns).handled
-    asked: dict[str, list[LoggedQuestion]] = {}
+    logged_by_text: dict[str, list[LoggedQuestion]] = {}
     for question in read_log(columns):
         key = normal_question(question.reply.question)
         if question.is_open and key not in handled:
-            asked.setdefault(key, []).append(question)
-    return asked
+            logged_by_text.setdefault(key, []).append(question)
+    return logged_by_text
 
 
 def _labels(assistant: Faq, questions: Sequence[str]) -> tuple[np.ndarray, float]:
@@ -123,22 +126,26 @@ def same_answer_cosine(assistant: Faq) -> float:
 
 
 def _group(
-    assistant: Faq, ranked: RankedAnswers, asked: dict[str, list[LoggedQuestion]], texts: list[str], rows: np.ndarray
+    assistant: Faq,
+    ranked: RankedAnswers,
+    logged_by_text: dict[str, list[LoggedQuestion]],
+    texts: list[str],
+    rows: np.ndarray,
 ) -> OpenGroup:
     """A group without its name."""
-    logged = [asked[texts[i]] for i in rows]
-    questions = [OpenQuestion(each[-1].reply.question, len(each), each[-1].reply.time) for each in logged]
-    chosen = Counter(one.suggested_answer for each in logged for one in each if one.suggested_answer)
+    logged = [logged_by_text[texts[i]] for i in rows]
+    questions = [OpenQuestion(same[-1].reply.question, len(same), same[-1].reply.time) for same in logged]
+    suggested = Counter(one.suggested_answer for same in logged for one in same if one.suggested_answer)
     near: Counter[str] = Counter()
     for row in rows:
         for index, score in zip(ranked.indices[row], ranked.scores[row], strict=True):
             if index >= 0:
                 near[assistant.data.answers[assistant.data.codes[index]]] += float(score)  # type: ignore[assignment]
     answers = tuple(
-        dict.fromkeys([*(name for name, _ in chosen.most_common()), *(name for name, _ in near.most_common())])
+        dict.fromkeys([*(name for name, _ in suggested.most_common()), *(name for name, _ in near.most_common())])
     )
     ordered = tuple(sorted(questions, key=lambda question: (-question.times, -question.last)))
-    return OpenGroup("", ordered, answers[:PROPOSED], chosen[answers[0]] if answers else 0)
+    return OpenGroup("", ordered, answers[:PROPOSED], suggested[answers[0]] if answers else 0)
 
 
 def _named(groups: Sequence[OpenGroup]) -> list[OpenGroup]:
@@ -149,6 +156,8 @@ def _named(groups: Sequence[OpenGroup]) -> list[OpenGroup]:
     is_clustered = labels.max(initial=-1) >= 0
     names = iter(cluster_names(labels, *document_terms(texts, min_rows=1), texts) if is_clustered else [])
     return [
-        OpenGroup(next(names) if size > 1 else group.questions[0].text, group.questions, group.answers, group.chosen)
+        OpenGroup(
+            next(names) if size > 1 else group.questions[0].text, group.questions, group.answers, group.suggested_times
+        )
         for group, size in zip(groups, sizes, strict=True)
     ]

@@ -170,8 +170,8 @@ def _show_out_of_scope(view: FaqView) -> None:
         description="The assistant is asked each of them.", title=f"Out-of-scope texts of {names[digest]}",
         button="Score", key="faq_foreign_start",
     ):  # fmt: skip
-        share, asked, total = session.ask(foreign_refused, foreign, view.threshold)
+        share, scored, total = session.ask(foreign_refused, foreign, view.threshold)
         with st.container(key="faq_refused"):
             _show_share("Refused", share, "Share of the texts that get no reply.")
-        drawn = f"a random {asked:,} of {total:,} (seed {query.seed})" if asked < total else f"all {total:,}"
+        drawn = f"a random {scored:,} of {total:,} (seed {query.seed})" if scored < total else f"all {total:,}"
         st.caption(f"Of {drawn} different texts of {plain(names[digest])}, at the threshold above.")

@@ -82,9 +82,9 @@ def _turn(logged: LoggedReply) -> dict[str, Any]:
     return {
         "id": logged.id, "question": reply.text, "answer": reply.answer, "confidence": reply.confidence,
         "score": reply.score, "margin": reply.margin, "threshold": logged.threshold,
-        "nearest": [(each.question, each.answer, each.cosine) for each in reply.nearest],
+        "nearest": [(near.question, near.answer, near.cosine) for near in reply.nearest],
         "documents": documents.corpus if documents else "", "quotes": quotes,
-        "rows": list(documents.rows) if documents else [], "chosen": None, "is_right": None,
+        "rows": list(documents.rows) if documents else [], "suggestion": None, "is_right": None,
     }  # fmt: skip
 
 
@@ -128,11 +128,11 @@ def _show_refusal(view: FaqView, turn: dict[str, Any]) -> None:
     for index, (question, answer, _) in enumerate(turn["nearest"]):
         st.button(
             plain(cut(question, 120)), key=f"faq_suggest-{turn['id']}-{index}", icon=":material/help:",
-            type="primary" if turn["chosen"] == index else "secondary", on_click=attempt,
+            type="primary" if turn["suggestion"] == index else "secondary", on_click=attempt,
             args=(_choose, view, turn["id"], index), help=f"Answer: {plain(cut(answer, 200))}",
         )  # fmt: skip
-    if turn["chosen"] is not None:
-        st.text(turn["nearest"][turn["chosen"]][1])
+    if turn["suggestion"] is not None:
+        st.text(turn["nearest"][turn["suggestion"]][1])
 
 
 def _show_facts(turn: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ def _choose(view: FaqView, reply: str, index: int) -> None:
     turn = next(turn for turn in session.remembered(_name(view), []) if turn["id"] == reply)
     question, answer, _ = turn["nearest"][index]
     log_suggestion(view.query.columns, reply, question, answer)
-    _change(view, reply, chosen=index)
+    _change(view, reply, suggestion=index)
 
 
 def _change(view: FaqView, reply: str, **values: Any) -> None:

@@ -114,4 +114,6 @@ def corpora_with_model(view: FaqView) -> dict[str, str]:
     workspace = session.workspace()
     others = [info for info in workspace.corpora() if info.digest != view.info.digest]
     key = view.query.model.key
-    return {info.digest: info.name for info in others if any(each.key == key for each in workspace.models(info.digest))}
+    return {
+        info.digest: info.name for info in others if any(model.key == key for model in workspace.models(info.digest))
+    }

@@ -22,10 +22,10 @@ MAX_OPTIONS = 500  # answers in the list
 def show_unanswered(view: FaqView) -> None:
     """Groups of unanswered questions, a form for one of them, and the added entries."""
     with st.spinner("Grouping questions", show_time=True):
-        found = session.ask(unanswered, view.query, view.threshold, view.secret, timeout=300)
-    if found.groups:
-        _show_groups(view, found)
-        _show_form(view, found.groups)
+        result = session.ask(unanswered, view.query, view.threshold, view.secret, timeout=300)
+    if result.groups:
+        _show_groups(view, result)
+        _show_form(view, result.groups)
     else:
         st.info(
             "No unanswered questions. Refused questions and replies marked wrong are collected here.",
@@ -34,12 +34,12 @@ def show_unanswered(view: FaqView) -> None:
     _show_entries(view, read_entries(view.query.columns))
 
 
-def _show_groups(view: FaqView, found: OpenQuestions) -> None:
-    st.markdown(f"**{count(found.total, 'unanswered question')}**")
-    if not math.isnan(found.cosine):
-        older = f" The {found.omitted:,} oldest are left out." if found.omitted else ""
+def _show_groups(view: FaqView, result: OpenQuestions) -> None:
+    st.markdown(f"**{count(result.total, 'unanswered question')}**")
+    if not math.isnan(result.cosine):
+        older = f" The {result.omitted:,} oldest are left out." if result.omitted else ""
         st.caption(
-            f"Grouped by average linkage at a mean cosine of {found.cosine:.2f}, the median of {PAIRS:,} random "
+            f"Grouped by average linkage at a mean cosine of {result.cosine:.2f}, the median of {PAIRS:,} random "
             f"pairs of known questions with the same answer (seed {view.query.seed}). "
             f"Names by class-based TF-IDF.{older}"
         )
@@ -49,7 +49,7 @@ def _show_groups(view: FaqView, found: OpenQuestions) -> None:
             "answer": group.answers[0] if group.answers else "",
             "last": pd.Timestamp(max(question.last for question in group.questions), unit="s"),
         }
-        for group in found.groups
+        for group in result.groups
     ]  # fmt: skip
     columns = {
         "group": text("Group", "Its keywords; a question by itself is its own name.", 300),
@@ -98,10 +98,10 @@ def _key(group: OpenGroup) -> str:
 def _select_answer(view: FaqView, group: OpenGroup, key: str) -> str:
     """A known answer, those that may fit first, or "" for a new one, whose field is drawn."""
     options = list(dict.fromkeys([*group.answers, *view.summary.options]))[:MAX_OPTIONS]
-    chosen = f" {count(group.chosen, 'person', 'people')} chose the first." if group.chosen else ""
+    chosen = f" {count(group.suggested_times, 'person', 'people')} chose the first." if group.suggested_times else ""
     answer = st.selectbox(
-        "Answer", [NEW, *options], 1 if group.chosen else None, key=f"faq_answer-{key}", placeholder="Choose an answer",
-        format_func=lambda name: cut_middle(name, 120) or "New answer …",
+        "Answer", [NEW, *options], 1 if group.suggested_times else None, key=f"faq_answer-{key}",
+        placeholder="Choose an answer", format_func=lambda name: cut_middle(name, 120) or "New answer …",
         help=f"Type a new answer, or choose a known one, the likeliest first.{chosen}",
     )  # fmt: skip
     if answer == NEW:

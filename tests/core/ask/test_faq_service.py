@@ -178,7 +178,7 @@ def test_unanswered_questions_are_grouped_and_named(query):
     assert len(moon.questions) == 5
     assert moon.times == 6
     assert moon.answers[0] == "account"
-    assert moon.chosen == 1
+    assert moon.suggested_times == 1
     assert "moon" in moon.name or "bright" in moon.name
     dismiss_questions(query.columns, [each.text for each in moon.questions])
     add_entries(query.columns, [questions()[0][0]], "card")
