@@ -28,6 +28,7 @@ LAYERS = (
 )  # fmt: skip
 # a feature imports another one only where it is listed here, and only its service module
 FEATURE_IMPORTS = {
+    "ask": {"clusters"},
     "classify": {"clusters"},
     "disagreement": {"clusters"},
     "diversity": {"clusters", "search"},
