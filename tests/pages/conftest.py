@@ -1,11 +1,14 @@
 """A fresh workspace a test, workers shared by all, and a small embedded corpus."""
 
 import shutil
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
@@ -22,6 +25,14 @@ from tests.waiting import WAIT
 
 SUBJECTS = ("parcel", "lamp", "garden chair", "teapot", "notebook", "gift card")
 MOODS = ("arrived late", "looks lovely", "broke at once", "was well worth it", "came in the wrong color")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def component_manifests() -> Iterator[None]:
+    """Streamlit reads the metadata of all installed packages for every AppTest, in a quarter of a second: once here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture
