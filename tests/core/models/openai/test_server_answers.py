@@ -17,7 +17,7 @@ from core.models.registry import load_embedder
 from core.secret import Secret
 from core.types import ModelSpec
 from core.vectors.service import resolve_model
-from tests.core.jobs.test_jobs import finish, job_on
+from tests.core.jobs.steps import finish, job_on
 from tests.core.models.openai.server import Reply
 from tests.core.models.test_server_models import corpus_of
 from tests.embedding_server import DIMENSIONS

@@ -23,7 +23,7 @@ from core.vectors.contenders import Contender
 from core.vectors.failed_rows import failed_rows_table, leave_out_failed_rows, list_failed_rows
 from core.vectors.service import plan_embedding, resolve_model
 from core.vectors.text_vectors import embedded_query
-from tests.core.jobs.test_jobs import finish, job_on
+from tests.core.jobs.steps import finish, job_on
 from tests.core.models.openai.server import BAD_ROWS, WORDS, Reply, poison
 from tests.core.models.test_server_models import corpus_of
 from tests.embedding_server import vector_of
