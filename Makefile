@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest
 # one process a core, so one thread each
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # two targets at a time, in this order; what one prints appears when it ends
-TOGETHER := $(MAKE) --no-print-directory -j2 --output-sync=target
+TOGETHER := $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
 # universal: one file for every Python version and platform, by markers
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
