@@ -13,7 +13,7 @@ from core.store import Workspace
 from core.types import Roles
 from pages.shared.text import plain
 from tests.document_files import docx_file, epub_file, fact, long_pdf, simple_pdf, zip_of
-from tests.pages.test_data_page import create, errors, start, upload, widget
+from tests.pages.data_steps import create, errors, start, upload, widget
 from tests.waiting import WAIT
 
 HTML = "<!DOCTYPE html><html><body><h1>Guide</h1><p>Ask for it.</p><h2>Fees</h2><p>None.</p></body></html>"
