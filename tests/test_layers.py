@@ -18,6 +18,7 @@ LAYERS = (
     {"models"},
     {"vectors"},
     {
+        "adapt",
         "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities",
         "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search", "trends",
     },
@@ -68,7 +69,8 @@ OWNERS = {
     "price_parser": ("core.entities.amounts",),
     "text_to_num": ("core.entities.amounts",),
     "cn2an": ("core.entities.characters",),
-    "pypdfium2": ("core.corpus.reading.documents.pdf", "core.corpus.reading.documents.pdf_lines"),
+    "pypdfium2": ("core.corpus.reading.documents",),
+    "PIL": ("core.corpus.reading.documents.pdf_page",),
     "docx": ("core.corpus.reading.documents.docx",),
     "pptx": ("core.corpus.reading.documents.pptx",),
     "lxml": ("core.corpus.reading.documents",),
