@@ -60,6 +60,11 @@ def within_budget(passages: Sequence[Passage], budget: int) -> tuple[Passage, ..
     return tuple(accepted)
 
 
+def request_tokens(messages: Messages) -> int:
+    """Estimated tokens of a request."""
+    return sum(estimate_tokens(message["content"]) for message in messages)
+
+
 def rewrite_messages(question: str, history: Sequence[Turn]) -> Messages:
     """The chat that asks for a question that is complete without the conversation. history: the oldest turn first."""
     turns = [

@@ -35,6 +35,7 @@ _DECLARED = {
     "core.duplicates.results": ["text_duplicates"],
     "core.entities.results": ["entities"],
     "core.map.results": ["layouts"],
+    "core.ask.results": ["refusal"],
     "core.quality.results": ["edit_robustness"],
     "core.corpus.terms": ["terms"],
     "core.scoreboard.results": ["scores", "embedding_times", "search_times"],
