@@ -103,6 +103,11 @@ class AnswerStream:
         self._stop.set()
 
     @property
+    def sent(self) -> int:
+        """How many passages the chat model is sent."""
+        return len(self._sent)
+
+    @property
     def messages(self) -> Messages:
         """What the chat model is sent; empty where nothing is. Raises InputError for a prompt without its fields."""
         if not self._sent:

@@ -16,6 +16,7 @@ from core.corpus.language import query_warning
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.sentences import sentence_spans
 from core.models.registry import capabilities
+from core.models.reranker import RerankerSpec, open_reranker
 from core.secret import Secret
 from core.text import clean_line
 from core.types import CorpusRef, IndexFacts, ModelSpec
@@ -62,7 +63,10 @@ class AskResult:
     milliseconds: float
 
 
-def find_passages(query: AskQuery, spec: ModelSpec | None, secret: Secret | None = None) -> AskResult:
+def find_passages(
+    query: AskQuery, spec: ModelSpec | None, secret: Secret | None = None, reranker: RerankerSpec | None = None,
+    reranker_secret: Secret | None = None,
+) -> AskResult:  # fmt: skip
     """Raises InputError for what can't be searched, ModelError, ServiceError, StorageError.
 
     spec: the model that embedded the corpora; None, or one that can't embed questions, for keyword mode alone.
@@ -71,7 +75,8 @@ def find_passages(query: AskQuery, spec: ModelSpec | None, secret: Secret | None
     spec = spec if spec and capabilities(spec).can_embed else None
     retriever = load_retriever(query.corpora, spec, secret)
     mask = _mask(query, len(retriever.corpus))
-    retrieval = retriever.retrieve(query.question, query.k, query.mode, mask)
+    opened = open_reranker(reranker, reranker_secret) if reranker else None
+    retrieval = retriever.retrieve(query.question, query.k, query.mode, mask, opened)
     sources = _sources(query, retrieval)
     uses_index = spec is not None and len(query.corpora) == 1 and query.mode != "keyword"
     return AskResult(
