@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 import numpy as np
 
 from core.corpus.keyword import Span, parse_terms, search_keywords
+from core.corpus.keyword_index import KeywordIndex, open_index
 from core.corpus.sentences import sentence_spans
 from core.corpus.terms import content_words, text_words
 from core.corpus.texts import distinct_texts
@@ -106,6 +107,11 @@ class Retriever:
     first: np.ndarray | None
     background: Calibration
 
+    @cached_property
+    def keyword_index(self) -> KeywordIndex | None:
+        """Built when keywords are first searched."""
+        return open_index(self.corpus.texts)
+
     @property
     def percentile_method(self) -> str:
         pairs = "pairs" if self.background.exhaustive else f"random pairs (seed {self.background.seed})"
@@ -149,7 +155,7 @@ class Retriever:
         query = keyword_query(question)
         if not query:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        matches = search_keywords(self.corpus.texts, query, k, mask, terms_first=False)
+        matches = search_keywords(self.corpus.texts, query, k, mask, terms_first=False, index=self.keyword_index)
         return matches.rows, matches.scores
 
     def retrieve(

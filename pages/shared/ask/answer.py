@@ -135,5 +135,7 @@ def _show_checks(reply: Reply) -> None:
         parts.append(f"{count(reply.invalid_citations, 'citation')} of passages that do not exist, left out")
     if reply.dropped:
         parts.append(f"{count(reply.dropped, 'passage')} beyond the token budget, not sent")
+    if reply.calibration:
+        parts.append(f"highest cosine {reply.score:.3f}, refusal below {reply.threshold:.3f}")
     note = "Citations and quotations are compared with the passages as text, without a language model."
-    st.caption(f"Checked: {' · '.join(parts)}.", help=note)
+    st.caption(f"{' · '.join(parts)}.", help=note)

@@ -14,12 +14,11 @@ from core.models.openai_client.models import server_name
 from core.models.registry import capabilities
 from core.secret import Secret
 from pages.shared import session
+from pages.shared.ask.form import MODEL
 from pages.shared.messages import show_error
 from pages.shared.models.chat_form import select_chat_model
 from pages.shared.text import plain
 
-QUOTES, MODEL = "quotes", "model"
-WRITERS = {QUOTES: "Quoted sentences", MODEL: "Language model"}
 MIN_BUDGET, MAX_BUDGET, STEP = 200, 100_000, 500
 INSTRUCTIONS_KEY, USER_KEY = "ask_instructions", "ask_user"
 DEFAULT_PROMPT = Prompt()
@@ -51,12 +50,8 @@ class ChatSettings:
         return server_name(self.model.spec).replace("The server", "the server") if self.model else ""
 
 
-def read_chat() -> ChatSettings | None:
+def read_chat(writer: str) -> ChatSettings | None:
     """The settings; None while the form is incomplete or invalid, which is shown."""
-    note = "Quoted sentences: the best sentences of the passages, without a language model. Language model: a chat "
-    note += "server of yours, or OpenAI, writes an answer from the passages."
-    options: dict[str, Any] = {"format_func": WRITERS.__getitem__, "required": True, "bind": "query-params"}
-    writer = st.segmented_control("Answer", list(WRITERS), default=QUOTES, key="ask_answer_by", help=note, **options)
     if writer != MODEL:
         return ChatSettings()
     is_new = not session.remembered(USED)

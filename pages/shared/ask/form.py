@@ -20,6 +20,8 @@ from pages.shared.text import count, cut, disambiguate_labels, plain
 
 QUESTION = "question"
 PENDING = "ask_pending"  # a question was asked by a click, so that a language model may be sent it
+QUOTES, MODEL = "quotes", "model"
+WRITERS = {QUOTES: "Quoted sentences", MODEL: "Language model"}
 NAMES: dict[Mode, str] = {"semantic": "Semantic", "keyword": "Keyword", "hybrid": "Hybrid"}
 MIN_PASSAGES, MAX_PASSAGES, DEFAULT_PASSAGES = 3, 20, 5
 MODE_HELP = (
@@ -31,32 +33,30 @@ MODE_HELP = (
 @dataclass(frozen=True)
 class AskForm:
     """query: None without a question. corpora: those searched, the current one first. spec: the model that embeds
-    questions, None for keyword mode alone."""
+    questions, None for keyword mode alone. writer: QUOTES or MODEL."""
 
     query: AskQuery | None
     corpora: tuple[CorpusInfo, ...]
     spec: ModelSpec | None
     reranker: RerankerSpec | None
+    writer: str
 
 
 def read_form(info: CorpusInfo) -> AskForm:
-    """Draws the form; without a question also what to do."""
+    """Draws the question and the settings of the search."""
     spec = _question_model()
     question = _read_question()
     with st.container(horizontal=True, vertical_alignment="bottom", key="ask_retrieval"):
-        mode, passages = _select_mode(spec is not None), _select_passages()
-    corpora, filters, reranker = (info,), (), None
+        mode, passages, writer = _select_mode(spec is not None), _select_passages(), _select_writer()
     with st.expander("Scope and reranker", icon=":material/tune:", key="ask_scope"):
         columns = session.ask_once(filter_columns, session.corpus_ref(info))
         filters = choose_filters(columns, saved_selections(session.workspace(), info.digest))
         corpora = (info, *_select_corpora(info, spec))
         reranker = select_reranker("ask")
     _show_scope(corpora, [filter_text(condition) for condition in filters])
-    if not question.strip():
-        _show_examples(info)
-        return AskForm(None, corpora, spec, reranker)
     refs = tuple(map(session.corpus_ref, corpora))
-    return AskForm(AskQuery(question.strip(), refs, mode, passages, filters), corpora, spec, reranker)
+    query = AskQuery(question.strip(), refs, mode, passages, filters) if question.strip() else None
+    return AskForm(query, corpora, spec, reranker, writer)
 
 
 def ask_question(question: str) -> None:
@@ -114,6 +114,13 @@ def _select_passages() -> int:
     return int(st.number_input("Passages", *limits, key="ask_k", bind="query-params", help=note, width=130))
 
 
+def _select_writer() -> str:
+    note = "Quoted sentences: the best sentences of the passages, without a language model. Language model: a chat "
+    note += "server of yours, or OpenAI, writes an answer from the passages."
+    options: dict[str, Any] = {"format_func": WRITERS.__getitem__, "required": True, "bind": "query-params"}
+    return str(st.segmented_control("Answer by", list(WRITERS), default=QUOTES, key="ask_writer", help=note, **options))
+
+
 def _select_corpora(info: CorpusInfo, spec: ModelSpec | None) -> list[CorpusInfo]:
     """Other corpora to search as well; only those whose vectors are of the same model."""
     workspace = session.workspace()
@@ -142,7 +149,7 @@ def _show_scope(corpora: tuple[CorpusInfo, ...], filters: list[str]) -> None:
         st.caption(" · ".join(parts))
 
 
-def _show_examples(info: CorpusInfo) -> None:
+def show_examples(info: CorpusInfo) -> None:
     """Questions that occur in the texts, to try."""
     examples = session.ask_once(example_questions, session.corpus_ref(info).source)
     st.info("Type a question. Passages of the texts and an answer with citations follow.", icon=":material/help:")

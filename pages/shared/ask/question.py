@@ -9,7 +9,7 @@ from pages.shared import messages, session
 from pages.shared.ask import conversation
 from pages.shared.ask.answer import show_answer
 from pages.shared.ask.chat import ChatSettings, read_chat
-from pages.shared.ask.form import AskForm, read_form
+from pages.shared.ask.form import AskForm, read_form, show_examples
 from pages.shared.ask.passages import show_on_map, show_passages
 from pages.shared.ask.refusal import read_refusal
 from pages.shared.messages import show_error
@@ -25,8 +25,9 @@ def show_question(info: CorpusInfo) -> None:
     conversation.apply_rewritten()
     conversation.show_turns(info)
     form = read_form(info)
-    chat = read_chat()
+    chat = read_chat(form.writer)
     if form.query is None:
+        show_examples(info)
         return
     if form.spec and form.query.mode != "keyword":
         messages.show_language_warnings(info, form.spec)
