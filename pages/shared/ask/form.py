@@ -1,5 +1,6 @@
 """The question and what is searched: mode, number of passages, reranker, filters, selections, corpora; in the link."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,8 +105,7 @@ def _read_question() -> str:
 
 def _select_mode(has_model: bool) -> Mode:
     options: list[Mode] = list(MODES) if has_model else ["keyword"]
-    shown: dict[str, Any] = {"format_func": NAMES.__getitem__, "help": MODE_HELP, "bind": "query-params"}
-    return st.segmented_control("Mode", options, default=options[0], key="ask_by", required=True, **shown) or options[0]
+    return _select_from_link("Mode", options, "ask_by", NAMES, MODE_HELP)
 
 
 def _select_passages() -> int:
@@ -117,8 +117,14 @@ def _select_passages() -> int:
 def _select_writer() -> str:
     note = "Quoted sentences: the best sentences of the passages, without a language model. Language model: a chat "
     note += "server of yours, or OpenAI, writes an answer from the passages."
-    options: dict[str, Any] = {"format_func": WRITERS.__getitem__, "required": True, "bind": "query-params"}
-    return str(st.segmented_control("Answer by", list(WRITERS), default=QUOTES, key="ask_writer", help=note, **options))
+    return _select_from_link("Answer by", list(WRITERS), "ask_writer", WRITERS, note)
+
+
+def _select_from_link(label: str, options: list[Any], key: str, names: Mapping[Any, str], help: str) -> Any:
+    session.select_from_link(key, options)
+    selected = st.segmented_control(label, options, format_func=names.__getitem__, key=key, required=True, help=help)
+    session.write_to_link(key)
+    return selected
 
 
 def _select_corpora(info: CorpusInfo, spec: ModelSpec | None) -> list[CorpusInfo]:
