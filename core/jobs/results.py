@@ -37,6 +37,7 @@ _DECLARED = {
     "core.map.results": ["layouts"],
     "core.ask.results": ["refusal"],
     "core.quality.results": ["edit_robustness"],
+    "core.recommend.results": ["histories", "recommendations"],
     "core.corpus.terms": ["terms"],
     "core.scoreboard.results": ["scores", "embedding_times", "search_times"],
 }
