@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -63,6 +64,27 @@ class AskResult:
     milliseconds: float
 
 
+@dataclass(frozen=True)
+class CachedReranker:
+    """A reranker that scores the same texts for a question once, since the page asks again whenever it is drawn."""
+
+    spec: RerankerSpec
+    secret: Secret | None
+
+    @property
+    def label(self) -> str:
+        return self.spec.label
+
+    def scores(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        """Raises ModelError, ServiceError; errors are not cached."""
+        return _scores(self.spec, self.secret, question, tuple(texts))
+
+
+@lru_cache(maxsize=64)
+def _scores(spec: RerankerSpec, secret: Secret | None, question: str, texts: tuple[str, ...]) -> np.ndarray:
+    return open_reranker(spec, secret).scores(question, texts)
+
+
 def find_passages(
     query: AskQuery, spec: ModelSpec | None, secret: Secret | None = None, reranker: RerankerSpec | None = None,
     reranker_secret: Secret | None = None,
@@ -75,7 +97,7 @@ def find_passages(
     spec = spec if spec and capabilities(spec).can_embed else None
     retriever = load_retriever(query.corpora, spec, secret)
     mask = _mask(query, len(retriever.corpus))
-    opened = open_reranker(reranker, reranker_secret) if reranker else None
+    opened = CachedReranker(reranker, reranker_secret) if reranker else None
     retrieval = retriever.retrieve(query.question, query.k, query.mode, mask, opened)
     sources = _sources(query, retrieval)
     uses_index = spec is not None and len(query.corpora) == 1 and query.mode != "keyword"

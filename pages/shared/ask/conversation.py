@@ -10,11 +10,11 @@ from core.models.chat import ChatModel
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.ask.chat import ChatSettings
-from pages.shared.ask.form import QUESTION, submit
+from pages.shared.ask.form import QUESTION, REWRITTEN, TURNS, clear_conversation, submit
 from pages.shared.ask.waiting import waiting
 from pages.shared.text import count, plain
 
-TURNS, FOLLOW_UP, REWRITTEN = "ask_turns", "ask_follow_up", "ask_rewritten"
+FOLLOW_UP = "ask_follow_up"  # a question to complete
 FIELD = "ask_follow_up_text"
 MAX_TURNS = 20  # that are remembered
 
@@ -34,12 +34,6 @@ def asked_question(searched: str) -> str:
     return str(rewritten["asked"]) if rewritten and rewritten["question"] == searched else searched
 
 
-def clear() -> None:
-    """A callback: forget the conversation."""
-    session.remember(TURNS, None)
-    session.remember(REWRITTEN, None)
-
-
 def show_turns(info: CorpusInfo) -> None:
     """Earlier questions and answers on this corpus, and how the present question came about."""
     turns = _turns(info)
@@ -55,7 +49,7 @@ def show_turns(info: CorpusInfo) -> None:
             st.caption(
                 f"Follow-up question “{plain(rewritten['asked'])}”, completed by the language model.", width="content"
             )
-        options: dict[str, Any] = {"type": "tertiary", "icon": ":material/delete:", "on_click": clear}
+        options: dict[str, Any] = {"type": "tertiary", "icon": ":material/delete:", "on_click": clear_conversation}
         st.button("Clear conversation", key="ask_clear", **options)
 
 

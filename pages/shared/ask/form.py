@@ -20,6 +20,7 @@ from pages.shared.models.reranker_form import select_reranker
 from pages.shared.text import count, cut, disambiguate_labels, plain
 
 QUESTION = "question"
+TURNS, REWRITTEN = "ask_turns", "ask_rewritten"  # of the conversation
 PENDING = "ask_pending"  # a question was asked by a click, so that a language model may be sent it
 QUOTES, MODEL = "quotes", "model"
 WRITERS = {QUOTES: "Quoted sentences", MODEL: "Language model"}
@@ -63,7 +64,19 @@ def read_form(info: CorpusInfo) -> AskForm:
 def ask_question(question: str) -> None:
     """A callback: ask this question next."""
     session.set_widget(QUESTION, question)
+    start_conversation()
+
+
+def start_conversation() -> None:
+    """A callback: ask the question of the field, without earlier ones."""
+    clear_conversation()
     submit()
+
+
+def clear_conversation() -> None:
+    """A callback: forget earlier questions and answers."""
+    session.remember(TURNS, None)
+    session.remember(REWRITTEN, None)
 
 
 def submit() -> None:
@@ -96,9 +109,9 @@ def _read_question() -> str:
             persist_state="session",
             placeholder="a question that the texts may answer …",
         )
-        note = "Searches passages and answers from them. Ctrl+Enter does the same."
+        note = "Searches passages and answers from them, in a new conversation. Ctrl+Enter does the same."
         icon = ":material/send:"
-        st.form_submit_button("Ask", key="ask", type="primary", icon=icon, help=note, on_click=submit)
+        st.form_submit_button("Ask", key="ask", type="primary", icon=icon, help=note, on_click=start_conversation)
     session.write_text_to_link(QUESTION)
     return str(text or "")
 

@@ -12,10 +12,12 @@ from core.corpus.filters import Filter
 from core.corpus.reading.values import RawTable
 from core.errors import InputError
 from core.models.registry import load_embedder
+from core.models.reranker import checked_reranker
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.embedding import embed
 from tests.core.ask.conftest import TEXTS, make_corpus
+from tests.rerank_server import RerankServer, shared_words
 
 QUESTION = "How do I raise the limit of my card?"
 MORE = ["Limits of cards are raised in a branch. Bring the card.", "Why is my card late? It is sent by mail.", TEXTS[0]]
@@ -121,3 +123,17 @@ def test_example_questions_occur_in_the_texts(stored):
     (bank, branch, _), _ = stored
     assert example_questions(branch) == ("Why is my card late?",)
     assert example_questions(bank) == ()
+
+
+def test_a_reranker_scores_a_question_once(stored):
+    (bank, *_), spec = stored
+    server = RerankServer()
+    reranker = checked_reranker("small", server.url)
+    try:
+        results = [find_passages(AskQuery(QUESTION, (bank,), k=3), spec, reranker=reranker) for _ in range(2)]
+    finally:
+        server.close()
+    assert len(server.bodies) == 1
+    best = max(TEXTS, key=lambda text: shared_words(QUESTION, text))
+    assert results[1].retrieval.passages[0].text == best
+    assert results[0].retrieval.passages == results[1].retrieval.passages
