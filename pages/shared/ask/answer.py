@@ -56,20 +56,21 @@ def _receive(answering: AnswerStream, chat: ChatSettings, key: str) -> dict[str,
     control, body = st.empty(), st.empty()
     note = "Ends the answer at once. What has arrived stays."
     control.button("Stop", key="ask_stop", icon=":material/stop_circle:", type="primary", help=note)
+    tick, line = waiting(f"Waiting for {chat.server}")
     drawn = time.monotonic()
     try:
-        for piece in answering.pieces(waiting(f"Waiting for {chat.server}")):
+        for piece in answering.pieces(tick):
             stored = {**stored, "text": stored["text"] + piece}
             session.remember(ANSWER, stored)
             if time.monotonic() - drawn > REDRAW_SECONDS:
-                body.markdown(answer_text(answering.reply))
+                body.markdown(answer_text(answering.reply, is_complete=False))
                 drawn = time.monotonic()
         stored = {**stored, "is_complete": True}
     except PlanisphereError as error:
         stored = {**stored, "error": [error.message, error.remedy]}
     session.remember(ANSWER, stored)
-    control.empty()
-    body.empty()
+    for element in (control, body, line):
+        element.empty()
     return stored
 
 

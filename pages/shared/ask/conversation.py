@@ -77,7 +77,7 @@ def _complete(info: CorpusInfo, asked: str, turns: list[Turn], chat: ChatSetting
     """Let the model complete the question, then search it."""
     control = st.empty()
     control.button("Stop", key="ask_stop_follow_up", icon=":material/stop_circle:", type="primary")
-    tick = waiting(f"Waiting for {chat.server} to complete the question")
+    tick, _ = waiting(f"Waiting for {chat.server} to complete the question")
     question = rewrite(asked, turns, model, chat.secret, tick)
     session.remember(TURNS, {"corpus": info.digest, "turns": [list(turn) for turn in turns[-MAX_TURNS:]]})
     session.remember(REWRITTEN, {"asked": asked, "question": question, "is_applied": False})

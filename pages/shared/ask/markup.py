@@ -31,11 +31,13 @@ def citation(passage: Passage) -> str:
     return f'[\\[{passage.number}\\]](#passage-{passage.number} "{title}")'
 
 
-def answer_text(reply: Reply) -> str:
-    """An answer with its citations as links, and marks at what can't be verified."""
+def answer_text(reply: Reply, is_complete: bool = True) -> str:
+    """An answer with its citations as links, and marks at what can't be verified; while it arrives, a citation may
+    still follow."""
     passages = {passage.number: passage for passage in reply.passages}
+    uncited = UNCITED if is_complete else ""
     return "".join(
-        _gap(sentence.separator if i else "") + _sentence(sentence, [passages[n] for n in sentence.citations])
+        _gap(sentence.separator if i else "") + _sentence(sentence, [passages[n] for n in sentence.citations], uncited)
         for i, sentence in enumerate(reply.sentences)
     )
 
@@ -44,14 +46,14 @@ def _gap(separator: str) -> str:
     return "\n\n" if "\n" in separator else " " if separator else ""
 
 
-def _sentence(sentence: AnswerSentence, passages: Sequence[Passage]) -> str:
+def _sentence(sentence: AnswerSentence, passages: Sequence[Passage], uncited: str) -> str:
     text, start = "", 0
     for quotation in sentence.quotations:
         end = quotation.span[1]
         text += _escaped(sentence.text[start:end]) + ("" if quotation.is_verbatim else f" {NOT_VERBATIM} ")
         start = end
     text += _escaped(sentence.text[start:])
-    return f"{text} " + (" ".join(map(citation, passages)) or UNCITED)
+    return f"{text} " + (" ".join(map(citation, passages)) or uncited)
 
 
 def _escaped(text: str) -> str:

@@ -4,20 +4,17 @@ import time
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.text import plain
 
 
-def waiting(message: str) -> Callable[[], None]:
-    """Draws how long it has taken, some times a second: Streamlit interrupts a script only where it draws."""
-    line, pulse, started, shown = st.empty(), st.empty(), time.monotonic(), -1
+def waiting(message: str) -> tuple[Callable[[], None], DeltaGenerator]:
+    """A function that draws how long it has taken, to be called some times a second: Streamlit interrupts a script only
+    where it draws. And the element it draws, to be emptied at the end."""
+    line, started = st.empty(), time.monotonic()
 
     def tick() -> None:
-        nonlocal shown
-        pulse.empty()
-        seconds = int(time.monotonic() - started)
-        if seconds != shown:
-            shown = seconds
-            line.caption(f":material/hourglass_top: {plain(message)} … {seconds} s")
+        line.caption(f":material/hourglass_top: {plain(message)} … {time.monotonic() - started:.0f} s")
 
-    return tick
+    return tick, line
