@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.ask.answers import AnswerStream, Reply
 from core.ask.prompts import request_tokens
@@ -56,15 +57,17 @@ def _receive(answering: AnswerStream, chat: ChatSettings, key: str) -> dict[str,
     control, body = st.empty(), st.empty()
     note = "Ends the answer at once. What has arrived stays."
     control.button("Stop", key="ask_stop", icon=":material/stop_circle:", type="primary", help=note)
-    tick, line = waiting(f"Waiting for {chat.server}")
-    drawn = time.monotonic()
+    draw_wait, line = waiting(f"Waiting for {chat.server}")
+    drawn = Redrawn(body, answering)
+
+    def tick() -> None:
+        draw_wait()
+        drawn.update()
+
     try:
         for piece in answering.pieces(tick):
             stored = {**stored, "text": stored["text"] + piece}
             session.remember(ANSWER, stored)
-            if time.monotonic() - drawn > REDRAW_SECONDS:
-                body.markdown(answer_text(answering.reply, is_complete=False))
-                drawn = time.monotonic()
         stored = {**stored, "is_complete": True}
     except PlanisphereError as error:
         stored = {**stored, "error": [error.message, error.remedy]}
@@ -72,6 +75,21 @@ def _receive(answering: AnswerStream, chat: ChatSettings, key: str) -> dict[str,
     for element in (control, body, line):
         element.empty()
     return stored
+
+
+class Redrawn:
+    """An answer that is drawn as it arrives, not more often than every REDRAW_SECONDS."""
+
+    def __init__(self, body: DeltaGenerator, answering: AnswerStream) -> None:
+        self._body, self._answering, self._text, self._time = body, answering, "", 0.0
+
+    def update(self) -> None:
+        if time.monotonic() - self._time < REDRAW_SECONDS:
+            return
+        text = answer_text(self._answering.reply, is_complete=False)
+        if text != self._text:
+            self._body.markdown(text)
+        self._text, self._time = text, time.monotonic()
 
 
 def _offer(answering: AnswerStream, chat: ChatSettings, label: str) -> None:

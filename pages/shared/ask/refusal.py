@@ -18,6 +18,7 @@ from pages.shared.text import plain
 
 SENTENCES, KNOWN = "sentences", "known"
 BASES = {SENTENCES: "Corpus sentences", KNOWN: "Known questions"}
+WEAK_AUROC = 0.7  # below it, another basis is recommended
 NO_THRESHOLD = -1.0  # no cosine is lower
 
 
@@ -112,6 +113,11 @@ def _show_calibration(calibration: RefusalThreshold) -> None:
         f"{calibration.answerable:,} answerable and refuses {_share(calibration.refused)} of "
         f"{calibration.unanswerable:,} unanswerable texts; AUROC {_number(calibration.auroc)}."
     )
+    if calibration.basis == SENTENCES and calibration.auroc.low < WEAK_AUROC:
+        note = (
+            "Sentences of this corpus say little about which questions it answers: known questions are more reliable."
+        )
+        st.caption(f":material/info: {note}")
     st.caption(
         f"{plain(calibration.method)} Intervals are 95%; those of shares are Wilson's, measured on the texts that the "
         "threshold comes from."
