@@ -237,6 +237,15 @@ def test_openai_needs_a_key_and_consent(corpus, app, server):
     assert not at.button(key="ask_write").disabled
 
 
+def test_nothing_is_sent_before_a_click(corpus, app, server):
+    at = ask(open_page(app))  # quoted
+    use_server(at, server)
+    assert not server.bodies
+    assert "input tokens" in visible_text(at)
+    at.button(key="ask_write").click().run()
+    assert len(server.bodies) == 1
+
+
 def test_the_prompt_is_edited_and_reset(corpus, app, server):
     at = use_server(open_page(app), server)
     at.toggle(key="ask_edit_prompt").set_value(True).run()

@@ -28,6 +28,8 @@ REDRAW_SECONDS = 0.15  # between drawings of an answer that arrives
 
 def show_answer(result: AskResult, chat: ChatSettings | None, refusal: Refusal) -> Reply | None:
     """The answer to the question of the passages; None where there is none yet."""
+    is_pending = session.remembered(PENDING)
+    session.remember(PENDING, False)  # a click sends one question, not what is set up later
     if chat is None:
         st.caption("Complete the settings of the language model above, or choose quoted sentences.")
         return None
@@ -38,8 +40,6 @@ def show_answer(result: AskResult, chat: ChatSettings | None, refusal: Refusal) 
         _show_reply(answering.reply)
         return answering.reply
     key = digest_json([answering.messages, asdict(chat.model) if chat.model else None])
-    is_pending = session.remembered(PENDING)
-    session.remember(PENDING, False)
     stored = session.remembered(ANSWER)
     if is_pending and chat.is_ready:
         stored = _receive(answering, chat, key)

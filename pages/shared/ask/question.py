@@ -60,7 +60,7 @@ def _show_answer_part(info: CorpusInfo, form: AskForm, chat: ChatSettings | None
     with answer:
         try:
             reply = show_answer(result, chat, refusal)
-            if reply and chat and chat.model:
+            if reply and chat and chat.model and chat.is_ready:
                 conversation.show_follow_up(info, chat, chat.model, reply)
         except PlanisphereError as error:
             show_error(error)
