@@ -80,10 +80,11 @@ def test_a_question_is_asked_and_stopped_by_keyboard_and_nothing_in_the_answer_r
 
 
 def use_server(page: Page, server: ChatServer) -> None:
-    for key, value in (("chat_url", server.url), ("chat_model-", "small")):
+    for key, value, next_key in (("chat_url", server.url, "chat_key-"), ("chat_model-", "small", "ask_budget")):
         field = keyed(page, key, prefix=True).get_by_role("textbox").first
         field.fill(value)
         field.press("Enter")
+        expect(keyed(page, next_key, prefix=True)).to_be_visible()
         settled(page)
 
 
