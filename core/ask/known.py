@@ -7,6 +7,7 @@ from core.errors import InputError
 from core.text import clean_line
 
 MAX_KNOWN = 2_000
+MAX_BYTES = 5_000_000  # of a file
 MAX_LENGTH = 2_000  # characters of a question
 YES, NO = ("1", "true", "yes", "y"), ("0", "false", "no", "n")
 REMEDY = 'Use a UTF-8 file with the columns "question" and "answerable", the latter with yes or no.'
@@ -22,6 +23,8 @@ def parse_known(answerable: str, unanswerable: str) -> KnownQuestions:
 
 def read_known(data: bytes) -> KnownQuestions:
     """Questions of a CSV file with the columns question and answerable. Raises InputError for another shape."""
+    if len(data) > MAX_BYTES:
+        raise InputError("The file of known questions is too large.", f"Use at most {MAX_KNOWN:,} questions.")
     try:
         rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     except (UnicodeDecodeError, csv.Error) as error:

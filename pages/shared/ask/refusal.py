@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.ask.known import KnownQuestions, parse_known, read_known
+from core.ask.known import MAX_BYTES, KnownQuestions, parse_known, read_known
 from core.ask.refusal import MIN_KNOWN, RefusalThreshold
 from core.ask.results import REFUSAL, RefusalQuery
 from core.errors import PlanisphereError
@@ -81,13 +81,15 @@ def _read_basis() -> KnownQuestions | None:
     upload = st.file_uploader("Or a CSV file", "csv", key="ask_known", help=note)
     try:
         known = parse_known(*(str(field or "") for field in fields))
-        known += read_known(upload.getvalue()) if upload else ()
+        known += read_known(upload.getvalue()[: MAX_BYTES + 1]) if upload else ()
     except PlanisphereError as error:
         show_error(error)
         return None
     counts = [sum(answerable is kind for _, answerable in known) for kind in (True, False)]
-    st.caption(f"{counts[0]:,} answerable and {counts[1]:,} unanswerable questions; {MIN_KNOWN} of each are needed.")
-    return known if min(counts) >= MIN_KNOWN else None
+    is_enough = min(counts) >= MIN_KNOWN
+    missing = "" if is_enough else f"; {MIN_KNOWN} of each are needed, and until then nothing is refused"
+    st.caption(f"{counts[0]:,} answerable and {counts[1]:,} unanswerable questions{missing}.")
+    return known if is_enough else None
 
 
 def _calibrate(form: AskForm, spec: ModelSpec, known: KnownQuestions) -> RefusalThreshold | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.ask.known import MAX_KNOWN, parse_known, read_known
+from core.ask.known import MAX_BYTES, MAX_KNOWN, parse_known, read_known
 from core.errors import InputError
 
 
@@ -15,7 +15,10 @@ def test_questions_of_a_file():
     assert read_known(data) == (("Why, then?", True), ("When?", False), ("Why", True))
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"question\nWhy?", b"question,answerable\nWhy?,maybe", b"a,b\n1,2"])
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xfe\x00", b"question\nWhy?", b"question,answerable\nWhy?,maybe", b"a,b\n1,2", b"x" * (MAX_BYTES + 1)],
+)
 def test_other_files_are_refused(data):
     with pytest.raises(InputError) as raised:
         read_known(data)
