@@ -17,6 +17,7 @@ from core.vectors.search import make_hits
 from pages.shared import session
 from pages.shared.ask.form import AskForm
 from pages.shared.ask.markup import EXCERPT, passage_heading, passage_text
+from pages.shared.corpus.document_view import show_document_button
 from pages.shared.downloads import csv_button
 from pages.shared.map.view import show_map_with_marks
 from pages.shared.search.results import cell_texts, index_text
@@ -69,6 +70,7 @@ def _show_passage(form: AskForm, result: AskResult, i: int, passage: Passage) ->
         if len(passage.text) > EXCERPT:
             with st.expander("Full text"):
                 st.markdown(passage_text(passage, FULL_TEXT))
+        show_document_button(form.corpora[corpus], row, f"ask-{passage.number}")
 
 
 def score_text(form: AskForm, passage: Passage, is_unread: bool = False) -> str:

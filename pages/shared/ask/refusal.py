@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.ask.known import MAX_BYTES, KnownQuestions, parse_known, read_known
 from core.ask.refusal import MIN_KNOWN, RefusalThreshold
-from core.ask.results import REFUSAL, RefusalQuery
+from core.ask.refusal_result import REFUSAL, RefusalQuery
 from core.errors import PlanisphereError
 from core.models.registry import capabilities
 from core.stats.interval import Interval

@@ -5,7 +5,7 @@ import pytest
 
 from core.ask import retrieval
 from core.ask.loaders import load_retriever
-from core.ask.results import REFUSAL, RefusalQuery
+from core.ask.refusal_result import REFUSAL, RefusalQuery
 from core.ask.service import AskQuery, example_questions, find_passages
 from core.corpus.build import build_corpus
 from core.corpus.filters import Filter
