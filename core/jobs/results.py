@@ -30,6 +30,7 @@ _DECLARED = {
     "core.compression.results": ["compression"],
     "core.adapt.results": ["adapter"],
     "core.ask.results": ["faq_assistant", "faq_out_of_scope"],
+    "core.ask.refusal_result": ["refusal"],
     "core.classify.results": ["trained", "learning_curve"],
     "core.classify.file_predictions": ["file_predictions"],
     "core.label_errors.results": ["label_errors", "label_set_errors"],
