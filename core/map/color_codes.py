@@ -94,7 +94,7 @@ def _format_value(spec: ColorSpec, value: float) -> str:
         share = (value - low) / ((high - low) or 1.0)
         start, end = pd.Timestamp(first), pd.Timestamp(last)
         return str((start + (end - start) * share).strftime("%Y-%m-%d" if len(first) <= 10 else "%Y-%m-%d %H:%M"))
-    return f"{value:.3f}" if spec.kind == "similarity" else f"{value:,.4g}"
+    return f"{value:z.3f}" if spec.kind == "similarity" else f"{value:,.4g}"
 
 
 def _hex(color: str) -> str:

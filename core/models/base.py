@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -149,6 +149,17 @@ class Embedder:
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 tokens of each text as the model counts them, special tokens included, before truncation."""
         raise NotImplementedError
+
+
+class Reranker(Protocol):
+    """Scores texts for a question more precisely, and more slowly, than vectors do. label: its name for people."""
+
+    @property
+    def label(self) -> str: ...
+
+    def scores(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        """(n,) float32 relevance of each text to the question, higher is better."""
+        ...
 
 
 def in_batches(texts: Sequence[str], compute: Callable[[list[str]], Any], width: int | None = None) -> np.ndarray:

@@ -1,11 +1,13 @@
-"""Folders of models on this machine: which may be used, and which of their files decide the vectors."""
+"""Folders of models on this machine: which may be used, and which of their files decide their results."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.errors import ModelError
+from core.files import file_sha256
 
 SETTING = "PLANISPHERE_MODEL_FOLDERS"
 MAX_FILES = 10_000  # of one model's folder; a checkout of a large model has some hundred
@@ -21,9 +23,12 @@ def is_folder(name: str) -> bool:
         return False
 
 
-def check_folder(name: str, is_hub_name: bool, allowed: Sequence[Path] | None) -> str:
+def check_folder(
+    name: str, is_hub_name: bool, allowed: Sequence[Path] | None, other: str = "a Hugging Face Hub name"
+) -> str:
     """The name of a model as it may be loaded: of a folder, its path without links. allowed: the folders whose contents
-    may be used; None for any. Raises ModelError, the same one whether or not there is such a folder."""
+    may be used; None for any. other: what may be entered instead. Raises ModelError, the same one whether or not there
+    is such a folder."""
     if allowed is None or (is_hub_name and not is_folder(name)):
         return name
     try:
@@ -34,7 +39,15 @@ def check_folder(name: str, is_hub_name: bool, allowed: Sequence[Path] | None) -
     if inside:
         return str(path)
     message = "No model can be loaded from this folder here."
-    raise ModelError(message, f"Enter a Hugging Face Hub name, or have the folder's parent listed in {SETTING}.")
+    raise ModelError(message, f"Enter {other}, or have the folder's parent listed in {SETTING}.")
+
+
+def folder_digest(folder: Path) -> str:
+    """Names a local model: the digest of the files that decide its results. Raises ModelError as `weight_files`."""
+    digest = hashlib.sha256()
+    for path in weight_files(folder):
+        digest.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
+    return f"sha256:{digest.hexdigest()[:16]}"
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """Any sentence-transformers model, from the hub or a local folder, through torch. Code from a model is never run."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -12,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from core.errors import ModelError
-from core.files import file_sha256
 from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, in_batches, model_changed
-from core.models.folders import is_folder, weight_files
+from core.models.folders import folder_digest, is_folder
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
@@ -70,12 +68,7 @@ class SentenceEmbedder(Embedder):
 
 
 def _folder_source(folder: Path) -> Source:
-    """A local model is named by the digest of the files that decide its vectors."""
-    folder = folder.expanduser()
-    digest = hashlib.sha256()
-    for path in weight_files(folder):
-        digest.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
-    return Source(f"sha256:{digest.hexdigest()[:16]}")
+    return Source(folder_digest(folder.expanduser()))
 
 
 def _hub_source(spec: ModelSpec, local_only: bool) -> Source:

@@ -19,6 +19,7 @@ from core.corpus.keyword import (
     search_regex,
     texts_with_excluded,
 )
+from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.language import query_warning
 from core.corpus.loaders import load_corpus, load_selection, load_text_codes
 from core.map.service import LayoutKey, layout_created, stored_layout
@@ -210,9 +211,9 @@ def calibration(corpus: CorpusRef, spec: ModelSpec) -> Calibration:
 
 
 def filter_columns(corpus: CorpusRef) -> dict[str, FilterOptions]:
-    """The suitable filter of each column."""
+    """The suitable filter of each column but those that number rows."""
     table = load_corpus(corpus).table
-    return {str(name): filter_options(table[name]) for name in table.columns}
+    return {str(name): filter_options(table[name]) for name in table.columns if name not in INTERNAL_COLUMNS}
 
 
 def query_position(corpus: CorpusRef, spec: ModelSpec, hits: Hits) -> QueryPosition | None:

@@ -93,11 +93,14 @@ def mean_interval(
 
 
 def with_constant_rows(interval: Interval[np.ndarray], values: np.ndarray, units: int) -> Interval[np.ndarray]:
-    """Wilson's interval for rows of values (c, q) that are all 0 or all 1, where every resample is the same."""
+    """Wilson's interval for rows of values (c, q) that are all 0 or all 1, where every resample is the same. NaN counts
+    as left out."""
     _, low, high = interval
+    missing = np.isnan(values)
+    sizes = np.minimum(units, (~missing).sum(axis=1))
     for constant in (0.0, 1.0):
-        rows = (values == constant).all(axis=1)
-        wide = wilson(np.full(len(values), constant * units), np.full(len(values), units))
+        rows = ((values == constant) | missing).all(axis=1) & (sizes > 0)
+        wide = wilson(constant * sizes, sizes)
         low, high = np.where(rows, wide.low, low), np.where(rows, wide.high, high)
     return Interval(interval.value, low, high)
 

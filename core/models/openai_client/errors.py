@@ -53,6 +53,13 @@ CHAT = Wording(
     ("finds the request too long", "Choose a model with a longer context."),
     "Check that the model is a chat model and that its context is long enough.",
 )
+RERANKING = Wording(
+    "reranker",
+    "Then try again.",
+    "rerank fewer passages",
+    ("finds the request too long", "Rerank fewer passages, or shorter ones."),
+    "Check that the model is a reranker and that the address is the one before /rerank.",
+)
 
 
 def retry_after(headers: Mapping[str, str], message: str = "") -> float | None:

@@ -74,7 +74,7 @@ def checked_url(url: str) -> str:
     An address of Azure has its `api-version`; no other query may stand there.
     """
     plain, _, query = url.strip().partition("?")
-    plain = re.sub(r"/+((embeddings|chat/completions)/*)?$", "", plain)
+    plain = re.sub(r"/+((embeddings|chat/completions|rerank)/*)?$", "", plain)
     if not plain:
         return ""
     remedy = "Enter it like http://localhost:8000/v1; the key has a field of its own."

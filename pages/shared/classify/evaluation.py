@@ -147,7 +147,7 @@ def show_calibration(info: CorpusInfo, query: TrainingQuery) -> None:
 
 def _show_metric(label: str, interval: Interval[float], help_text: str) -> None:
     st.metric(
-        label, f"{interval.value:.3f}", f"95%: {interval.low:.3f} to {interval.high:.3f}", delta_color="off",
+        label, f"{interval.value:z.3f}", f"95%: {interval.low:z.3f} to {interval.high:z.3f}", delta_color="off",
         delta_arrow="off", help=help_text,
     )  # fmt: skip
 

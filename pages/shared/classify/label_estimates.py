@@ -169,7 +169,7 @@ def _show_agreement(info: CorpusInfo, task: LabelTask, progress: LabelProgress) 
 def _format_agreement(interval: Interval[float], rows: int) -> str:
     if not np.isfinite(interval.value):
         return "–"
-    return format_interval(interval, False) if rows >= MIN_ROWS else f"{interval.value:.3f}"
+    return format_interval(interval, False) if rows >= MIN_ROWS else f"{interval.value:z.3f}"
 
 
 def _show_agreement_figures(info: CorpusInfo, task: LabelTask, result: Agreement) -> None:

@@ -89,7 +89,7 @@ def _needed(curve: LearningCurve, target: float) -> str:
 
 def _at_end(curve: LearningCurve) -> str:
     value, low, high = (float(part[-1]) for part in curve.score)
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    return f"{value:z.3f} ({low:z.3f} to {high:z.3f})"
 
 
 def _gain(gain: Interval[float]) -> str:

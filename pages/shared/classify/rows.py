@@ -33,10 +33,10 @@ COLUMNS = {
 def format_interval(interval: Interval[float], as_share: bool = True) -> str:
     """A value with the ends of its interval, if it has one: "91.2% (89.9 to 92.4)", "0.712 (0.604 to 0.815)"."""
     if as_share:
-        value, form = f"{interval.value:.1%}", "{:.1f}"
+        value, form = f"{interval.value:z.1%}", "{:z.1f}"
         ends = [100 * interval.low, 100 * interval.high]
     else:
-        form = "{:.3f}" if abs(interval.value) < 10 else "{:,.4g}"
+        form = "{:z.3f}" if abs(interval.value) < 10 else "{:z,.4g}"
         value, ends = form.format(interval.value), [interval.low, interval.high]
     return f"{value} ({form.format(ends[0])} to {form.format(ends[1])})" if np.isfinite(ends).all() else value
 

@@ -173,7 +173,7 @@ def _show_figures(query: ZeroShotQuery, found: ZeroShotEvaluation) -> None:
         for name, label in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1"), ("kappa", "Kappa")):
             value, low, high = found.figures[name]
             st.metric(
-                label, f"{value:.3f}", f"95%: {low:.3f} to {high:.3f}", delta_color="off", delta_arrow="off"
+                label, f"{value:z.3f}", f"95%: {low:z.3f} to {high:z.3f}", delta_color="off", delta_arrow="off"
             )  # fmt: skip
     st.markdown(plain(found.summary))
     unknown = f"{count(found.unknown, 'row')} have a label that was not typed"

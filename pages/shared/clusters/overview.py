@@ -106,9 +106,9 @@ def _quality_parts(overview: ClusterOverview) -> list[str]:
     parts = []
     if len(overview.table) > 1:
         parts.append(f"neighbor purity **{overview.trust.overall_purity:.1%}**")
-        parts.append(f"silhouette **{overview.trust.overall_silhouette:.2f}**")
+        parts.append(f"silhouette **{overview.trust.overall_silhouette:z.2f}**")
     if overview.dbcv_rows and not isnan(overview.dbcv):
-        parts.append(f"DBCV **{overview.dbcv:.2f}** (over {overview.dbcv_rows:,} rows)")
+        parts.append(f"DBCV **{overview.dbcv:z.2f}** (over {overview.dbcv_rows:,} rows)")
     if overview.runs:
         stable = int((overview.table["jaccard"] >= STABLE_JACCARD).sum())
         parts.append(f"**{stable}** of {len(overview.table)} stable over {overview.runs} resamples")

@@ -90,7 +90,7 @@ def _pair_sentence(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str
 
 def _format_value(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
     value = similarity.values[pair]
-    return f"{value:.0%}" if similarity.measure in ("overlap", "jaccard") else f"{value:.2f}"
+    return f"{value:.0%}" if similarity.measure in ("overlap", "jaccard") else f"{value:z.2f}"
 
 
 def _interval(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
@@ -179,7 +179,7 @@ def _cell(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
     if not np.isfinite(similarity.values[pair]):
         return "undefined"
     low, high = similarity.low[pair], similarity.high[pair]
-    return f"{similarity.values[pair]:.2f}" + (f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else "")
+    return f"{similarity.values[pair]:z.2f}" + (f" ({low:z.2f} to {high:z.2f})" if np.isfinite(low) else "")
 
 
 def _show_overlap_by_k(query: ComparisonQuery, measure: Measure, k: int) -> None:

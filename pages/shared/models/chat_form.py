@@ -29,7 +29,7 @@ def select_chat_model() -> ChatModel | None:
     note = "Model ID on the server. A small, fast model is enough."
     name = right.text_input("Model", default, key=key, persist_state="session", help=note)
     if base_url:
-        _server_key_field(base_url)
+        show_server_key_field(base_url, "chat_key")
     else:
         choice.show_key_field(capabilities(ChatModel(name).spec))
     if not name.strip():
@@ -38,9 +38,10 @@ def select_chat_model() -> ChatModel | None:
     return checked_model(name, base_url)
 
 
-def _server_key_field(base_url: str) -> None:
-    """One key per server, so that a key is never sent to another server than it was entered for."""
-    field = f"chat_key-{urlsplit(base_url).netloc}"
+def show_server_key_field(base_url: str, field: str) -> None:
+    """One key per server, so that a key is never sent to another server than it was entered for. field: a prefix of the
+    widget's key."""
+    field = f"{field}-{urlsplit(base_url).netloc}"
     typed = st.text_input(
         "API key (optional)",
         type="password",

@@ -165,7 +165,7 @@ def score_text(result: SearchResult, i: int) -> str:
     if np.isnan(cosine):
         score = result.hits.scores[i]
         return count(int(score), "match", "matches") if result.hits.mode == "regex" else f"BM25 {score:.2f}"
-    text = f"cosine {cosine:.3f}"
+    text = f"cosine {cosine:z.3f}"
     return text if np.isnan(percentile) else f"{text}, more similar than {percentile:.1f}% of random pairs"
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.ask.retrieval import keyword_query, open_retriever
+from core.ask import retrieval
+from core.ask.retrieval import MODES, keyword_query, open_retriever
 from core.corpus.keyword import search_keywords
 from core.corpus.sentences import sentence_spans
 from core.errors import InputError
@@ -121,3 +122,41 @@ def test_what_does_not_belong_together_is_refused(bank):
         open_retriever(*bank).retrieve(QUESTION, 0)
     with pytest.raises(InputError):
         open_retriever(*bank).retrieve(QUESTION, mode="other")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mask_limits_the_rows_searched(bank, mode):
+    retriever = open_retriever(*bank)
+    mask = np.zeros(len(bank[0]), bool)
+    mask[[4, 9, 10]] = True  # row 10 is a copy of row 0, which is not searched
+    result = retriever.retrieve(QUESTION, 5, mode, mask)
+    assert {passage.row for passage in result.passages} <= {4, 9, 10}
+    assert 10 in [passage.row for passage in result.passages]
+    cosines = bank[1].rows[[4, 9, 10]] @ retriever.embed_questions([QUESTION])[0]
+    assert result.nearest == pytest.approx(cosines.max(), abs=1e-6)
+    nothing = retriever.retrieve(QUESTION, 5, mode, np.zeros(len(bank[0]), bool))
+    assert nothing.passages == ()
+    assert nothing.nearest == -1
+
+
+class LengthReranker:
+    """Prefers long texts."""
+
+    label = "length"
+
+    def scores(self, question, texts):
+        return np.array([len(text) for text in texts], np.float32)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_reranker_orders_the_first_candidates(bank, mode, monkeypatch):
+    retriever = open_retriever(*bank)
+    candidates = [passage.row for passage in retriever.retrieve(QUESTION, 4, mode).passages]
+    monkeypatch.setattr(retrieval, "RERANKED", 4)
+    result = retriever.retrieve(QUESTION, 2, mode, reranker=LengthReranker())
+    expected = sorted(candidates, key=lambda row: -len(bank[0].texts[row]))[:2]
+    assert [passage.row for passage in result.passages] == expected
+    assert [passage.score for passage in result.passages] == [len(bank[0].texts[row]) for row in expected]
+    assert [passage.number for passage in result.passages] == [1, 2]
+    query = retriever.embed_questions([QUESTION])[0]
+    np.testing.assert_allclose([p.cosine for p in result.passages], bank[1].rows[expected] @ query, atol=1e-6)
