@@ -7,7 +7,7 @@ import numpy as np
 
 from core import codec
 from core.corpus.judgments import load_judgments
-from core.corpus.loaders import load_corpus, load_distinct_texts, load_text_codes
+from core.corpus.loaders import load_distinct_texts, load_text_codes
 from core.corpus.sentences import sentence_spans
 from core.corpus.terms import text_words
 from core.corpus.text_edits import edit_generator, reworded
@@ -20,7 +20,7 @@ KIND = "question_sets"
 MAX_QUESTIONS = 2_000  # of more, a sample is drawn
 MAX_LENGTH = 2_000  # characters of a question
 MIN_QUESTIONS = 2
-MIN_WORDS = 6  # of a sentence from which a question is generated
+MIN_WORDS = 4  # of a sentence from which a question is generated
 SEED = 0
 
 
@@ -112,6 +112,17 @@ def load_questions(corpus: CorpusRef, key: str) -> QuestionSet:
     return questions
 
 
+def saved_questions(corpus: CorpusRef) -> tuple[QuestionSet, ...]:
+    """The stored sets, the latest first; unreadable ones are left out."""
+    sets = []
+    for record in list(Workspace(corpus.folder).results(KIND, corpus.digest))[::-1]:
+        try:
+            sets.append(codec.decode(QuestionSet, record["facts"]["set"]))
+        except (TypeError, ValueError, KeyError):
+            continue
+    return tuple(sets)
+
+
 def judged_questions(corpus: CorpusRef, version: str) -> QuestionSet:
     """Questions from the judgments given here that have a row graded above 0."""
     grades = load_judgments(corpus, version).grades()
@@ -163,11 +174,6 @@ def generated_set(
     for question, positions in zip(questions, texts, strict=True):
         collected.add(_one_line(question), [int(first[position]) for position in positions])
     return QuestionSet(name, "generated", collected.questions())
-
-
-def row_texts(corpus: CorpusRef, rows: Sequence[int]) -> list[str]:
-    texts = load_corpus(corpus).texts
-    return [texts[row] for row in rows]
 
 
 def _is_long(sentence: str) -> bool:
