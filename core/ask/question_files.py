@@ -37,7 +37,7 @@ class QuestionColumns:
 
 def question_columns(corpus: CorpusRef, file: StagedFile) -> QuestionColumns:
     """What an uploaded file offers. Raises InputError where it can't be read, or has fewer than two columns."""
-    table, loaded = _table(corpus, file), load_corpus(corpus)
+    table = _table(corpus, file)
     names = tuple(map(str, table.columns))
     question = next((name for name in names if _QUESTION.search(name)), names[0])
     others = [name for name in names if name != question]
@@ -46,9 +46,14 @@ def question_columns(corpus: CorpusRef, file: StagedFile) -> QuestionColumns:
     evidence = next((name for name in others if _EVIDENCE.search(name)), "")
     passage = evidence or next((name for name in others if _ID.search(name)), others[0])
     is_text = label_strings(table[passage]).dropna().str.contains(" ").mean() > 0.5
-    role = loaded.roles.id
-    ids = tuple(dict.fromkeys([*([role] if role else []), FROM_ONE, *map(str, loaded.table.columns)]))
-    return QuestionColumns(names, question, passage, "text" if is_text else "id", ids, len(table))
+    return QuestionColumns(names, question, passage, "text" if is_text else "id", id_columns(corpus), len(table))
+
+
+def id_columns(corpus: CorpusRef) -> tuple[str, ...]:
+    """What may name the rows of a corpus, its ID column first: columns, and the row number."""
+    loaded = load_corpus(corpus)
+    role = [loaded.roles.id] if loaded.roles.id else []
+    return tuple(dict.fromkeys([*role, FROM_ONE, *map(str, loaded.table.columns)]))
 
 
 def read_question_file(

@@ -37,23 +37,25 @@ class Question:
 @dataclass(frozen=True)
 class QuestionSet:
     """Questions, and questions that the corpus does not answer. source: how they came about. notes: sentences on what
-    was left out, of user text in part."""
+    was left out, of user text in part. unjudged: questions without known passages, whose hits are to be judged."""
 
     name: str
     source: str
     questions: tuple[Question, ...]
     unanswerable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """16 hex digits; the same for questions and passages that are the same."""
-        return digest_json([[asdict(question) for question in self.questions], list(self.unanswerable)])
+        known = [asdict(question) for question in self.questions]
+        return digest_json([known, list(self.unanswerable), list(self.unjudged)])
 
     @property
     def texts(self) -> list[str]:
-        """The answerable questions, then the others."""
-        return [*(question.text for question in self.questions), *self.unanswerable]
+        """The answerable questions, then the unanswerable, then the unjudged ones."""
+        return [*(question.text for question in self.questions), *self.unanswerable, *self.unjudged]
 
     @property
     def has_evidence(self) -> bool:
@@ -96,11 +98,22 @@ def save_questions(corpus: CorpusRef, questions: QuestionSet, unanswerable: Sequ
         message = f"There {'is' if len(sampled) == 1 else 'are'} {len(sampled)} with a known passage."
         raise InputError(message.replace("is 1", "is 1 question").replace("are 0", "are no questions"),
                          "At least two are needed.")  # fmt: skip
-    stored = replace(questions, questions=sampled, unanswerable=others[:MAX_QUESTIONS], notes=notes)
-    workspace, inputs = Workspace(corpus.folder), _inputs(stored.key)
+    return _store(corpus, replace(questions, questions=sampled, unanswerable=others[:MAX_QUESTIONS], notes=notes))
+
+
+def save_unjudged(corpus: CorpusRef, texts: Sequence[str]) -> QuestionSet:
+    """Store questions without known passages, at most MAX_QUESTIONS. Raises InputError for none."""
+    lines = tuple(dict.fromkeys(line for text in texts if (line := _one_line(text))))[:MAX_QUESTIONS]
+    if not lines:
+        raise InputError("There are no questions.", "Enter one per line.")
+    return _store(corpus, QuestionSet("To judge", "pool", (), unjudged=lines))
+
+
+def _store(corpus: CorpusRef, questions: QuestionSet) -> QuestionSet:
+    workspace, inputs = Workspace(corpus.folder), _inputs(questions.key)
     if workspace.load(KIND, corpus.digest, inputs) is None:
-        workspace.save(KIND, corpus.digest, inputs, {}, {"set": codec.encode(stored)[0]})
-    return stored
+        workspace.save(KIND, corpus.digest, inputs, {}, {"set": codec.encode(questions)[0]})
+    return questions
 
 
 def load_questions(corpus: CorpusRef, key: str) -> QuestionSet:
@@ -113,14 +126,14 @@ def load_questions(corpus: CorpusRef, key: str) -> QuestionSet:
 
 
 def saved_questions(corpus: CorpusRef) -> tuple[QuestionSet, ...]:
-    """The stored sets, the latest first; unreadable ones are left out."""
+    """The stored sets with known passages, the latest first; unreadable ones are left out."""
     sets = []
     for record in list(Workspace(corpus.folder).results(KIND, corpus.digest))[::-1]:
         try:
             sets.append(codec.decode(QuestionSet, record["facts"]["set"]))
         except (TypeError, ValueError, KeyError):
             continue
-    return tuple(sets)
+    return tuple(questions for questions in sets if questions.questions)
 
 
 def judged_questions(corpus: CorpusRef, version: str) -> QuestionSet:

@@ -65,6 +65,12 @@ def export_judgments(
     return _zip(files)
 
 
+def check_ids(corpus: CorpusRef, id_column: str) -> None:
+    """Raises InputError where a judged row has no unique ID without spaces in a column."""
+    grades = load_judgments(corpus).grades()
+    _document_ids(corpus, id_column, {row for rows in grades.values() for row in rows})
+
+
 def import_judgments(
     corpus: CorpusRef, files: Sequence[StagedFile], annotator: str, id_column: str = FROM_ONE, binary: bool = False
 ) -> ImportedJudgments:

@@ -73,3 +73,62 @@ def test_judgments_are_a_task_of_the_scoreboard_without_an_upload(home, corpus, 
     assert at.segmented_control(key="queries_from").value == "Judgments given here"
     assert "2 queries" in fine(at)
     assert {"score", "grade"} <= scored(at)
+
+
+def open_view(app, **query):
+    for key, value in {"ask_view": "Judgments", **query}.items():
+        app.query_params[key] = value
+    return app.run().switch_page("pages/apply/ask.py").run()
+
+
+def test_pooled_passages_are_judged_blind_until_all_are(home, corpus, app):
+    at = open_view(app)
+    assert "No judgments yet" in fine(at)
+    assert not keys(at, "judge_")
+    at.number_input(key="pool_depth").set_value(2).run()
+    at.text_area(key="pool_questions").set_value("teapot broke\nlovely lamp").run()
+    text = fine(at)
+    assert "2 questions" in text
+    assert "cosine" not in " ".join(str(caption.value) for caption in at.caption if "row" in str(caption.value))
+    total = int(at.get("progress")[0].proto.text.split()[2])
+    rows = [grade(at, 2) for _ in range(total)]
+    assert "100" in str(at.get("progress")[0].proto.value)
+    log = load_judgments(ref(home, corpus))
+    assert {(event.query, event.source) for event in log.events} == {("teapot broke", "pool"), ("lovely lamp", "pool")}
+    assert sum(len(rows) for rows in log.grades().values()) == len(rows)
+    at.text_area(key="pool_questions").set_value("").run()
+    at.button(key="pool_add").click().run()
+    assert at.text_area(key="pool_questions").value.splitlines() == ["teapot broke", "lovely lamp"]
+
+
+def test_agreement_needs_two_annotators(home, corpus, app):
+    events = [Judgment("q", row, row % 3, name) for row in range(9) for name in ("Ann", "Bob")]
+    add_judgments(ref(home, corpus), events[::2])
+    at = open_view(app, judgments_section="Agreement")
+    fine(at)
+    assert not at.metric
+    add_judgments(ref(home, corpus), [*events, Judgment("q", 0, 2, "Bob")])
+    at.run()
+    fine(at)
+    assert at.metric[0].value.startswith("0.")
+    assert len(at.dataframe) == 2
+
+
+def test_judgments_are_exported_and_imported(home, corpus, app):
+    at = open_view(app, judgments_section="Import and export")
+    assert "no judgments" in fine(at)
+    qrels = b"query-id\tcorpus-id\tscore\nq1\t3\t1\nq1\t900\t1\n"
+    at.file_uploader[0].upload("qrels.tsv", qrels).upload("queries.jsonl", b'{"_id": "q1", "text": "what?"}').run()
+    fine(at)
+    assert at.checkbox[0].value
+    at.button(key="judgments_import").click().run()
+    assert "line 3" in fine(at)
+    assert load_judgments(ref(home, corpus)).grades() == {"what?": {3: 2}}
+    assert len(at.get("download_button")) == 2
+    at.button(key="judgments_undo").click().run()
+    fine(at)
+    assert load_judgments(ref(home, corpus)).grades() == {}
+    at.selectbox(key="judgments_id").set_value("subject").run()
+    at.button(key="judgments_import").click().run()
+    assert not at.exception
+    assert at.error

@@ -15,6 +15,7 @@ from core.ask.pipeline_comparison import (
     results_table,
 )
 from core.ask.pipelines import PipelineSpec, contender_retriever
+from core.ask.pooling import PooledQuestion, agreement, judged_counts, pooled_questions
 from core.ask.question_files import question_columns, read_question_file
 from core.ask.question_sets import (
     Question,
@@ -23,6 +24,7 @@ from core.ask.question_sets import (
     judged_questions,
     load_questions,
     save_questions,
+    save_unjudged,
     sentence_questions,
 )
 from core.ask.ranking import gains_of, metric_values
@@ -147,6 +149,22 @@ def test_disagreements_have_ranks_of_each_pipeline(comparison):
     assert table["spread"].is_monotonic_decreasing
 
 
+def test_pools_hold_what_any_pipeline_ranks_high_in_another_order(comparison):
+    query, _ = comparison
+    runs = [RETRIEVAL_RUNS.get(query.run(spec)).ranked for spec in query.pipelines]
+    pooled = pooled_questions(query)
+    assert [question.text for question in pooled] == QUESTIONS.texts
+    for i, question in enumerate(pooled):
+        assert set(question.rows) == {int(row) for ranked in runs for row in ranked[i, : query.k] if row >= 0}
+        assert len(set(question.rows)) == len(question.rows)
+    assert pooled == pooled_questions(query)
+    assert any(list(question.rows) != sorted(question.rows) for question in pooled)
+    lines = save_unjudged(query.corpus, ["a", " a ", "", "b"])
+    assert load_questions(query.corpus, lines.key).texts == ["a", "b"]
+    with pytest.raises(InputError):
+        save_unjudged(query.corpus, [" "])
+
+
 class Backwards:
     """A reranker that prefers what comes last in the corpus."""
 
@@ -219,3 +237,18 @@ def test_uploaded_questions_and_what_is_wrong_with_them(stored, name):
     assert [name in note for note in questions.notes] == ([] if name == "lines.jsonl" else [True])
     with pytest.raises(InputError):
         read_question_file(corpus, file, "missing", columns.passage, columns.kind)
+
+
+def test_agreement_is_of_what_both_have_judged(stored):
+    corpus, _ = stored
+    votes = [("x", row, row % 3, "one") for row in range(6)]
+    votes += [("x", row, (row + row // 4) % 3, "two") for row in range(6)]
+    add_judgments(corpus, [Judgment(*vote) for vote in [*votes, ("x", 8, 1, "one"), ("y", 1, 1, "two")]])
+    result = agreement(corpus, "one", "two")
+    assert result.pairs == 6
+    assert result.table.sum() == 6
+    assert np.trace(result.table) == 4
+    assert result.disagreements["row"].tolist() == [6, 5] or result.disagreements["row"].tolist() == [5, 6]
+    assert result.kappa.low <= result.kappa.value <= result.kappa.high
+    assert agreement(corpus, "one", "nobody").pairs == 0
+    assert judged_counts(corpus, (PooledQuestion("x", (0, 1, 9)),), "one") == (2,)
