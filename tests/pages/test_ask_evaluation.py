@@ -90,3 +90,13 @@ def test_files_without_usable_questions_are_refused(corpus, app):
     assert at.error
     assert not at.exception
     assert not at.dataframe
+
+
+def test_chunk_sizes_are_compared(corpus, app):
+    at = open_view(app, eval_source="Sentences", eval_compared="Chunk sizes")
+    at.button_group(key="chunk_sizes").set_value([32]).run()
+    assert not at.dataframe
+    at.button_group(key="chunk_sizes").set_value([32, 64]).run()
+    start = [button for button in at.button if str(button.key).startswith("start-")]
+    assert "60 relevant rows" in fine(at)
+    assert start or {"budget_recall", "difference"} <= tables(at)

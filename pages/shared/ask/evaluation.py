@@ -9,10 +9,13 @@ from core.ask.results import RETRIEVAL_RUNS
 from core.results import Step
 from core.store import CorpusInfo
 from pages.shared import result_view, session
+from pages.shared.ask.evaluation_chunks import show_chunk_sizes
 from pages.shared.ask.evaluation_pipelines import agree_to_embed, select_pipelines
 from pages.shared.ask.evaluation_questions import select_questions
 from pages.shared.ask.evaluation_table import show_comparison
 from pages.shared.text import count, plain
+
+PIPELINES, CHUNKS = "Pipelines", "Chunk sizes"
 
 
 def show_retrieval_evaluation(info: CorpusInfo) -> None:
@@ -21,13 +24,18 @@ def show_retrieval_evaluation(info: CorpusInfo) -> None:
         "Which pipeline finds the passages that answer your questions: each is scored on questions whose passages are "
         "known, before any answer is generated."
     )
+    compared = st.segmented_control(
+        "Compare", [PIPELINES, CHUNKS], key="eval_compared", bind="query-params", default=PIPELINES, required=True,
+        help="Pipelines: models, search modes and rerankers. Chunk sizes: the same texts split into smaller or larger "
+        "chunks.",
+    )  # fmt: skip
+    if compared == CHUNKS:
+        show_chunk_sizes(info)
+        return
     pipelines = select_pipelines(info)
-    if not pipelines:
-        return
-    questions = select_questions(info)
-    if questions is None:
-        return
-    _show_pipelines(info, pipelines, questions)
+    questions = select_questions(info) if pipelines else None
+    if questions is not None:
+        _show_pipelines(info, pipelines, questions)
 
 
 def _show_pipelines(info: CorpusInfo, pipelines: tuple[PipelineSpec, ...], questions: QuestionSet) -> None:

@@ -67,7 +67,7 @@ def _show_table(comparison: PipelineComparison, metric: str, order: np.ndarray) 
     evaluation = comparison.evaluation
     table = results_table(comparison).iloc[order]
     visible = pd.DataFrame({"pipeline": table["pipeline"]})
-    columns: dict[str, Any] = {"pipeline": text("Pipeline", "Model, search mode and reranker.", "medium")}
+    columns: dict[str, Any] = {"pipeline": text("Pipeline", "Model, search mode and reranker.", 260)}
     names = {name: label.format(k=evaluation.k) for name, label in METRIC_NAMES.items()} | REFUSAL_NAMES
     for name in [metric, *(other for other in names if other != metric)]:
         if name in table:
