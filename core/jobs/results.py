@@ -29,6 +29,7 @@ _DECLARED = {
     "core.disagreement.results": ["comparison", "pair_comparison", "text_facts", "truncated_texts", "neighbor_shifts"],
     "core.compression.results": ["compression"],
     "core.ask.results": ["retrieval_runs", "chunk_sizes"],
+    "core.ask.chat_judge": ["chat_judge"],
     "core.classify.results": ["trained", "learning_curve"],
     "core.classify.file_predictions": ["file_predictions"],
     "core.label_errors.results": ["label_errors", "label_set_errors"],

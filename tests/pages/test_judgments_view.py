@@ -132,3 +132,18 @@ def test_judgments_are_exported_and_imported(home, corpus, app):
     at.button(key="judgments_import").click().run()
     assert not at.exception
     assert at.error
+
+
+def test_a_language_model_is_no_judge_without_enough_own_grades(home, corpus, app):
+    at = open_view(app, judgments_section="LLM judge")
+    at.number_input(key="pool_depth").set_value(30).run()
+    at.text_area(key="pool_questions").set_value("teapot broke\nlovely lamp").run()
+    assert "graded 0" in fine(at)
+    assert not [field for field in at.text_input if field.label == "Server address"]
+    events = [
+        Judgment(query, row, row % 3, "annotator 1") for query in ("teapot broke", "lovely lamp") for row in range(60)
+    ]
+    add_judgments(ref(home, corpus), events)
+    at.run()
+    fine(at)
+    assert [field for field in at.text_input if field.label == "Server address"]

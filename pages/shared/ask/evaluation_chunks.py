@@ -135,6 +135,9 @@ def _show_result(info: CorpusInfo, result: ChunkComparison) -> None:
         f"characters, overlap {result.overlap:.0%}. Intervals: bootstrap over questions; differences to the best size: "
         "paired randomization test, corrected for the other sizes (Holm), seed 0."
     )
+    same = len(np.unique(result.chunks)) < len(result.sizes)
+    if same or result.mean_tokens[-1] < result.sizes[0]:
+        st.caption(":material/info: Most texts are shorter than these sizes, so that few of them are split.")
     csv_button(
         "Export table (CSV)", table.assign(k=result.k, budget=result.budget, questions=len(result.questions)),
         f"{file_stem(info.name)}-chunk-sizes.csv", "All figures unrounded.", "chunk_csv",
@@ -148,16 +151,16 @@ def _show_table(table: pd.DataFrame, metric: str, names: dict[str, str]) -> None
         "chunks": number("Chunks", "localized", width=70),
         "mean_tokens": number("Mean tokens", "%.0f", width=90),
     }
-    for name in [metric, *(other for other in names if other != metric)]:
+    tests = {
+        "difference": number("Difference", "%+.3f", f"To the best size in {names[metric]}."),
+        "p_value": number("p (Holm)", "%.4f", "Paired randomization test, corrected for the other sizes."),
+        "significant": st.column_config.CheckboxColumn("Significant", help="p below 0.05."),
+    }
+    for name in [metric, *tests, *(other for other in names if other != metric)]:
+        if name in tests:
+            visible[name], columns[name] = table[name], tests[name]
+            continue
         ends = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
         visible[name] = [interval_text(Interval(*values)) for values in ends]
         columns[name] = text(names[name], f"{METRIC_HELP[name]} With 95% interval.")
-    for name in ("difference", "p_value", "significant"):
-        if name in table:
-            visible[name] = table[name]
-    columns |= {
-        "difference": number("Difference", "%+.3f", f"To the best size in {names[metric]}."),
-        "p_value": number("p (Holm)", "%.4f"),
-        "significant": st.column_config.CheckboxColumn("Significant", help="p below 0.05."),
-    }
     show_table(visible, f"Chunk sizes by {names[metric]}", columns, key="chunk_table")

@@ -1,4 +1,4 @@
-"""Relevance judgments of this corpus: pooled blind judging, agreement of annotators, and files."""
+"""Relevance judgments of this corpus: pooled blind judging, agreement, a language model as judge, files."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from core.corpus.judgments import load_judgments
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.judgments.agreement import show_agreement
+from pages.shared.judgments.chat_judge import show_chat_judge
 from pages.shared.judgments.files import show_files
 from pages.shared.judgments.pool import show_pool
 from pages.shared.text import count, plain
@@ -15,10 +16,12 @@ from pages.shared.text import count, plain
 SECTIONS: dict[str, Callable[[CorpusInfo], None]] = {
     "Judge": show_pool,
     "Agreement": show_agreement,
+    "LLM judge": show_chat_judge,
     "Import and export": show_files,
 }
 HELP = (
-    "Judge: grade the passages of several pipelines blind, in random order. Agreement: of two annotators. Import and "
+    "Judge: grade the passages of several pipelines blind, in random order. Agreement: of two annotators. "
+    "LLM judge: grades by a language model, with their agreement with yours. Import and "
     "export: TREC qrels and BEIR."
 )
 
@@ -27,7 +30,7 @@ def show_judgments(info: CorpusInfo) -> None:
     """What there is, and one of the sections."""
     log = session.ask(load_judgments, session.corpus_ref(info))
     queries, annotators = len(log.grades()), log.annotators()
-    people = ", ".join(f"{plain(name)} {number:,}" for name, number in annotators.items())
+    people = ", ".join(f"{plain(name)} ({number:,})" for name, number in annotators.items())
     total = count(sum(annotators.values()), "judgment")
     st.caption(
         f"{total} of {count(queries, 'query', 'queries')}: {people}. The scoreboard and the retrieval evaluation use "

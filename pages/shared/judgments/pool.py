@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.ask.pipeline_comparison import PipelinesQuery
-from core.ask.pipelines import DEPTH, PipelineSpec
+from core.ask.pipelines import DEPTH
 from core.ask.pooling import PooledQuestion, judged_counts, pooled_questions
 from core.ask.question_sets import save_unjudged, saved_questions
 from core.ask.results import RETRIEVAL_RUNS
@@ -22,6 +22,13 @@ QUESTIONS_HELP = "The passages that any of the selected pipelines ranks high are
 
 def show_pool(info: CorpusInfo) -> None:
     """The form, then what is left to judge."""
+    query = select_pool(info)
+    if query is not None:
+        _show_passages(info, query, session.ask_once(pooled_questions, query))
+
+
+def select_pool(info: CorpusInfo) -> PipelinesQuery | None:
+    """Draws the form; the pool once its pipelines have run, None where something is missing and shown."""
     with st.expander("Questions and pipelines", icon=":material/tune:", expanded=not _has_questions()):
         lines = _show_questions(info)
         pipelines = select_pipelines(info)
@@ -31,12 +38,12 @@ def show_pool(info: CorpusInfo) -> None:
         )  # fmt: skip
     if not lines:
         st.info("Enter questions to judge, one per line.", icon=":material/edit:")
-        return
+        return None
     if not pipelines:
-        return
+        return None
     questions = session.ask(save_unjudged, session.corpus_ref(info), lines)
     if not agree_to_embed(info, pipelines, questions.key):
-        return
+        return None
     query = PipelinesQuery(session.corpus_ref(info), pipelines, questions.key, int(depth))
     is_ready = result_view.ready_all(
         [Step(RETRIEVAL_RUNS, query.run(pipeline)) for pipeline in pipelines],
@@ -45,8 +52,7 @@ def show_pool(info: CorpusInfo) -> None:
         titles=[f"Retrieval: {pipeline.label}" for pipeline in pipelines],
         button="Collect passages",
     )
-    if is_ready:
-        _show_passages(info, pipelines, int(depth), session.ask_once(pooled_questions, query))
+    return query if is_ready else None
 
 
 def _has_questions() -> bool:
@@ -80,16 +86,14 @@ def _add_saved(info: CorpusInfo) -> None:
     session.set_widget(QUESTIONS_KEY, "\n".join(line for line in lines if line.strip()))
 
 
-def _show_passages(
-    info: CorpusInfo, pipelines: tuple[PipelineSpec, ...], depth: int, pooled: tuple[PooledQuestion, ...]
-) -> None:
+def _show_passages(info: CorpusInfo, query: PipelinesQuery, pooled: tuple[PooledQuestion, ...]) -> None:
     """Progress over all questions, and the passages of one: by default the first that is not judged completely."""
     annotator = show_annotator()
     judged = session.ask(judged_counts, session.corpus_ref(info), pooled, annotator)
     total, done = sum(len(question.rows) for question in pooled), sum(judged)
     st.progress(done / max(total, 1), f"{done:,} of {total:,} passages judged")
     st.caption(
-        f"Pool of {count(len(pipelines), 'pipeline')}, depth {depth}: {count(total, 'passage')} for "
+        f"Pool of {count(len(query.pipelines), 'pipeline')}, depth {query.k}: {count(total, 'passage')} for "
         f"{count(len(pooled), 'question')}, in random order, without score or source."
     )
     labels = [
