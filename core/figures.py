@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.palette import BACKGROUND, COLORS, TEXT_COLOR, Theme, color_scale
+from core.palette import BACKGROUND, COLORS, GREY, TEXT_COLOR, Theme, color_scale
 from core.text import chart_label, clean_line
 
 TRANSPARENT = "rgba(0,0,0,0)"
@@ -164,4 +164,38 @@ def agreement_figure(
     ticks = {"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "automargin": True}
     figure.update_xaxes(tickangle=-40, **ticks)
     figure.update_yaxes(autorange="reversed", **ticks)
+    return figure
+
+
+def interval_figure(
+    rows: Sequence[tuple[str, tuple[float, float, float], bool]], x_title: str, theme: Theme, as_share: bool
+) -> go.Figure:
+    """Dots with intervals, the first row at the top; rows: (name, (value, low, high), whether it is a baseline,
+    in grey). as_share: as percentages."""
+    figure, form = go.Figure(layout=base_layout(theme, 80 + 34 * len(rows))), ".1%" if as_share else ".4g"
+    for at, (name, (middle, low, high), is_baseline) in enumerate(rows):
+        color, value = GREY if is_baseline else COLORS[0], np.array([middle])
+        figure.add_scatter(
+            x=value, y=[at], mode="markers", marker={"color": color, "size": 10}, showlegend=False, cliponaxis=False,
+            error_x=error_bars(value, np.array([low]), np.array([high]), color, thickness=1.5),
+            hovertemplate=f"{chart_label(name)}: {middle:{form}} ({low:{form}} to {high:{form}})<extra></extra>",
+        )  # fmt: skip
+    ticks = {"tickvals": list(range(len(rows))), "ticktext": [chart_label(name, 32) for name, *_ in rows]}
+    figure.update_yaxes(range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
+    figure.update_xaxes(tickformat=".0%" if as_share else "")
+    return with_axes(figure, x_title, "")
+
+
+def with_axes(figure: go.Figure, x_title: str, y_title: str, unit: bool = False) -> go.Figure:
+    """Titles and grid lines; unit: both axes from 0 to 1."""
+    figure.update_layout(
+        margin={"l": 56 if y_title else 8, "b": 48, "t": 24, "r": 16},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": chart_label(x_title)}, gridcolor=LINE_COLOR, zeroline=False)
+    if y_title:
+        figure.update_yaxes(title={"text": chart_label(y_title)}, gridcolor=LINE_COLOR, zeroline=False)
+    if unit:
+        figure.update_xaxes(range=[-0.02, 1.02])
+        figure.update_yaxes(range=[-0.02, 1.02])
     return figure

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from core.classify.calibration import Curve, Reliability
 from core.classify.experiments import LearningCurve
 from core.classify.zeroshot import ThresholdCurve
-from core.figures import LINE_COLOR, TRANSPARENT, band_trace, base_layout, error_bars
+from core.figures import TRANSPARENT, band_trace, base_layout, error_bars, with_axes
 from core.palette import BACKGROUND, COLORS, GREY, TEXT_COLOR, Theme, color_scale
 from core.stats.interval import Interval
 from core.text import chart_label
@@ -16,26 +16,6 @@ from core.text import chart_label
 MAX_AXIS_LABEL = 22  # characters
 MAX_HORIZONTAL = 3  # characters of labels below cells that are not rotated
 CELL_HEIGHT = 30  # pixels
-
-
-def interval_figure(
-    rows: Sequence[tuple[str, Interval[float], bool]], x_title: str, theme: Theme, as_share: bool
-) -> go.Figure:
-    """Dots with intervals, the first row at the top; rows: (name, interval, whether it is a baseline, in grey).
-    as_share: as percentages."""
-    figure, form = go.Figure(layout=base_layout(theme, 80 + 34 * len(rows))), ".1%" if as_share else ".4g"
-    for at, (name, interval, is_baseline) in enumerate(rows):
-        color, value = GREY if is_baseline else COLORS[0], np.array([interval.value])
-        figure.add_scatter(
-            x=value, y=[at], mode="markers", marker={"color": color, "size": 10}, showlegend=False, cliponaxis=False,
-            error_x=error_bars(value, np.array([interval.low]), np.array([interval.high]), color, thickness=1.5),
-            hovertemplate=f"{chart_label(name)}: {interval.value:{form}}"
-            f" ({interval.low:{form}} to {interval.high:{form}})<extra></extra>",
-        )  # fmt: skip
-    ticks = {"tickvals": list(range(len(rows))), "ticktext": [chart_label(name, 32) for name, *_ in rows]}
-    figure.update_yaxes(range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False, automargin=True, **ticks)
-    figure.update_xaxes(tickformat=".0%" if as_share else "")
-    return _with_axes(figure, x_title, "")
 
 
 def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme) -> go.Figure:
@@ -85,7 +65,7 @@ def reliability_figure(curve: Reliability, theme: Theme) -> go.Figure:
         marker={"size": 8}, error_y=error_bars(value, low, high, COLORS[0], thickness=1.5), customdata=curve.counts,
         hovertemplate="confidence %{x:.3f}<br>accuracy %{y:.3f}<br>%{customdata:,} rows<extra></extra>",
     )  # fmt: skip
-    return _with_axes(figure, "mean confidence", "accuracy", unit=True)
+    return with_axes(figure, "mean confidence", "accuracy", unit=True)
 
 
 def roc_figure(curve: Curve, theme: Theme) -> go.Figure:
@@ -93,7 +73,7 @@ def roc_figure(curve: Curve, theme: Theme) -> go.Figure:
     figure = go.Figure(layout=base_layout(theme, 340))
     _add_diagonal(figure, "random order")
     _add_curve(figure, curve, "false positive rate", "true positive rate")
-    return _with_axes(figure, "false positive rate", "true positive rate", unit=True)
+    return with_axes(figure, "false positive rate", "true positive rate", unit=True)
 
 
 def precision_recall_figure(curve: Curve, theme: Theme) -> go.Figure:
@@ -102,7 +82,7 @@ def precision_recall_figure(curve: Curve, theme: Theme) -> go.Figure:
     line = {"color": GREY, "dash": "dash", "width": 1}
     figure.add_scatter(x=[0, 1], y=[curve.chance] * 2, mode="lines", name="random order", line=line, hoverinfo="skip")
     _add_curve(figure, curve, "recall", "precision")
-    return _with_axes(figure, "recall", "precision", unit=True)
+    return with_axes(figure, "recall", "precision", unit=True)
 
 
 def threshold_figure(curve: ThresholdCurve, threshold: float | None, theme: Theme) -> go.Figure:
@@ -122,7 +102,7 @@ def threshold_figure(curve: ThresholdCurve, threshold: float | None, theme: Them
             x=curve.recall[[at]], y=curve.precision[[at]], mode="markers", name=name,
             marker={"color": color, "size": 10}, hovertemplate=f"{name}: {value:.3f}<extra></extra>",
         )  # fmt: skip
-    return _with_axes(figure, "recall", "precision", unit=True)
+    return with_axes(figure, "recall", "precision", unit=True)
 
 
 def learning_figure(curves: Sequence[tuple[str, LearningCurve]], theme: Theme) -> go.Figure:
@@ -139,7 +119,7 @@ def learning_figure(curves: Sequence[tuple[str, LearningCurve]], theme: Theme) -
             hovertemplate="%{x:,} training rows<br>macro F1 %{y:.3f}"
             " (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
         )  # fmt: skip
-    figure = _with_axes(figure, "training rows (logarithmic)", "macro F1")
+    figure = with_axes(figure, "training rows (logarithmic)", "macro F1")
     return figure.update_xaxes(type="log", tickformat=",", dtick="D2")
 
 
@@ -153,7 +133,7 @@ def number_figure(truth: np.ndarray, predicted: np.ndarray, theme: Theme) -> go.
         x=truth, y=predicted, mode="markers", name="test rows", marker={"color": COLORS[0], "size": 6, "opacity": 0.6},
         hovertemplate="actual %{x:.4~g}<br>predicted %{y:.4~g}<extra></extra>",
     )  # fmt: skip
-    return _with_axes(figure, "actual", "predicted")
+    return with_axes(figure, "actual", "predicted")
 
 
 def share_figure(
@@ -172,7 +152,7 @@ def share_figure(
     figure.update_xaxes(tickformat=".0%" if as_share else ",d", range=[0, (1.25 if as_share else 1.1) * longest])
     if as_share:
         figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return _with_axes(figure, x_title, "")
+    return with_axes(figure, x_title, "")
 
 
 def prevalence_figure(
@@ -198,7 +178,7 @@ def prevalence_figure(
     axis = {"tickvals": ticks, "ticktext": labels, "range": [len(names) - 0.5, -0.5]}
     figure.update_yaxes(**axis, showgrid=False, zeroline=False, automargin=True)
     figure.update_xaxes(tickformat=".1~%", rangemode="tozero")
-    return _with_axes(figure, "share of rows", "")
+    return with_axes(figure, "share of rows", "")
 
 
 def share_text(value: float) -> str:
@@ -222,20 +202,6 @@ def _add_curve(figure: go.Figure, curve: Curve, x_name: str, y_name: str) -> Non
     )  # fmt: skip
 
 
-def _with_axes(figure: go.Figure, x_title: str, y_title: str, unit: bool = False) -> go.Figure:
-    figure.update_layout(
-        margin={"l": 56 if y_title else 8, "b": 48, "t": 24, "r": 16},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )  # fmt: skip
-    figure.update_xaxes(title={"text": chart_label(x_title)}, gridcolor=LINE_COLOR, zeroline=False)
-    if y_title:
-        figure.update_yaxes(title={"text": chart_label(y_title)}, gridcolor=LINE_COLOR, zeroline=False)
-    if unit:
-        figure.update_xaxes(range=[-0.02, 1.02])
-        figure.update_yaxes(range=[-0.02, 1.02])
-    return figure
-
-
 def audit_figure(labels: np.ndarray, accuracy: Interval[np.ndarray], theme: Theme) -> go.Figure:
     """Accuracy on the audited rows by number of training labels, with a band."""
     figure = go.Figure(layout=base_layout(theme, 240))
@@ -247,4 +213,4 @@ def audit_figure(labels: np.ndarray, accuracy: Interval[np.ndarray], theme: Them
         "<extra></extra>",
     )  # fmt: skip
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return _with_axes(figure, "training labels", "accuracy")
+    return with_axes(figure, "training labels", "accuracy")

@@ -38,6 +38,7 @@ _DECLARED = {
     "core.entities.results": ["entities"],
     "core.map.results": ["layouts"],
     "core.quality.results": ["edit_robustness"],
+    "core.recommend.results": ["histories", "recommendations"],
     "core.corpus.terms": ["terms"],
     "core.scoreboard.results": ["scores", "embedding_times", "search_times"],
 }

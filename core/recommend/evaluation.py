@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -17,7 +18,7 @@ from core.recommend.splits import Split, SplitMethod, split_histories
 from core.stats.interval import Interval
 from core.stats.resampling import SEED, mean_interval
 from core.stats.significance import PairedEvidence, compare_means
-from core.types import Vectors
+from core.types import Progress, Vectors
 
 MIN_USERS = 5  # evaluated; of fewer no interval means anything
 
@@ -25,7 +26,8 @@ MIN_USERS = 5  # evaluated; of fewer no interval means anything
 class EvaluationOptions(TypedDict, total=False):
     """split, n, date: see `split_histories`. profile: of the text recommenders. diversity: of all lists. extra: further
     recommenders, such as `CollaborativeFiltering`. copies: (n,) equal codes for items that are the same; by default
-    items with equal vectors. seed: of random lists, resamples and models."""
+    items with equal vectors. seed: of random lists, resamples and models.
+    progress: called with recommenders done."""
 
     split: SplitMethod
     n: int
@@ -35,36 +37,53 @@ class EvaluationOptions(TypedDict, total=False):
     extra: Sequence[Recommender]
     copies: np.ndarray | None
     seed: int
+    progress: Progress | None
 
 
 @dataclass(frozen=True, eq=False)
 class RecommendationEvaluation:
     """c recommenders on the same q users.
 
-    users: indices of the evaluated users in `split.train.users`. lists: (c, q, k) int64 rows, -1 where a list is short.
-    values: metric -> (c, q) float64, NaN where there is none. intervals: metric -> (c,) means with bootstrap intervals
-    over users. differences: accuracy metric -> paired comparison, None of a single recommender. coverage: (c,) share of
-    the items in any list. strata: "head" and "tail" -> (c,) recall of held-out items of the head and the rest, with
-    intervals. excluded: why users are not evaluated -> how many.
+    split: how events were held out. users: (q,) indices of the evaluated users; total: users there are. lists: (c, q,
+    k) int64 rows, -1 where a list is short. values: metric -> (c, q) float64, NaN where there is none. recalls: "head"
+    and "tail" -> (c, q) recall of the held-out items that are popular, and of the others, NaN for users without any.
+    coverage: (c,) share of the items in any list. excluded: why users are not evaluated -> how many.
     """
 
     names: tuple[str, ...]
     k: int
-    split: Split
+    split: str
     users: np.ndarray
+    total: int
     lists: np.ndarray
     values: dict[str, np.ndarray]
-    intervals: dict[str, Interval[np.ndarray]]
-    differences: dict[str, PairedEvidence | None]
+    recalls: dict[str, np.ndarray]
     coverage: np.ndarray
-    strata: dict[str, Interval[np.ndarray]]
     excluded: dict[str, int]
+    seed: int
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval[np.ndarray]]:
+        """Metric -> (c,) means with bootstrap intervals over users; of recall also for head and tail."""
+        rows = self.values | {f"{name}_recall": of for name, of in self.recalls.items()}
+        return {
+            name: mean_interval(of, seed=self.seed, proportion=name not in metrics.OTHERS) for name, of in rows.items()
+        }
+
+    @cached_property
+    def differences(self) -> dict[str, PairedEvidence | None]:
+        """Accuracy metric -> paired comparison over users, None of a single recommender."""
+        units, several = np.arange(len(self.users)), len(self.names) > 1
+        return {
+            name: compare_means(self.values[name], units, "users", self.seed) if several else None
+            for name in metrics.ACCURACY
+        }
 
     @property
     def table(self) -> pd.DataFrame:
         """A row per recommender: each metric with the ends of its interval, and the coverage of the catalog."""
         columns: dict[str, np.ndarray] = {}
-        for name, interval in (*self.intervals.items(), *((f"{s}_recall", of) for s, of in self.strata.items())):
+        for name, interval in self.intervals.items():
             columns |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
         return pd.DataFrame(columns | {"coverage": self.coverage}, index=list(self.names))
 
@@ -108,11 +127,12 @@ def compare(
     names = tuple(recommender.name for recommender in recommenders)
     if len(set(names)) < len(names):
         raise InputError(f"Recommenders need different names: {', '.join(names)}.", "Rename the contenders.")
-    lists = np.stack([
-        _lists(recommender, split.train, users, codes, first.rows, k, options.get("diversity", 0.0))
-        for recommender in recommenders
-    ])  # fmt: skip
-    return _judge(names, lists, split, users, relevant, codes, first.rows, excluded, seed)
+    lists, progress = [], options.get("progress")
+    for done, recommender in enumerate(recommenders, 1):
+        lists.append(_lists(recommender, split.train, users, codes, first.rows, k, options.get("diversity", 0.0)))
+        if progress:
+            progress(done, len(recommenders))
+    return _judge(names, np.stack(lists), split, users, relevant, codes, first.rows, excluded, seed)
 
 
 def _held_out(split: Split, codes: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, dict[str, int]]:
@@ -156,20 +176,15 @@ def _judge(
 ) -> RecommendationEvaluation:  # fmt: skip
     k, liked_by, total = lists.shape[2], popularity(split.train, len(codes)), len(split.train)
     counts = np.array([len(wanted) for wanted in relevant])
-    hits = [_hits(of, relevant, codes) for of in lists]
-    values = {name: np.stack([metrics.accuracy(of, counts, k)[name] for of in hits]) for name in metrics.ACCURACY}
+    scored = [metrics.accuracy(_hits(of, relevant, codes), counts, k) for of in lists]
+    values = {name: np.stack([of[name] for of in scored]) for name in metrics.ACCURACY}
     values["diversity"] = np.stack([metrics.list_diversity(of, rows) for of in lists])
     values["novelty"] = np.stack([metrics.list_novelty(of, liked_by, total) for of in lists])
     values["popularity"] = np.stack([metrics.list_popularity(of, liked_by, total) for of in lists])
-    units = np.arange(len(users))
-    intervals = {name: mean_interval(of, seed=seed, proportion=name in metrics.ACCURACY) for name, of in values.items()}
-    differences = {
-        name: compare_means(values[name], units, "users", seed) if len(names) > 1 else None for name in metrics.ACCURACY
-    }
     coverage = np.array([metrics.catalog_coverage(of, int(first_copies(codes).sum())) for of in lists])
-    strata = _strata(lists, relevant, codes, liked_by, seed)
+    recalls = _part_recalls(lists, relevant, codes, liked_by)
     return RecommendationEvaluation(
-        names, k, split, users, lists, values, intervals, differences, coverage, strata, excluded
+        names, k, split.description, users, total, lists, values, recalls, coverage, excluded, seed
     )
 
 
@@ -180,16 +195,16 @@ def _hits(lists: np.ndarray, relevant: list[np.ndarray], codes: np.ndarray) -> n
     ])  # fmt: skip
 
 
-def _strata(
-    lists: np.ndarray, relevant: list[np.ndarray], codes: np.ndarray, liked_by: np.ndarray, seed: int
-) -> dict[str, Interval[np.ndarray]]:
-    """Recall of the head's and the other items apart; a user without held-out items of a part is left out there."""
+def _part_recalls(
+    lists: np.ndarray, relevant: list[np.ndarray], codes: np.ndarray, liked_by: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Recall of the head's and the other items separately; NaN for a user without held-out items of the part."""
     in_head = np.zeros(int(codes.max()) + 1, bool)
     in_head[codes[metrics.head_items(liked_by)]] = True
-    result = {}
+    recalls = {}
     for name, is_part in (("head", in_head), ("tail", ~in_head)):
         wanted = [of[is_part[of]] for of in relevant]
         counts = np.array([len(of) for of in wanted], np.float64)
-        recalls = [_hits(of, wanted, codes).sum(axis=1) / np.where(counts > 0, counts, np.nan) for of in lists]
-        result[name] = mean_interval(np.stack(recalls), seed=seed, proportion=True)
-    return result
+        counts = np.where(counts > 0, counts, np.nan)
+        recalls[name] = np.stack([_hits(of, wanted, codes).sum(axis=1) / counts for of in lists])
+    return recalls

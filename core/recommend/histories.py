@@ -137,11 +137,11 @@ def _item_rows(events: pd.DataFrame, corpus: Corpus, item: str | None, key: str 
     unknown = wanted[rows < 0].dropna()
     if len(unknown):
         examples = ", ".join(unknown.drop_duplicates()[:EXAMPLES])
-        notes.append(f"{len(unknown):,} events name items that the corpus does not have, such as {examples}.")
+        notes.append(f"Events left out, of items that the corpus does not have: {len(unknown):,}, such as {examples}.")
     if missing := int(wanted.isna().sum()):
-        notes.append(f"{missing:,} events have no item.")
+        notes.append(f"Events left out, without an item: {missing:,}.")
     if repeated := int((~first & keys.notna()).sum()):
-        notes.append(f'{repeated:,} rows repeat a value of "{name}"; events count for the first row.')
+        notes.append(f'Rows that repeat a value of "{name}": {repeated:,}; events count for the first row of a value.')
     return rows
 
 
@@ -151,7 +151,7 @@ def _weights(events: pd.DataFrame, weight: str | None, notes: list[str]) -> np.n
     weights = parse_numbers(events[weight]).to_numpy(np.float64, na_value=np.nan)
     weights = np.where(np.isfinite(weights), weights, 0.0)
     if unusable := int((weights <= 0).sum()):
-        notes.append(f'{unusable:,} events have no number above 0 in "{weight}".')
+        notes.append(f'Events left out, without a number above 0 in "{weight}": {unusable:,}.')
     if len(np.unique(weights[weights > 0])) == 1 and len(events) > 1:
         notes.append(f'All values of "{weight}" are equal: they say nothing about preferences.')
     return weights
@@ -164,7 +164,7 @@ def _seconds(events: pd.DataFrame, time: str | None, notes: list[str]) -> np.nda
     times = parse_times(events[time])
     missing = times.isna().to_numpy()
     if missing.any():
-        notes.append(f'{int(missing.sum()):,} events have no readable time in "{time}".')
+        notes.append(f'Events left out, without a readable time in "{time}": {int(missing.sum()):,}.')
     seconds = times.to_numpy().astype("datetime64[ms]").astype(np.int64) / 1000
     return np.where(missing, np.nan, seconds)
 
@@ -178,6 +178,6 @@ def _users(column: pd.Series, usable: np.ndarray, several: bool, notes: list[str
         index = np.flatnonzero((cells.notna() & (cells != "")).to_numpy())
         names = cells.to_numpy(dtype=object)[index]
     if missing := len(column) - len(np.unique(index)):
-        notes.append(f"{missing:,} rows have no user.")
+        notes.append(f"Rows without a user: {missing:,}.")
     keep = usable[index]
     return names[keep], index[keep]

@@ -24,24 +24,32 @@ class Split:
 def split_histories(
     histories: Histories, method: SplitMethod = "leave_one_out", n: int = 1, date: str | None = None
 ) -> Split:
-    """leave_one_out: the last event of each user. last_n: the last n. date: all events from a date on.
+    """leave_one_out: the last liked event of each user. last_n: the last n. date: all events from a date on.
 
     By leave_one_out and last_n, a user's training events may be later than another one's held-out events, so that
-    popularity knows a little of the future; a date has no such leak. A user keeps at least one training event by the
-    first two. Raises InputError for a date without times, or one that leaves a part empty.
+    popularity knows a little of the future; a date has no such leak. By these two, a user keeps at least one liked
+    event. Raises InputError for a date without times, or one that leaves a part empty.
     """
     if method == "date":
         return _split_by_date(histories, date)
     count = 1 if method == "leave_one_out" else n
     if count < 1 or method not in ("leave_one_out", "last_n"):
         raise InputError(f"There is no split {method!r} of {n}.", "Choose leave_one_out, last_n (n >= 1) or date.")
-    sizes = np.diff(histories.starts)
-    position = np.arange(len(histories.rows)) - histories.starts[histories.owner]
-    from_end = sizes[histories.owner] - position
-    is_held_out = (from_end <= count) & (sizes[histories.owner] > count)
     order = "time" if histories.times is not None else "the order of rows"
-    last = "The last event" if count == 1 else f"The last {count} events"
+    last = "The last liked event" if count == 1 else f"The last {count} liked events"
+    is_held_out = _later_than_train(histories, count)
     return _parts(histories, is_held_out, f"{last} of each user, by {order}.")
+
+
+def _later_than_train(histories: Histories, count: int) -> np.ndarray:
+    """(m,) bool: the last `count` liked events of users with more of them, and what came between or after them."""
+    mask = np.zeros(len(histories.rows), bool)
+    for user in range(len(histories)):
+        events = histories.events(user)
+        liked = np.flatnonzero(histories.is_liked[events]) + events.start
+        if len(liked) > count:
+            mask[liked[-count] : events.stop] = True
+    return mask
 
 
 def _split_by_date(histories: Histories, date: str | None) -> Split:

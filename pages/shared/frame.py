@@ -43,6 +43,7 @@ PAGES = {  # path, title, icon, description
     ),
     "Apply": (
         ("apply/ask", "Ask", "contact_support", "Ask questions, answer with citations, and evaluate retrieval"),
+        ("apply/recommend", "Recommend", "recommend", "Recommend similar items, or items for users, and evaluate it"),
         ("apply/classify", "Classify", "category", "Train, evaluate and apply classifiers on embeddings"),
     ),
     "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),

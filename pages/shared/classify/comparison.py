@@ -5,10 +5,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import TextColumn
 
-from core.classify.charts import interval_figure
 from core.classify.estimators import ESTIMATORS
 from core.classify.results import Settings
 from core.classify.service import ComparedRow, Comparison
+from core.figures import interval_figure
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.classify.rows import format_interval

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,7 +63,7 @@ def test_collaborative_filtering_learns_what_users_share(vectors, topics):
 
 def test_accuracy_equals_trec_eval(vectors, histories_by_text):
     evaluation = recommend.compare({"text": vectors}, histories_by_text, k=10, split="last_n", n=4)
-    held_out = evaluation.split.held_out
+    held_out = split_histories(recommend.as_histories(histories_by_text, len(vectors)), "last_n", 4).held_out
     qrels = {str(u): {str(row): 1 for row in held_out.rows[held_out.events(int(u))]} for u in evaluation.users}
     run = {
         str(u): {str(row): 10.0 - rank for rank, row in enumerate(items)}
@@ -130,6 +132,8 @@ def test_splits():
     assert two.train.rows.tolist() == [1, 4, 5, 6]
     by_date = split_histories(histories, "date", date="1970-01-01T00:00:30Z")
     assert by_date.held_out.rows.tolist() == [3, 4, 6]
+    some = replace(histories, is_liked=np.array([True, True, False, True, True, False]))
+    assert split_histories(some).held_out.rows.tolist() == [2, 3]  # what came after the last liked one goes with it
     for method, n, date in (("date", 1, "2030-01-01"), ("date", 1, "soon"), ("date", 1, None), ("last_n", 0, None)):
         with pytest.raises(InputError):
             split_histories(histories, method, n, date)

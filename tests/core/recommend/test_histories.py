@@ -30,11 +30,11 @@ def test_events_are_joined_by_key_and_ordered_by_time(corpus):
     assert listed(histories) == {"Ann": [0, 1], "Bo": [0]}
     assert histories.weights.tolist() == [4, 5, 2]
     notes = " ".join(histories.notes)
-    assert "1 events name items that the corpus does not have, such as z." in notes
-    assert "1 events have no item" in notes
-    assert "1 rows have no user" in notes
-    assert 'no readable time in "when"' in notes
-    assert 'repeat a value of "sku"' in notes
+    assert "does not have: 1, such as z." in notes
+    assert "without an item: 1" in notes
+    assert "Rows without a user: 1" in notes
+    assert 'readable time in "when": 1' in notes
+    assert 'repeat a value of "sku": 1' in notes
 
 
 def test_without_times_rows_are_in_order_and_names_are_not_split(corpus):
@@ -52,7 +52,7 @@ def test_constant_ratings_and_no_ratings_are_reported(corpus):
     events = EVENTS.assign(stars=[3] * 6 + [0])
     notes = recommend.read_histories(events, corpus, user="who", item="sku", weight="stars").notes
     assert any("are equal" in note for note in notes)
-    assert any("no number above 0" in note for note in notes)
+    assert any("without a number above 0" in note for note in notes)
 
 
 def test_rows_of_the_corpus_name_their_users(corpus):
