@@ -95,9 +95,8 @@ def save_questions(corpus: CorpusRef, questions: QuestionSet, unanswerable: Sequ
         order = np.sort(np.random.default_rng(SEED).permutation(len(sampled))[:MAX_QUESTIONS])
         sampled = tuple(sampled[i] for i in order)
     if len(sampled) < MIN_QUESTIONS:
-        message = f"There {'is' if len(sampled) == 1 else 'are'} {len(sampled)} with a known passage."
-        raise InputError(message.replace("is 1", "is 1 question").replace("are 0", "are no questions"),
-                         "At least two are needed.")  # fmt: skip
+        message = f"Questions with a known passage: {len(sampled)}. At least {MIN_QUESTIONS} are needed."
+        raise InputError(" ".join([message, *notes[:1]]), "Add questions, or check which column has the passages.")
     return _store(corpus, replace(questions, questions=sampled, unanswerable=others[:MAX_QUESTIONS], notes=notes))
 
 

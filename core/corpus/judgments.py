@@ -84,14 +84,22 @@ class JudgmentLog:
 
 
 @dataclass(frozen=True)
+class JudgmentSummary:
+    """queries: that have grades. annotators: grades of each, the most first. damaged: lines that can't be read."""
+
+    queries: tuple[str, ...]
+    annotators: dict[str, int]
+    damaged: int
+
+
+@dataclass(frozen=True)
 class GradingState:
     """What a person who grades sees: the rows' texts, and the own grades by row. can_undo: whether an own grade of this
-    query can be taken back. people: annotators so far."""
+    query can be taken back."""
 
     texts: tuple[str, ...]
     grades: dict[int, int]
     can_undo: bool
-    people: tuple[str, ...]
 
 
 def one_line(query: str) -> str:
@@ -117,6 +125,12 @@ def load_judgments(corpus: CorpusRef, version: str | None = None) -> JudgmentLog
     if version is not None and log.version != version:
         raise StorageError("These judgments are no longer stored.", "Select the judgments again.")
     return log
+
+
+def summarize_judgments(corpus: CorpusRef) -> JudgmentSummary:
+    """What is judged."""
+    log = load_judgments(corpus)
+    return JudgmentSummary(tuple(log.grades()), log.annotators(), log.damaged)
 
 
 def judgments_version(corpus: CorpusRef) -> str:
@@ -172,9 +186,7 @@ def grading_state(corpus: CorpusRef, query: str, rows: Sequence[int], annotator:
     own = [event for event in log.events if event.annotator == annotator and event.query == line]
     undone = {event.undoes for event in own if event.undoes}
     can_undo = any(not event.undoes and event.answer not in undone for event in own)
-    return GradingState(
-        tuple(texts[row] for row in rows), log.grades(annotator).get(line, {}), can_undo, tuple(log.annotators())
-    )
+    return GradingState(tuple(texts[row] for row in rows), log.grades(annotator).get(line, {}), can_undo)
 
 
 def _majority(votes: list[int]) -> int:

@@ -60,6 +60,8 @@ def show_chunk_sizes(info: CorpusInfo) -> None:
     questions = select_questions(info)
     if questions is None:
         return
+    if not questions.has_evidence:
+        st.caption(":material/info: These questions come without evidence: their whole known passages count as it.")
     if len(sizes) < 2:
         st.info("Select at least two chunk sizes.", icon=":material/info:")
         return

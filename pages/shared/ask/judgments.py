@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.corpus.judgments import load_judgments
+from core.corpus.judgments import summarize_judgments
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.judgments.agreement import show_agreement
@@ -28,8 +28,8 @@ HELP = (
 
 def show_judgments(info: CorpusInfo) -> None:
     """What there is, and one of the sections."""
-    log = session.ask(load_judgments, session.corpus_ref(info))
-    queries, annotators = len(log.grades()), log.annotators()
+    summary = session.ask(summarize_judgments, session.corpus_ref(info))
+    queries, annotators = len(summary.queries), summary.annotators
     people = ", ".join(f"{plain(name)} ({number:,})" for name, number in annotators.items())
     total = count(sum(annotators.values()), "judgment")
     st.caption(
@@ -37,8 +37,10 @@ def show_judgments(info: CorpusInfo) -> None:
         "them." if annotators else "No judgments yet. Grades given here or on search hits are used by the scoreboard "
         "and the retrieval evaluation."
     )  # fmt: skip
-    if log.damaged:
-        st.warning(f"{count(log.damaged, 'line')} of the log can't be read and are ignored.", icon=":material/rule:")
+    if summary.damaged:
+        st.warning(
+            f"{count(summary.damaged, 'line')} of the log can't be read and are ignored.", icon=":material/rule:"
+        )
     section = st.segmented_control(
         "Section", list(SECTIONS), key="judgments_section", bind="query-params", default="Judge", required=True,
         label_visibility="collapsed", help=HELP,

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from core.ask.pooling import agreement
-from core.corpus.judgments import GRADES, load_judgments
+from core.corpus.judgments import GRADES, summarize_judgments
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.tables import ROW_COLUMN, WRAPPED, number, show_table, text
@@ -19,7 +19,7 @@ KAPPA_HELP = (
 
 def show_agreement(info: CorpusInfo) -> None:
     corpus = session.corpus_ref(info)
-    people = list(session.ask(load_judgments, corpus).annotators())
+    people = list(session.ask(summarize_judgments, corpus).annotators)
     if len(people) < 2:
         st.info(
             "Agreement needs two annotators: judge the same questions under another name, or import judgments.",

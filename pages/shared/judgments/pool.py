@@ -7,7 +7,7 @@ from core.ask.pipelines import DEPTH
 from core.ask.pooling import PooledQuestion, judged_counts, pooled_questions
 from core.ask.question_sets import save_unjudged, saved_questions
 from core.ask.results import RETRIEVAL_RUNS
-from core.corpus.judgments import load_judgments
+from core.corpus.judgments import summarize_judgments
 from core.results import Step
 from core.store import CorpusInfo
 from pages.shared import result_view, session
@@ -82,7 +82,7 @@ def _add_saved(info: CorpusInfo) -> None:
     corpus = session.corpus_ref(info)
     texts = [question.text for one in session.ask(saved_questions, corpus) for question in one.questions]
     known = str(session.widget_value(QUESTIONS_KEY) or "").splitlines()
-    lines = dict.fromkeys([*known, *session.ask(load_judgments, corpus).grades(), *texts])
+    lines = dict.fromkeys([*known, *session.ask(summarize_judgments, corpus).queries, *texts])
     session.set_widget(QUESTIONS_KEY, "\n".join(line for line in lines if line.strip()))
 
 

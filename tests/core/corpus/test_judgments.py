@@ -91,7 +91,7 @@ def test_unusable_judgments_are_refused(corpus, judgment):
 def test_state_of_a_grader(corpus):
     grade_row(corpus, "q", 3, 2, "a", "search")
     state = grading_state(corpus, "q", [3, 4], "b")
-    assert (state.texts, state.grades, state.can_undo, state.people) == (("text 3", "text 4"), {}, False, ("a",))
+    assert (state.texts, state.grades, state.can_undo) == (("text 3", "text 4"), {}, False)
     with pytest.raises(InputError):
         grading_state(corpus, " ", [1], "a")
 
