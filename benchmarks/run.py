@@ -18,6 +18,7 @@ BENCHMARKS = (
     "scoreboard",
     "compare",
     "classify",
+    "adapt",
     "ask",
     "entities",
 )

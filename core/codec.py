@@ -9,7 +9,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -49,6 +49,8 @@ def decode(kind: Any, data: Any, arrays: Mapping[str, np.ndarray] | None = None,
     origin, parts = get_origin(kind), get_args(kind)
     if is_dataclass(kind):
         return _decode_dataclass(kind, data, stored, path)
+    if hasattr(origin or kind, "_fields"):
+        return _decode_named_tuple(origin or kind, parts, data, stored, path)
     if origin in (Union, types.UnionType):
         return _decode_union(parts, data, stored, path)
     if origin in (tuple, list):
@@ -73,6 +75,16 @@ def _decode_dataclass(kind: Any, data: Any, arrays: Mapping[str, np.ndarray], pa
     hints = {name: hint for name, hint in _hints(kind).items() if name in data or _join(path, name) in arrays}
     # TypeError where a field without a default is missing
     return kind(**{name: decode(hint, data.get(name), arrays, _join(path, name)) for name, hint in hints.items()})
+
+
+def _decode_named_tuple(
+    kind: Any, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str
+) -> Any:
+    """parts: the type in place of the type variable of a generic one."""
+    _checked(data, isinstance(data, list) and len(data) == len(kind._fields), path)
+    hints = [parts[0] if isinstance(hint, TypeVar) and parts else hint for hint in get_type_hints(kind).values()]
+    items = enumerate(zip(hints, data, strict=True))
+    return kind(*(decode(hint, item, arrays, _join(path, str(i))) for i, (hint, item) in items))
 
 
 def _decode_sequence(kind: type, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:

@@ -18,6 +18,7 @@ LAYERS = (
     {"models"},
     {"vectors"},
     {
+        "adapt",
         "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities",
         "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search", "trends",
     },

@@ -15,8 +15,8 @@ WORDS = ("salty", "sweet", "bitter", "fresh", "stale", "crunchy")
 
 @pytest.fixture
 def ran(tmp_path, monkeypatch) -> dict:
-    """The names that the first example leaves behind; under "classify", "ask" and "recommend" those of the others,
-    which go on from it."""
+    """The names that the first example leaves behind; under "classify", "ask", "recommend" and "adapt" those of the
+    others, which go on from it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rows = [
@@ -34,6 +34,7 @@ def ran(tmp_path, monkeypatch) -> dict:
     names: dict = {}
     exec(examples[0], names)
     later: dict[str, dict] = {"classify": dict(names), "ask": dict(names), "recommend": dict(names)}
+    later["adapt"] = dict(names)
     for example, of_example in zip(examples[1:], later.values(), strict=True):
         exec(example, of_example)
     return names | later
@@ -64,6 +65,7 @@ def test_the_example_gives_what_it_says(ran):
     check_classification(ran["classify"])
     check_answers(ran["ask"])
     check_recommendations(ran["recommend"])
+    check_adapter(ran["adapt"])
 
 
 def check_classification(ran: dict) -> None:
@@ -100,6 +102,19 @@ def check_answers(ran: dict) -> None:
     assert len(help_me.nearest) == 3
     assert scores.table.index.tolist() == ["semantic", "keyword", "hybrid"]
     assert all(callable(getattr(core.ask, name)) for name in core.ask.__all__)
+
+
+def check_adapter(ran: dict) -> None:
+    adapter, report, check = ran["adapter"], ran["adapter"].report, ran["check"]
+    assert ran["rows"].shape == (24, 384)
+    np.testing.assert_allclose(np.linalg.norm(ran["rows"], axis=1), 1, atol=1e-5)
+    assert report.seen.queries == 6
+    assert report.interval.value == pytest.approx(report.adapted - report.base)
+    assert check.headroom == pytest.approx(1 - report.base)
+    assert report.unseen is None  # two labels only
+    assert report.control.queries == 6
+    assert core.adapt.load("adapter.safetensors", ran["vectors"].model).key == adapter.key
+    assert all(callable(getattr(core.adapt, name)) for name in core.adapt.__all__)
 
 
 def test_every_public_name_is_there():

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from core.classify.labels import Cells, Target, check_length, read_target, row_ids, text_codes
+from core.classify.labels import Cells, Target, check_length, read_target
 from core.classify.metrics import Counts
 from core.classify.training import Classifier
 from core.errors import InputError
@@ -23,6 +23,7 @@ from core.stats.resampling import (
     scalar_interval,
 )
 from core.types import Vectors
+from core.vectors.rows import row_ids, text_codes
 
 FIGURES = ("accuracy", "macro_f1", "micro_f1", "weighted_f1", "kappa")
 

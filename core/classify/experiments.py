@@ -8,7 +8,7 @@ import numpy as np
 
 from core.classify.estimators import ESTIMATORS, Kind
 from core.classify.evaluation import Report, evaluate, resampled_figure
-from core.classify.labels import Cells, read_target, require_classes, row_ids, text_codes
+from core.classify.labels import Cells, read_target, require_classes
 from core.classify.metrics import Counts
 from core.classify.training import train
 from core.errors import InputError
@@ -18,6 +18,7 @@ from core.stats.multiple_testing import holm
 from core.stats.resampling import SEED, bootstrap_runs, percentile_interval
 from core.stats.significance import PairedEvidence, compare_means, compare_resampled, pair_indices
 from core.types import Progress, Vectors
+from core.vectors.rows import row_ids, text_codes
 
 Figure = Literal["macro_f1", "accuracy", "micro_f1", "weighted_f1"]
 RUNS = 5  # random training sets of each size

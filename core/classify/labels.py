@@ -71,29 +71,11 @@ def as_column(labels: Cells) -> pd.Series:
     return column.reset_index(drop=True)
 
 
-def row_ids(rows: Sequence[int] | np.ndarray | None, total: int) -> np.ndarray:
-    """(m,) int64 row ids, all of `total` for None; or a mask (total,). Raises InputError for ids that do not exist."""
-    if rows is None:
-        return np.arange(total)
-    ids = np.asarray(rows)
-    if ids.dtype == bool:
-        ids = np.flatnonzero(ids) if len(ids) == total else np.array([total])
-    ids = ids.astype(np.int64)
-    if ids.ndim != 1 or (len(ids) and not 0 <= ids.min() <= ids.max() < total):
-        raise InputError(f"Some of the rows are outside of the {total:,} rows there are.", "Select rows again.")
-    return ids
-
-
 def check_length(vectors: Vectors, labels: Cells) -> None:
     """Raises InputError unless there is one label, or none, for each row of the vectors."""
     if len(labels) != len(vectors):
         message = f"There are {len(labels):,} labels for {len(vectors):,} rows."
         raise InputError(message, "Pass a column of the table that was embedded.")
-
-
-def text_codes(rows: np.ndarray) -> np.ndarray:
-    """(m,) codes of identical texts, by their vectors (m, d): a text is embedded once, so copies have the same one."""
-    return np.asarray(pd.factorize(np.array([row.tobytes() for row in rows], dtype=object))[0])
 
 
 def require_classes(target: Target, rows: np.ndarray) -> np.ndarray:

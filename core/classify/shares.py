@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.classify.labels import Cells, Target, as_column, read_target, row_ids
+from core.classify.labels import Cells, Target, as_column, read_target
 from core.classify.training import Classifier
 from core.errors import InputError
 from core.stats.interval import Interval
 from core.stats.proportions import paired_difference, rogan_gladen, wilson
 from core.types import Vectors
+from core.vectors.rows import row_ids
 
 MIN_AUDITED = 2
 BLOCK = 50_000  # rows predicted at once

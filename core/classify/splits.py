@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core.classify.labels import Target, TargetKind, read_target, require_classes, row_ids
+from core.classify.labels import Target, TargetKind, read_target, require_classes
 from core.corpus.label_columns import split_names
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.types import Corpus
+from core.vectors.rows import row_ids
 
 VALIDATION, TEST = 0.1, 0.2
 NUMBER_STRATA = 10  # quantiles of a number that is predicted

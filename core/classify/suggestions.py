@@ -8,12 +8,12 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from core.classify.labels import row_ids, text_codes
 from core.errors import InputError
 from core.stats.agreement import cohen_kappa, kappa, krippendorff_alpha
 from core.stats.interval import Interval
 from core.stats.resampling import SEED
 from core.types import Vectors
+from core.vectors.rows import row_ids, text_codes
 
 Strategy = Literal["margin", "diversity", "clusters", "random", "class"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)

@@ -7,20 +7,12 @@ import numpy as np
 
 from core.classify.calibration import fit_temperature, improves, softmax
 from core.classify.estimators import ESTIMATORS, Arrays, Kind
-from core.classify.labels import (
-    Cells,
-    Target,
-    TargetKind,
-    check_length,
-    read_target,
-    require_classes,
-    row_ids,
-    text_codes,
-)
+from core.classify.labels import Cells, Target, TargetKind, check_length, read_target, require_classes
 from core.classify.metrics import macro_f1
 from core.errors import InputError
 from core.types import ModelSpec, Progress, Vectors
 from core.vectors.linear_probe import text_folds
+from core.vectors.rows import row_ids, text_codes
 
 MAX_SELECTION_ROWS = 5_000  # rows that the parameter is selected on
 MIN_FOLD_TEXTS = 5  # a class needs so many for cross-validation

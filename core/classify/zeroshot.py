@@ -7,10 +7,11 @@ import numpy as np
 
 from core.classify.calibration import softmax
 from core.classify.evaluation import Report, labeled_rows, report_predictions
-from core.classify.labels import Cells, check_length, read_target, row_ids, text_codes
+from core.classify.labels import Cells, check_length, read_target
 from core.errors import InputError
 from core.models.base import Embedder
 from core.types import Vectors, unit_rows
+from core.vectors.rows import row_ids, text_codes
 
 NONE = "none of these"
 TEMPERATURE = 0.05  # cosines of short texts differ by about so much

@@ -28,6 +28,7 @@ _DECLARED = {
     ],
     "core.disagreement.results": ["comparison", "pair_comparison", "text_facts", "truncated_texts", "neighbor_shifts"],
     "core.compression.results": ["compression"],
+    "core.adapt.results": ["adapter"],
     "core.ask.results": ["retrieval_runs", "chunk_sizes"],
     "core.ask.chat_judge": ["chat_judge"],
     "core.classify.results": ["trained", "learning_curve"],

@@ -1,0 +1,46 @@
+"""An adapter as a stored result of a corpus."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.adapt.fitting import Settings
+from core.adapt.results import ADAPTER, AdapterQuery, split_column, training_rows
+from core.corpus.build import read_corpus
+from core.errors import InputError
+from core.store import Workspace
+from core.types import CorpusRef, Vectors
+
+QUICK = Settings(epochs=2)
+
+
+@pytest.fixture
+def query(tmp_path, vectors, labels) -> AdapterQuery:
+    table = pd.DataFrame({"text": [f"text {i}" for i in range(len(labels))], "category": labels})
+    table["split"] = np.where(np.arange(len(labels)) % 4 > 0, "train", "test")
+    table.to_csv(tmp_path / "texts.csv", index=False)
+    corpus, workspace = read_corpus(tmp_path / "texts.csv", text="text", label="category"), Workspace(tmp_path / "work")
+    workspace.save_corpus(corpus)
+    workspace.save_vectors(Vectors(vectors.rows.copy(), vectors.model, corpus.digest))
+    return AdapterQuery(CorpusRef(str(workspace.folder), corpus.digest), vectors.model, "category", settings=QUICK)
+
+
+def test_it_is_stored_and_loaded(query, vectors):
+    assert ADAPTER.load(query) is None
+    assert 0 < ADAPTER.seconds(query) < 60
+    computed = ADAPTER.get_or_compute(query)
+    stored = ADAPTER.load(query)
+    assert stored.key == computed.key
+    assert stored.report.interval == computed.report.interval
+    assert np.array_equal(stored.apply(vectors.rows), computed.apply(vectors.rows))
+
+
+def test_rows_are_split_by_a_column(query):
+    assert split_column(query.corpus) == "split"
+    rows = training_rows(query.corpus, "split")
+    assert rows.tolist() == [row for row in range(480) if row % 4 > 0]
+    report = ADAPTER.get_or_compute(AdapterQuery(query.corpus, query.model, "category", "split", QUICK)).report
+    assert report.train + report.validation == len(rows)
+    for column, split in (("missing", ""), ("category", "missing")):
+        with pytest.raises(InputError):
+            ADAPTER.get_or_compute(AdapterQuery(query.corpus, query.model, column, split, QUICK))
