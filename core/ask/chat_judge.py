@@ -189,8 +189,8 @@ def _collect(query: JudgeQuery, answers: Answers) -> JudgeGrades:
             for place, (row, one, other) in enumerate(pairs):
                 is_early = place < len(group) / 2
                 rows.append((number, row, answers.get(one, -1), answers.get(other, -1), is_early))
-    columns = np.array(rows, np.int64).reshape(-1, 5).T
-    return JudgeGrades(*columns[:4], columns[4].astype(bool))
+    question_of, row_of, first, second, early = np.array(rows, np.int64).reshape(-1, 5).T
+    return JudgeGrades(question_of, row_of, first, second, early.astype(bool))
 
 
 def _graded(batches: list[Batch], ask: Ask) -> Iterator[tuple[Batch, dict[int, int]]]:

@@ -55,7 +55,7 @@ def locate_evidence(
 def _document_keys(corpus: Corpus, rows: Sequence[object]) -> list[object]:
     if "position" not in corpus.table:
         return list(rows)
-    return corpus.table["file"].astype("str").tolist() if "file" in corpus.table else [""] * len(rows)
+    return list(corpus.table["file"].astype("str")) if "file" in corpus.table else [""] * len(rows)
 
 
 def _repeated(before: str, text: str) -> int:

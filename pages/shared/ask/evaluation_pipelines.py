@@ -1,7 +1,5 @@
 """Which retrieval pipelines are compared: models, search modes, and a reranker; what they send and cost."""
 
-from typing import cast
-
 import streamlit as st
 
 from core.ask.pipeline_comparison import QuestionsToEmbed, questions_to_embed
@@ -36,7 +34,7 @@ def select_pipelines(info: CorpusInfo) -> tuple[PipelineSpec, ...]:
     usable = [contender for contender in selected if capabilities(contender.model).can_embed]
     if left_out := [plain(contender.label) for contender in selected if contender not in usable]:
         st.caption(f"{', '.join(left_out)}: imported vectors can't embed questions and are left out.")
-    pipelines = _combinations(usable, [cast(Mode, mode) for mode in modes])
+    pipelines = _combinations(usable, list(modes))
     if reranker:
         st.caption(f"Each pipeline is compared with and without {plain(reranker.label)}, which sorts its {DEPTH} best.")
         pipelines += [PipelineSpec(one.mode, one.contender, reranker) for one in pipelines]

@@ -50,5 +50,5 @@ def show_agreement(info: CorpusInfo) -> None:
         "question": text("Question", width="medium"), "row": ROW_COLUMN, "text": text("Text", width="large"),
         "first": text(first), "second": text(second),
     }  # fmt: skip
-    options = {"row_height": WRAPPED, "key": "agree_differences"}
-    show_table(result.disagreements, "Hits that were graded differently", columns, **options)
+    alt = "Hits that were graded differently"
+    show_table(result.disagreements, alt, columns, row_height=WRAPPED, key="agree_differences")

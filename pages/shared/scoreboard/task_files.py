@@ -52,8 +52,8 @@ def queries_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | 
     """Draws the form; the task, None where something is missing and shown."""
     version = session.ask(judgments_version, session.corpus_ref(info))
     if version and _select_queries_source(info) == FROM_JUDGMENTS:
-        task = Task.of("queries", judgments=version)
-        return parts.confirm_task(info, contenders, task, _show_queries_task, ("query", "relevant text", "grade"))
+        judged = Task.of("queries", judgments=version)
+        return parts.confirm_task(info, contenders, judged, _show_queries_task, ("query", "relevant text", "grade"))
     tables = parts.upload_tables(info, "queries", True, "Queries and judgments", QUERIES_HELP)
     queries = parts.tables_for_form(info, "queries", tables)
     if not queries:
