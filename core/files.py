@@ -143,6 +143,19 @@ def append_bytes(path: Path, data: bytes) -> None:
             os.close(descriptor)
 
 
+def empty_file(path: Path) -> None:
+    """Remove the content of a file, under the lock of `append_bytes`, so that what is appended later stays. Raises
+    StorageError."""
+    with storage_errors(path.parent):
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            _wait_for_lock(descriptor)
+            os.ftruncate(descriptor, 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _wait_for_lock(descriptor: int) -> None:
     """Lock an open file until it is closed. Disks without locks have one server."""
     with suppress(OSError):

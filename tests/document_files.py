@@ -59,10 +59,10 @@ def simple_pdf(pages: Sequence[Sequence[str]], **options: Any) -> bytes:
     return out.getvalue()
 
 
-def long_pdf(pages: int, facts: Mapping[int, str] | None = None) -> bytes:
+def long_pdf(pages: int, facts: Mapping[int, str] | None = None, share: float = 1.0) -> bytes:
     """A report: running header and footer, a chapter of ten pages each; in turn pages of prose, two columns written
     line by line across both, a table, a footnote, and Chinese. Each page has one sentence of its own: that of `facts`,
-    else fact(page)."""
+    else fact(page). share: of the lines of prose, for pages with less text."""
     page, out = canvas()
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     for number in range(1, pages + 1):
@@ -73,7 +73,7 @@ def long_pdf(pages: int, facts: Mapping[int, str] | None = None) -> bytes:
             y = write_lines(page, [f"Chapter {number // 10 + 1}"], LEFT, y, 20, "Helvetica-Bold") - 10
         y = write_lines(page, [f"{number // 10 + 1}.{number % 10} Topic {number}"], LEFT, y, 14, "Helvetica-Bold") - 6
         draw = (_prose_page, _column_page, _table_page, _footnote_page, _chinese_page)[number % 5]
-        draw(page, number, y, (facts or {}).get(number) or fact(number))
+        draw(page, number, y, (facts or {}).get(number) or fact(number), share)
         page.showPage()
     page.save()
     return out.getvalue()
@@ -83,34 +83,34 @@ def fact(number: int) -> str:
     return f"Fact {number}: rule {number * 37 % 1009} applies."
 
 
-def _prose_page(page: Canvas, number: int, y: float, sentence: str) -> None:
-    y = write_lines(page, [sentence, *prose(number, 470, 20)], LEFT, y) - LEADING
-    write_lines(page, ["The commit-", "tee decides.", *prose(number + 1, 470, 18)], LEFT, y)
+def _prose_page(page: Canvas, number: int, y: float, sentence: str, share: float) -> None:
+    y = write_lines(page, [sentence, *prose(number, 470, round(20 * share))], LEFT, y) - LEADING
+    write_lines(page, ["The commit-", "tee decides.", *prose(number + 1, 470, round(18 * share))], LEFT, y)
 
 
-def _column_page(page: Canvas, number: int, y: float, sentence: str) -> None:
-    left, right = prose(number, COLUMN - 15, 40), prose(number + 1, COLUMN - 15, 40)
+def _column_page(page: Canvas, number: int, y: float, sentence: str, share: float) -> None:
+    left, right = (prose(seed, COLUMN - 15, round(40 * share)) for seed in (number, number + 1))
     left[0], right[0], right[-1] = f"Left begins {number}", f"Right begins {number}", sentence
     for i, lines in enumerate(zip(left, right, strict=True)):
         for x, line in zip((LEFT, LEFT + COLUMN), lines, strict=True):
             write_lines(page, [line], x, y - i * LEADING)
 
 
-def _table_page(page: Canvas, number: int, y: float, sentence: str) -> None:
-    y = write_lines(page, [sentence, *prose(number, 470, 6)], LEFT, y) - LEADING
-    for row in range(12):
+def _table_page(page: Canvas, number: int, y: float, sentence: str, share: float) -> None:
+    y = write_lines(page, [sentence, *prose(number, 470, round(6 * share))], LEFT, y) - LEADING
+    for row in range(round(12 * share)):
         for x, cell in zip((LEFT, 200, 340), (f"Item {number}-{row}", f"{row * 12} EUR", f"code {row}"), strict=True):
             write_lines(page, [cell], x, y)
         y -= LEADING
 
 
-def _footnote_page(page: Canvas, number: int, y: float, sentence: str) -> None:
-    write_lines(page, [sentence, *prose(number, 470, 30)], LEFT, y)
+def _footnote_page(page: Canvas, number: int, y: float, sentence: str, share: float) -> None:
+    write_lines(page, [sentence, *prose(number, 470, round(30 * share))], LEFT, y)
     write_lines(page, [f"1 Footnote of page {number}."], LEFT, 70, 7)
 
 
-def _chinese_page(page: Canvas, number: int, y: float, sentence: str) -> None:
-    lines = [CHINESE[at:] + CHINESE[:at] for at in range(12)]
+def _chinese_page(page: Canvas, number: int, y: float, sentence: str, share: float) -> None:
+    lines = [CHINESE[at:] + CHINESE[:at] for at in range(round(12 * share))]
     y = write_lines(page, [sentence], LEFT, y) - LEADING
     write_lines(page, lines, LEFT, y, BODY, "STSong-Light")
 

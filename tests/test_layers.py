@@ -28,6 +28,7 @@ LAYERS = (
 )  # fmt: skip
 # a feature imports another one only where it is listed here, and only its service module
 FEATURE_IMPORTS = {
+    "ask": {"clusters"},
     "classify": {"clusters"},
     "disagreement": {"clusters"},
     "diversity": {"clusters", "search"},
@@ -68,7 +69,8 @@ OWNERS = {
     "price_parser": ("core.entities.amounts",),
     "text_to_num": ("core.entities.amounts",),
     "cn2an": ("core.entities.characters",),
-    "pypdfium2": ("core.corpus.reading.documents.pdf", "core.corpus.reading.documents.pdf_lines"),
+    "pypdfium2": ("core.corpus.reading.documents",),
+    "PIL": ("core.corpus.reading.documents.pdf_page",),
     "docx": ("core.corpus.reading.documents.docx",),
     "pptx": ("core.corpus.reading.documents.pptx",),
     "lxml": ("core.corpus.reading.documents",),

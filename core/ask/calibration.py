@@ -1,6 +1,6 @@
 """When a reply of an FAQ may be trusted: a rule on two features, and its threshold for a precision."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -109,23 +109,31 @@ def measure_curve(evidence: Evidence, rule: Rule) -> Curve:
     return Curve(ordered[ends], (ends + 1) / len(evidence), precision.value, precision.low, precision.high)
 
 
-def choose_point(evidence: Evidence, rule: Rule, min_precision: float) -> OperatingPoint:
-    """The threshold of the highest coverage whose precision is at least `min_precision`.
+def choose_point(curve: Curve, total: int, min_precision: float) -> OperatingPoint:
+    """The threshold of the highest coverage whose precision is at least `min_precision`. total: calibration questions.
 
     Thresholds are tested from low coverages to higher ones, and the last one before the first failure is chosen
     (fixed-sequence testing, as in Learn then Test, Angelopoulos et al., 2021): the chance of a lower true precision
     stays that of a single test, 2.5%. The test is the lower end of Wilson's interval, and the first coverage the lowest
     that passes it with half the errors allowed. Where none passes, the measured precision is compared instead.
     """
-    curve = measure_curve(evidence, rule)
-    tested = _testable(np.rint(curve.coverage * len(evidence)), min_precision)
+    tested = _testable(np.rint(curve.coverage * total), min_precision)
     passed = curve.low[tested] >= min_precision
     if count := len(passed) if passed.all() else int(passed.argmin()):
-        return _point(curve, int(tested[count - 1]), len(evidence), True)
+        return _point(curve, int(tested[count - 1]), total, True)
     measured = np.flatnonzero(curve.precision >= min_precision)
     if len(measured):
-        return _point(curve, int(measured[-1]), len(evidence), False)
-    return OperatingPoint(float("inf"), 0, 0, len(evidence), False)
+        return _point(curve, int(measured[-1]), total, False)
+    return OperatingPoint(float("inf"), 0, 0, total, False)
+
+
+def point_at(curve: Curve, total: int, threshold: float) -> OperatingPoint:
+    """What a threshold reaches: the point of the curve with the highest coverage whose threshold is not lower. A
+    threshold that a person selects is not tested, hence never assured."""
+    allowed = np.flatnonzero(curve.threshold >= threshold)
+    if not len(allowed):
+        return OperatingPoint(float(threshold), 0, 0, total, False)
+    return replace(_point(curve, int(allowed[-1]), total, False), threshold=float(threshold))
 
 
 def _testable(accepted: np.ndarray, min_precision: float) -> np.ndarray:

@@ -10,6 +10,8 @@ from core.corpus.text_edits import edit_text
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.models.base import Embedder
+from core.results import no_progress
+from core.types import Progress
 
 MAX_QUESTIONS = 5_000  # left out in turn; of more, a sample
 MIN_QUESTIONS = 20  # for a calibration
@@ -43,11 +45,11 @@ class RankedAnswers:
 
 def rank_answers(
     queries: np.ndarray, known: np.ndarray, codes: np.ndarray, count: int = 2, hidden: np.ndarray | None = None,
-    groups: np.ndarray | None = None,
+    groups: np.ndarray | None = None, progress: Progress = no_progress,
 ) -> RankedAnswers:  # fmt: skip
     """Answers ranked by their nearest questions. queries: (q, d), known: (n, d) unit rows; codes: (n,) the answer of
     each known question, from 0 without gaps. groups: (n,) codes of equal questions, of which query i does not see those
-    of group hidden[i]."""
+    of group hidden[i]. progress: counts queries."""
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(int(codes.max()) + 1))
     step = max(CELLS // len(known), 1)
@@ -58,6 +60,7 @@ def rank_answers(
         if hidden is not None and groups is not None:
             cosines[groups[order] == hidden[part, None]] = -np.inf
         parts.append(_rank_block(cosines, starts, count))
+        progress(min(start + step, len(queries)), len(queries))
     scores, indices, nearest = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return RankedAnswers(scores, np.where(indices >= 0, order[indices], -1), nearest)
 
@@ -97,8 +100,9 @@ def _nearest_columns(cosines: np.ndarray, starts: np.ndarray, answers: np.ndarra
 
 
 def leave_one_out(
-    questions: Sequence[str], known: np.ndarray, codes: np.ndarray, embedder: Embedder, seed: int
-) -> Evidence:
+    questions: Sequence[str], known: np.ndarray, codes: np.ndarray, embedder: Embedder, seed: int,
+    progress: Progress = no_progress,
+) -> Evidence:  # fmt: skip
     """Whether the FAQ replies rightly to its own questions.
 
     Each distinct question is asked of the FAQ without it and its copies; the reply is right where it is an answer of
@@ -106,14 +110,11 @@ def leave_one_out(
     answer, and as many of them are asked again in other words (without stop words, with typos, or paraphrased by
     rules) of the whole FAQ. Raises InputError for fewer than MIN_QUESTIONS questions.
     """
-    groups = distinct_texts([" ".join(question.casefold().split()) for question in questions])[0]
+    groups = equal_questions(questions)
     right = {(int(group), int(code)) for group, code in zip(groups, codes, strict=True)}
-    first = np.unique(groups, return_index=True)[1]
-    sample = np.sort(np.random.default_rng(seed).permutation(first)[:MAX_QUESTIONS])
-    if len(sample) < MIN_QUESTIONS:
-        message = f"There are {len(sample)} different questions; calibration needs at least {MIN_QUESTIONS}."
-        raise InputError(message, "Add questions, also other wordings of questions that are there.")
-    ranked = rank_answers(known[sample], known, codes, hidden=groups[sample], groups=groups)
+    sample = _sample(groups, seed)
+    check_count(len(sample))
+    ranked = rank_answers(known[sample], known, codes, hidden=groups[sample], groups=groups, progress=progress)
     is_single = _has_single_question(groups, codes)[sample]
     edited, rows = _edited([questions[row] for row in sample[is_single]], sample[is_single], seed)
     parts = [(ranked, groups[sample])]
@@ -126,7 +127,39 @@ def leave_one_out(
     ]
     scores = np.concatenate([answers.scores[:, 0] for answers, _ in parts]).astype(np.float64)
     margins = np.concatenate([answers.margins for answers, _ in parts]).astype(np.float64)
-    return Evidence(scores, margins, np.array(is_right, bool), _description(len(sample), is_single.sum(), len(edited)))
+    return Evidence(
+        scores,
+        margins,
+        np.array(is_right, bool),
+        _description(len(sample), len(np.unique(groups)), is_single.sum(), len(edited)),
+    )
+
+
+def _sample(groups: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of distinct questions, ascending; at most MAX_QUESTIONS drawn at random."""
+    first = np.unique(groups, return_index=True)[1]
+    return np.sort(np.random.default_rng(seed).permutation(first)[:MAX_QUESTIONS])
+
+
+def equal_questions(questions: Sequence[str]) -> np.ndarray:
+    """(n,) codes, equal for questions that differ in case and white space alone."""
+    return distinct_texts([" ".join(question.casefold().split()) for question in questions])[0]
+
+
+def check_count(questions: int) -> None:
+    """Raise InputError for too few different questions."""
+    if questions < MIN_QUESTIONS:
+        many = "is 1 different question" if questions == 1 else f"are {questions} different questions"
+        message = f"There {many}; calibration needs at least {MIN_QUESTIONS}."
+        raise InputError(message, "Add questions, also other wordings of questions that are there.")
+
+
+def edited_questions(questions: Sequence[str], codes: np.ndarray, seed: int) -> list[str]:
+    """The edited questions that `leave_one_out` embeds."""
+    groups = equal_questions(questions)
+    sample = _sample(groups, seed)
+    single = sample[_has_single_question(groups, codes)[sample]]
+    return _edited([questions[row] for row in single], single, seed)[0]
 
 
 def _has_single_question(groups: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -146,8 +179,9 @@ def _edited(questions: list[str], rows: np.ndarray, seed: int) -> tuple[list[str
     return result, np.array(of_row, np.int64)
 
 
-def _description(questions: int, single: int, edited: int) -> str:
-    text = f"{questions:,} different questions, each left out in turn"
+def _description(questions: int, total: int, single: int, edited: int) -> str:
+    drawn = f"{questions:,} of {total:,}" if questions < total else f"{total:,}"
+    text = f"{drawn} different questions, each left out in turn"
     if edited:
         text += (
             f" ({single:,} of them the only one of their answer, so that no reply is right), and {edited:,} of these"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.ask.chat_judge import CHAT_JUDGE, JudgeGrades, JudgeQuery
 from core.ask.pooling import PooledQuestion, pooled_questions
-from core.ask.results import RETRIEVAL_RUNS
+from core.ask.retrieval_results import RETRIEVAL_RUNS
 from core.corpus.judgments import GRADES, load_judgments, one_line
 from core.corpus.loaders import load_corpus
 from core.errors import InputError

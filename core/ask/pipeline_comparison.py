@@ -11,7 +11,7 @@ from core.ask.pipelines import PipelineRun, PipelineSpec, RunQuery, usd_per_1000
 from core.ask.question_sets import QuestionSet, load_questions
 from core.ask.ranking import gains_of, metric_values
 from core.ask.refusal import MIN_KNOWN
-from core.ask.results import RETRIEVAL_RUNS
+from core.ask.retrieval_results import RETRIEVAL_RUNS
 from core.corpus.loaders import load_text_codes
 from core.models.costs import max_usd
 from core.models.registry import capabilities

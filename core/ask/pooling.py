@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.ask.pipeline_comparison import PipelinesQuery
 from core.ask.question_sets import load_questions
-from core.ask.results import RETRIEVAL_RUNS
+from core.ask.retrieval_results import RETRIEVAL_RUNS
 from core.corpus.judgments import GRADES, load_judgments, one_line
 from core.corpus.loaders import load_corpus
 from core.stats.agreement import weighted_kappa

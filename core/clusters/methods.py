@@ -1,8 +1,10 @@
 """Clustering methods: Leiden on the neighbor graph without duplicates, HDBSCAN, EVoC and k-means."""
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -203,11 +205,21 @@ def umap_points(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Pro
 
 
 def _evoc(vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress) -> Labeling:
-    from evoc import EVoC
-
     k = max(2, min(15, len(vectors) - 1))
-    model = EVoC(base_min_cluster_size=params.min_size, n_neighbors=k, random_state=params.seed)
+    model = _load_evoc().EVoC(base_min_cluster_size=params.min_size, n_neighbors=k, random_state=params.seed)
     return np.asarray(model.fit_predict(np.array(vectors.rows))), {"layers": len(model.cluster_layers_)}
+
+
+def _load_evoc() -> Any:
+    """The package evoc without its kernels for quantized vectors, whose compilation takes half a minute of the first
+    import."""
+    for name in ("evoc.int8_nndescent", "evoc.uint8_nndescent"):
+        unused = ModuleType(name)
+        unused.__dict__["__getattr__"] = lambda attribute: None
+        sys.modules.setdefault(name, unused)
+    import evoc
+
+    return evoc
 
 
 def _kmeans(vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress) -> Labeling:

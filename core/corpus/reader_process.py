@@ -1,7 +1,7 @@
-"""Reads uploads in a process of its own, with limited memory and time, that can be stopped.
+"""Does what untrusted files take in a process of its own, with limited memory and time, that can be stopped.
 
-A process waits for files and is used again, unless it was stopped or took much memory. Request and reply are lines of
-JSON; the table and the vectors come back as files in the staging folder, which are read and removed.
+A process waits for tasks (core.corpus.reader_tasks) and is used again, unless it was stopped or took much memory.
+Request and reply are lines of JSON; results come back as files in a folder of the staging folder, which are removed.
 """
 
 import json
@@ -16,23 +16,25 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-import numpy as np
-
-from core.codec import decode, encode
-from core.corpus.reading.budget import out_of_memory, out_of_time, use_budget
+from core.codec import encode
+from core.corpus.reader_tasks import TASKS, decode_progress, load_table
+from core.corpus.reading.budget import out_of_memory, out_of_time
 from core.corpus.reading.files import explained
+from core.corpus.reading.progress import ReadingProgress
 from core.corpus.reading.values import RawTable
-from core.corpus.staging import ImportSource, parse_staged
+from core.corpus.staging import ImportSource
 from core.digest import digest_json
 from core.errors import InputError, JobError, PlanisphereError, StorageError
-from core.files import discard, storage_errors
+from core.files import discard, read_json, storage_errors
 
 BUSY_FACTOR = 4  # seconds on the clock a second of processor time: other work on the machine is not the file's fault
 START_SECONDS = 120.0  # a busy machine imports pandas and pyarrow in 10
 POLL_SECONDS = 0.1
+PROGRESS = "progress"  # ending of the file with how far reading has come
 _LARGE = 512 * 1024**2  # bytes of memory in use with which a process is not used again
 _ROOT = str(Path(__file__).parents[2])
 _CODE = f"import sys; sys.path.insert(0, {_ROOT!r}); from core.corpus.reader_process import serve; serve()"
@@ -41,14 +43,51 @@ _idle: list["_Process"] = []
 _lock = threading.Lock()
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a task may take: seconds of processor time, bytes of memory. name: of what it reads, in messages."""
+
+    name: str
+    seconds: float
+    memory: int
+
+
 def read_staged(folder: str, source: ImportSource) -> RawTable:
     """The table of staged files, read in another process. Raises InputError for files that can't be read, take too much
     memory or time, or whose reading was cancelled; StorageError for expired ones."""
-    with use_budget(source.budget), _lent_process() as process, _exchange_folder(folder) as exchange:
-        reply = _ask(process, folder, source, exchange)
+    mark, progress = _mark(folder, source), _mark(folder, source, PROGRESS)
+    arguments = {"folder": folder, "source": encode(source)[0], "progress": str(progress)}
+    try:
+        with run_task("read", folder, arguments, limits_of(source), mark) as result:
+            return load_table(result)
+    finally:
+        discard(progress)
+
+
+@contextmanager
+def run_task(
+    task: str, folder: str, arguments: dict[str, Any], limits: Limits, mark: Path | None = None
+) -> Iterator[Path]:
+    """The folder with what a task of core.corpus.reader_tasks wrote; it is removed at the end of the block. mark: a
+    file that is touched to stop it. Raises InputError, StorageError, JobError."""
+    with _lent_process() as process, _exchange_folder(folder) as exchange:
+        request = {"task": task, "arguments": arguments, "exchange": str(exchange), **asdict(limits)}
+        reply = _ask(process, request, limits, mark)
         if "error" in reply:
-            raise _error(source, reply)
-        return _load(exchange)
+            raise _error(reply)
+        yield exchange
+
+
+def limits_of(source: ImportSource) -> Limits:
+    """Of reading an upload, by its size and budget."""
+    size, first = sum(file.size for file in source.files), source.files[0].name
+    name = first if len(source.files) == 1 else f"{first} and {len(source.files) - 1:,} more"
+    return Limits(name, source.budget.seconds_for(size), source.budget.memory_for(size))
+
+
+def reading_progress(folder: str, source: ImportSource) -> ReadingProgress | None:
+    """How far reading these files has come, None where nothing is known of it."""
+    return decode_progress(read_json(_mark(folder, source, PROGRESS)))
 
 
 def cancel_reading(folder: str, source: ImportSource) -> None:
@@ -63,8 +102,8 @@ def start_ahead() -> None:
         pass
 
 
-def _mark(folder: str, source: ImportSource) -> Path:
-    return Path(folder) / "staging" / f"{digest_json(encode(source)[0])}.cancel"
+def _mark(folder: str, source: ImportSource, ending: str = "cancel") -> Path:
+    return Path(folder) / "staging" / f"{digest_json(encode(source)[0])}.{ending}"
 
 
 def _is_newer(mark: Path, started: float) -> bool:
@@ -158,21 +197,18 @@ def _exchange_folder(folder: str) -> Iterator[Path]:
         discard(exchange)
 
 
-def _ask(process: _Process, folder: str, source: ImportSource, exchange: Path) -> dict[str, Any]:
-    """The reply. Raises InputError where reading takes too much processor time, or is cancelled."""
-    size = sum(file.size for file in source.files)
-    seconds, mark = source.budget.seconds_for(size), _mark(folder, source)
-    limits = {"seconds": seconds, "memory": source.budget.memory_for(size)}
-    used = process.cpu_seconds()
-    process.send({"folder": folder, "source": encode(source)[0], "exchange": str(exchange), **limits})
+def _ask(process: _Process, request: dict[str, Any], limits: Limits, mark: Path | None) -> dict[str, Any]:
+    """The reply. Raises InputError where the task takes too much processor time, or is cancelled."""
+    seconds, used = limits.seconds, process.cpu_seconds()
+    process.send(request)
     started, deadline = time.time(), time.monotonic() + BUSY_FACTOR * seconds
     while (line := process.line(POLL_SECONDS)) is None:
-        if _is_newer(mark, started):
+        if mark and _is_newer(mark, started):
             raise InputError("Reading was cancelled.", "Upload other files, or these again.")
         if process.cpu_seconds() - used > seconds or time.monotonic() > deadline:
-            raise out_of_time(_title(source), seconds)
+            raise out_of_time(limits.name, seconds)
     if not line:
-        raise _ended(_title(source), process.stop())
+        raise _ended(limits.name, process.stop())
     reply: dict[str, Any] = json.loads(line)
     process.usable = bool(reply.get("usable"))
     return reply
@@ -186,48 +222,9 @@ def _ended(name: str, code: int) -> InputError:
     return InputError(f'"{name}" can\'t be read: it made the reader stop.', "Save it again, best as CSV or Parquet.")
 
 
-def _title(source: ImportSource) -> str:
-    first = source.files[0].name
-    return first if len(source.files) == 1 else f"{first} and {len(source.files) - 1:,} more"
-
-
-def _error(source: ImportSource, reply: dict[str, Any]) -> PlanisphereError:
+def _error(reply: dict[str, Any]) -> PlanisphereError:
     kind = StorageError if reply["error"] == "StorageError" else InputError
     return kind(reply["message"], reply["remedy"])
-
-
-def _store(exchange: Path, raw: RawTable) -> None:
-    import pyarrow as pa
-
-    with storage_errors(exchange):
-        with pa.OSFile(str(exchange / "table.arrow"), "wb") as file:
-            table = pa.Table.from_pandas(raw.table, preserve_index=False)
-            with pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
-        if raw.vectors is not None:
-            np.save(exchange / "vectors.npy", raw.vectors, allow_pickle=False)
-        facts = {name: encode(getattr(raw, name))[0] for name in _fact_types()}
-        record = json.dumps({"rows": len(raw.table), "facts": facts})
-        (exchange / "facts.json").write_text(record, encoding="utf-8")
-
-
-def _load(exchange: Path) -> RawTable:
-    import pandas as pd
-    import pyarrow as pa
-
-    with storage_errors(exchange):
-        record = json.loads((exchange / "facts.json").read_text(encoding="utf-8"))
-        with pa.OSFile(str(exchange / "table.arrow"), "rb") as file, pa.ipc.open_file(file) as reader:
-            table = reader.read_all().to_pandas()
-        vectors = np.load(exchange / "vectors.npy") if (exchange / "vectors.npy").exists() else None
-    table.index = pd.RangeIndex(record["rows"])
-    facts = {name: decode(kind, record["facts"][name]) for name, kind in _fact_types().items()}
-    return RawTable(table=table, vectors=vectors, **facts)
-
-
-def _fact_types() -> dict[str, Any]:
-    """The fields of a RawTable that are plain values."""
-    return {name: kind for name, kind in get_type_hints(RawTable).items() if name not in ("table", "vectors")}
 
 
 def serve() -> None:
@@ -245,10 +242,9 @@ def serve() -> None:
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    source = decode(ImportSource, request["source"])
     try:
-        with _limited(request["seconds"], request["memory"]), use_budget(source.budget), explained(_title(source)):
-            _store(Path(request["exchange"]), parse_staged(request["folder"], source))
+        with _limited(request["seconds"], request["memory"]), explained(request["name"]):
+            TASKS[request["task"]](Path(request["exchange"]), **request["arguments"])
     except PlanisphereError as error:
         usable = _memory_in_use() < _LARGE and not isinstance(error.__cause__, MemoryError)
         return {"error": type(error).__name__, "message": error.message, "remedy": error.remedy, "usable": usable}

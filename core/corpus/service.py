@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpus
+from core.corpus.document_files import store_documents
 from core.corpus.export import free_name, table_bytes
 from core.corpus.filters import factorize_texts
 from core.corpus.label_sets import label_sets, similar_labels, split_labels
@@ -224,10 +225,12 @@ def draft_profile(folder: str, source: ImportSource, roles: Roles, steps: Steps)
 
 
 def create_corpus(folder: str, source: ImportSource, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
-    """Build and store the corpus, with vectors that were in the files. Raises InputError, StorageError."""
+    """Build and store the corpus, with documents and with vectors that were in the files. Raises InputError,
+    StorageError."""
     raw = raw_table(folder, source)
     built, workspace = build_corpus(raw, roles, steps, name), Workspace(folder)
     info = workspace.save_corpus(built.corpus)
+    store_documents(folder, info.digest, source, raw.sources)
     if built.vectors is None:
         return CreatedCorpus(info, built.steps, None)
     # the model is named after the vectors' file or column, and identified by their digest

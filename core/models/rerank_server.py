@@ -128,9 +128,10 @@ def _entry(item: Any) -> tuple[int | None, float | None]:
     """Index and score of a result, None where they are not what they should be."""
     if not isinstance(item, dict):
         return None, None
-    index, score = item.get("index"), item.get("relevance_score", item.get("score"))
-    is_number = type(score) in (int, float) and -_LARGEST < score < _LARGEST  # not so for NaN
-    return index if type(index) is int else None, float(score) if is_number else None
+    index: Any = item.get("index")
+    score: Any = item.get("relevance_score", item.get("score"))
+    is_score = isinstance(score, int | float) and type(score) is not bool and -_LARGEST < score < _LARGEST
+    return index if type(index) is int else None, float(score) if is_score else None
 
 
 def _wrong(server: str, what: str) -> ServiceError:

@@ -16,7 +16,7 @@ import numpy as np
 from core.corpus.texts import valid_texts
 from core.digest import digest_json
 from core.errors import ModelError
-from core.models.base import FREE, Capabilities
+from core.models.base import FREE, Capabilities, Reranker
 from core.models.folders import folder_digest, is_folder
 from core.models.openai_client.models import checked_url
 from core.models.registry import capabilities
@@ -78,7 +78,7 @@ class CrossEncoderReranker:
         revision = folder_digest(folder)
         if spec.revision not in ("", revision):
             raise ModelError(f"The reranker {spec.label} has changed since it was chosen.", "Choose it again.")
-        self.label = spec.label
+        self.label: str = spec.label
         self._model, self._lock = _load(folder, spec.label), threading.Lock()
 
     def scores(self, question: str, texts: Sequence[str]) -> np.ndarray:
@@ -93,9 +93,6 @@ class CrossEncoderReranker:
         if scores.shape != (len(texts),) or not np.isfinite(scores).all():
             raise ModelError(f"The reranker {self.label} gives scores that are no numbers.", "Choose another model.")
         return scores
-
-
-Reranker = CrossEncoderReranker | ServerReranker
 
 
 def checked_reranker(name: str, url: str) -> RerankerSpec:

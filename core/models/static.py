@@ -74,9 +74,14 @@ def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
     return np.asarray(vectors, np.float32), model.tokenizer, model.unk_token_id
 
 
+def distilled_folder(models_folder: Path) -> Path:
+    """Where `distill` stores the model."""
+    return models_folder / f"{WEIGHTS_SHA256[:16]}-static{DIMENSIONS}-v{VERSION}"
+
+
 def distill(models_folder: Path, threads: int | None = None) -> Path:
     """The folder of the static model made from all-MiniLM-L6-v2, in model2vec's format, made at first use."""
-    folder = models_folder / f"{WEIGHTS_SHA256[:16]}-static{DIMENSIONS}-v{VERSION}"
+    folder = distilled_folder(models_folder)
     if not folder.exists():
         tokenizer = load_tokenizer(model_folder() / "tokenizer.json")
         _save(folder, _token_vectors(tokenizer, TokenEncoder(models_folder, "float32", threads)), tokenizer)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.corpus.build import corpus_digest
+from core.corpus.document_files import copy_documents
 from core.corpus.loaders import load_corpus
 from core.digest import digest_array
 from core.errors import InputError
@@ -26,6 +27,7 @@ def create_version(
     """
     workspace, original = Workspace(corpus.folder), load_corpus(corpus)
     info = workspace.save_corpus(without_rows(original, rows, why, name))
+    copy_documents(corpus, info.digest)
     keep = np.setdiff1d(np.arange(len(original)), rows)
     for spec in models:
         if not capabilities(spec).can_embed and workspace.load_vectors(info.digest, spec) is None:

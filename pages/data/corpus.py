@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.corpus.document_files import MAX_FILE_MB
 from core.corpus.preprocess import Steps
 from core.corpus.service import FilePreview
 from core.corpus.staging import ImportSource
@@ -96,6 +97,8 @@ def show_create_button(source: ImportSource, preview: FilePreview, roles: Roles,
     name = left.text_input("Corpus name", default, max_chars=120, key=key, persist_state="session", help=help)
     style: dict[str, Any] = {"type": "primary", "icon": ":material/check:", "width": "stretch"}
     help = "Stores the corpus in the workspace. Your files are not changed."
+    if any(read.is_document for read in preview.sources):
+        help += f" Documents up to {MAX_FILE_MB} MB are stored with it, so that rows can open their page."
     request = None if steps is None else CreationRequest(source, roles, steps, (name or "").strip() or default)
     style |= {"disabled": request is None, "on_click": request_creation, "args": (request, preview), "help": help}
     if right.button("Create corpus", key="create", **style) and request:

@@ -1,11 +1,15 @@
 """A fresh workspace a test, workers shared by all, and a small embedded corpus."""
 
+import json
 import shutil
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
@@ -18,10 +22,19 @@ from core.types import CorpusRef, LayoutParams, ModelSpec, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared import scatter
+from tests.shared_folder import shared_folder
 from tests.waiting import WAIT
 
 SUBJECTS = ("parcel", "lamp", "garden chair", "teapot", "notebook", "gift card")
 MOODS = ("arrived late", "looks lovely", "broke at once", "was well worth it", "came in the wrong color")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def component_manifests() -> Iterator[None]:
+    """Streamlit reads the metadata of all installed packages for every AppTest, in a quarter of a second: once here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture
@@ -46,10 +59,15 @@ def corpus(home, shop) -> tuple[CorpusInfo, ModelSpec]:
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory) -> tuple[Path, str, ModelSpec]:
     """The workspace that each test's corpus is copied from: its folder, the corpus' digest, the model."""
-    folder, digest, spec = build_shop(tmp_path_factory.mktemp("shop"))
-    for layout in (LayoutParams(), LayoutParams(method="pca")):
-        LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), digest), spec, layout))
-    return folder, digest, spec
+    with shared_folder(tmp_path_factory, "shop") as folder:
+        facts = folder.with_suffix(".json")
+        if not facts.exists():
+            _, digest, spec = build_shop(folder)
+            for layout in (LayoutParams(), LayoutParams(method="pca")):
+                LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), digest), spec, layout))
+            write_json(facts, {"digest": digest, "model": spec.to_dict()})
+        stored = json.loads(facts.read_text(encoding="utf-8"))
+    return folder, stored["digest"], ModelSpec.from_dict(stored["model"])
 
 
 def build_shop(folder: Path) -> tuple[Path, str, ModelSpec]:

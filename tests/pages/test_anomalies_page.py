@@ -14,7 +14,7 @@ from core.outliers.service import outlier_marks, outlier_scores
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
-from core.vectors.loaders import NEIGHBORS, ModelQuery
+from core.vectors.loaders import NEIGHBORS, ModelQuery, models_folder
 from pages.shared.outliers import list as outliers_list
 from tests.pages.conftest import build_shop
 from tests.pages.test_embed_page import visible_text
@@ -177,7 +177,7 @@ def test_scores_are_compared(corpus, app):
 def test_two_models_are_compared(corpus, app, home):
     info, _ = corpus
     whole = Workspace(home).load_corpus(info.digest)
-    spec = embed(whole, load_embedder("static", models_folder=home / "models"), Workspace(home)).model
+    spec = embed(whole, load_embedder("static", models_folder=models_folder(str(home))), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     at = open_page(app)
     at.segmented_control(key="outlier_comparison").set_value("Agreement between models").run()

@@ -1,11 +1,20 @@
 """Documents on the Data page: from files to a corpus, and files that can't become one."""
 
+import shutil
+
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
+from streamlit.testing.v1 import AppTest
 
+from core.corpus.preprocess import Steps
+from core.corpus.service import create_corpus
+from core.corpus.staging import ImportSource, stage
 from core.store import Workspace
+from core.types import Roles
+from pages.shared.text import plain
 from tests.document_files import docx_file, epub_file, fact, long_pdf, simple_pdf, zip_of
-from tests.pages.test_data_page import create, errors, start, upload, widget
+from tests.pages.data_steps import create, errors, start, upload, widget
+from tests.waiting import WAIT
 
 HTML = "<!DOCTYPE html><html><body><h1>Guide</h1><p>Ask for it.</p><h2>Fees</h2><p>None.</p></body></html>"
 
@@ -59,3 +68,70 @@ def test_pdfs_that_can_not_be_read_are_refused(app, home, kind):
     assert reason in errors(app)
     assert f"{kind}.pdf" in errors(app)
     assert not [one for one in app.button if one.key == "create"]
+
+
+def pressed(app, key):
+    return next(one for one in app.button if one.key == key).click().run()
+
+
+def test_a_hit_opens_its_page_in_a_dialog(app, home):
+    app = create(upload(start(app), ("report.pdf", long_pdf(10))), "Report")
+    app.query_params["mode"] = "keyword"
+    app = app.switch_page("pages/explore/search.py").run()
+    app.text_input(key="q").set_value("Fact 8 rule applies").run()
+    assert not app.exception
+    row = next(row for row, text in enumerate(stored(home).texts) if fact(8) in text)
+    app = pressed(app, f"document--{row}")
+    assert not app.exception
+    assert len(app.get("image")) == 1
+    assert "Page 8 of 10" in markdown(app)
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    """A workspace with a corpus of a PDF and a Markdown file."""
+    folder = str(tmp_path_factory.mktemp("documents"))
+    files = (stage(folder, "a.pdf", long_pdf(4)), stage(folder, "<b>.md", b"# One\n**bold** <i>\n\n# Two\nlast\n"))
+    return folder, create_corpus(folder, ImportSource(files), Roles("{text}"), Steps(), "Documents").info.digest
+
+
+def location(documents, home, row):
+    """An app that shows the place of a row alone."""
+
+    def script(digest, row):
+        from pages.shared import session
+        from pages.shared.corpus.document_view import show_document_location
+
+        show_document_location(session.workspace().info(digest), row)
+
+    shutil.copytree(documents[0], home, dirs_exist_ok=True)
+    return AppTest.from_function(script, args=(documents[1], row), default_timeout=WAIT).run()
+
+
+def markdown(app):
+    return [str(one.value) for one in app.markdown]
+
+
+def test_pages_are_turned_and_the_text_is_an_alternative(documents, home):
+    app = location(documents, home, 1)
+    assert "Page 2 of 4" in markdown(app)
+    app = pressed(app, "document-next")
+    assert "Page 3 of 4" in markdown(app)
+    app = pressed(pressed(app, "document-next"), "document-back")
+    assert "Page 2 of 4" in markdown(app)
+    app = widget(app, "button_group", "document_view").set_value("Text").run()
+    assert not app.exception
+    assert not app.get("image")
+    assert "Section 2 of 4" in markdown(app)
+    assert any(plain(fact(2)) in text and ":orange-background[" in text for text in markdown(app))
+    assert fact(1) in " ".join(str(one.value) for one in app.text)
+
+
+def test_a_section_of_another_format_is_shown_as_plain_text(documents, home):
+    app = location(documents, home, 4)
+    assert not app.exception
+    assert not app.get("image")
+    assert f"**{plain('<b>.md')}**  \n{plain('One')}" in markdown(app)
+    assert any(f":orange-background[{plain('**bold** <i>')}]" in text for text in markdown(app))
+    assert [str(one.value) for one in app.text] == ["Two\n\nlast"]
+    assert not next(one for one in app.button if one.key == "document-next").disabled

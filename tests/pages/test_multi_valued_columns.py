@@ -14,7 +14,7 @@ from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from tests.pages.test_data_page import create, start, upload, widget
+from tests.pages.data_steps import create, start, upload, widget
 from tests.pages.test_embed_page import visible_text
 
 SUBJECTS = ("parcel", "lamp", "teapot", "chair")

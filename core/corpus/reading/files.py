@@ -30,6 +30,7 @@ from core.corpus.reading.documents.subtitles import read_srt, read_vtt
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.json_files import read_json
 from core.corpus.reading.json_tables import explode_lists, flatten_objects
+from core.corpus.reading.progress import begin_file
 from core.corpus.reading.size_checks import TEXTS, check_cells, check_size
 from core.corpus.reading.sniff import file_format, paste_format
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
@@ -62,7 +63,11 @@ def read_files(
     with use_budget(budget or current_budget()), explained(name):
         check_bytes(name, sum(len(upload.data) for upload in uploads))
         files, notes = unpack(uploads)
-        raw = _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
+        parts = []
+        for number, upload in enumerate(files, start=1):
+            begin_file(upload.name, number, len(files))
+            parts.append(_parse(upload, options, file_format(upload.name, upload.data)))
+        raw = _combine(parts, notes)
     renamed = options.columns or options.values
     return replace(raw, table=rename_table(raw.table, options.columns, options.values)) if renamed else raw
 

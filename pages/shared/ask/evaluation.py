@@ -5,7 +5,7 @@ import streamlit as st
 from core.ask.pipeline_comparison import PipelinesQuery, compare_pipelines
 from core.ask.pipelines import DEPTH, PipelineSpec
 from core.ask.question_sets import QuestionSet
-from core.ask.results import RETRIEVAL_RUNS
+from core.ask.retrieval_results import RETRIEVAL_RUNS
 from core.results import Step
 from core.store import CorpusInfo
 from pages.shared import result_view, session

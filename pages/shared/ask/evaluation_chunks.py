@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.ask.chunk_runs import ChunkPlan, ChunkQuery, chunk_plan
 from core.ask.chunk_sizes import ChunkComparison, chunk_table
-from core.ask.results import CHUNK_SIZES
+from core.ask.retrieval_results import CHUNK_SIZES
 from core.digest import digest_json
 from core.models.registry import capabilities
 from core.scoreboard.charts import interval_figure

@@ -19,28 +19,17 @@ from core.corpus.reading.template import column_field, template_columns
 from core.corpus.service import FilePreview, InvalidInput, preview_files
 from core.corpus.staging import ImportSource, stage
 from core.figures import histogram_figure
-from core.jobs.kinds import computes
-from core.jobs.results import result_spec
 from core.models.registry import capabilities
-from core.results import Step
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import jobs_view, result_view, session
+from pages.shared import paid_result, session
 from pages.shared.classify.rows import select_label, show_rows
 from pages.shared.downloads import csv_button
-from pages.shared.models import run
 from pages.shared.text import count, cut, file_stem, format_duration, plain
 
 UPLOAD = "apply upload"
 MAX_SHOWN_CLASSES = 15
 FORMATS = "CSV, TSV, JSON, JSONL, Parquet, XLSX or TXT, also inside .gz or .zip. It is not added to the corpus."
-
-
-class PaidFile:
-    """A file whose texts are sent to a paid model: what consent to pay asks for."""
-
-    def __init__(self, spec: ModelSpec, max_usd: float | None) -> None:
-        self.spec, self.max_usd = spec, max_usd
 
 
 def show_predict_file(info: CorpusInfo, source: ClassifierSource) -> None:
@@ -117,35 +106,11 @@ def describe_plan(plan: FilePlan, model: ModelSpec) -> str:
 
 def _is_ready(query: FileQuery, plan: FilePlan) -> bool:
     """Whether the predictions are stored; else computes or offers them, paid ones after consent."""
-    title = f"Predictions for {query.upload.files[0].name}"
-    if not (plan.paid and plan.missing) or FILE_PREDICTIONS.exists(query):
-        return result_view.ready(
-            FILE_PREDICTIONS, query, headline="This file has not been classified yet.",
-            description="Its texts are embedded and classified.", title=title, button="Classify",
-        )  # fmt: skip
-    result_view.show_submitted()
-    step = Step(FILE_PREDICTIONS, query)
-    if running := result_view.running_job(step):
-        jobs_view.show_progress(running)
-        return False
-    ended = [state for state in session.manager().list(session.folder()) if computes(state.spec, step)]
-    if ended:
-        jobs_view.show_stop_reason(max(ended, key=lambda state: state.started or 0.0))
-    if not run.has_key(query.model):
-        declared = capabilities(query.model)
-        st.info(f"{declared.provider} needs an API key: enter it on the Embed page.", icon=":material/key:")
-        st.page_link("pages/data/embed.py", label="Enter API key", icon=":material/memory:")
-        return False
-    limit = run.paid_consent([PaidFile(query.model, plan.usd)])
-    paid = FileQuery(
-        query.corpus, query.model, query.upload, query.text, query.settings, query.classifier, limit or None
-    )
-    st.button(
-        "Classify", key="apply_file_start", type="primary", icon=":material/play_arrow:", disabled=not limit,
-        on_click=result_view.submit_jobs, args=(result_spec(FILE_PREDICTIONS, paid, title),),
-        help="Runs in the background; it can be cancelled. Vectors are cached, so no text is paid for twice.",
+    return paid_result.is_ready(
+        FILE_PREDICTIONS, query, plan, headline="This file has not been classified yet.",
+        description="Its texts are embedded and classified.", title=f"Predictions for {query.upload.files[0].name}",
+        button="Classify", key="apply_file_start",
     )  # fmt: skip
-    return False
 
 
 def _show_predictions(query: FileQuery) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core.corpus.reader_process import cancel_reading
+from core.corpus.reader_process import cancel_reading, reading_progress
 from core.corpus.reading.chats import CHAT_UNITS
 from core.corpus.reading.delimited import DELIMITER_NAMES, NO_HEADER
 from core.corpus.reading.encodings import ENCODINGS
@@ -21,7 +22,7 @@ from pages.shared import session
 from pages.shared.corpus.add_data import clear_source
 from pages.shared.messages import show_error
 from pages.shared.tables import text
-from pages.shared.text import count, plain
+from pages.shared.text import count, cut_middle, plain
 
 CHAT_NAMES: dict[ChatUnit | Literal["none"] | None, str] = {
     "user turn": "User's turn", "answer": "Answer", "first question": "First question of a chat",
@@ -77,7 +78,7 @@ def _read(source: ImportSource) -> FilePreview | InvalidInput:
             key = f"cancel-{tag(source)}"
             button.button("Cancel", key=key, icon=":material/close:", on_click=clear_source, help="Stop reading.")
             drawn = True
-        pulse.empty()  # Streamlit interrupts a script only where it draws
+        _show_progress(pulse, source)  # Streamlit interrupts a script only where it draws
 
     try:
         with st.spinner("Reading the files", show_time=True):
@@ -88,7 +89,21 @@ def _read(source: ImportSource) -> FilePreview | InvalidInput:
         cancel_reading(session.folder(), source)
         raise
     button.empty()
+    pulse.empty()
     return preview
+
+
+def _show_progress(pulse: DeltaGenerator, source: ImportSource) -> None:
+    """Which file is being read, and which of its pages."""
+    progress = reading_progress(session.folder(), source)
+    if progress is None or (progress.files == 1 and not progress.total):
+        pulse.empty()
+        return
+    file = f"file {progress.file:,} of {progress.files:,}" if progress.files > 1 else ""
+    pages = f"page {progress.done + 1:,} of {progress.total:,}" if progress.total else ""
+    share = (progress.file - 1 + progress.done / max(1, progress.total)) / progress.files
+    name = plain(cut_middle(progress.name, 60))
+    pulse.progress(min(share, 1.0), ", ".join(filter(None, (name, pages, file))))
 
 
 def tag(source: ImportSource) -> str:

@@ -6,7 +6,7 @@ from core.ask.pipeline_comparison import PipelinesQuery
 from core.ask.pipelines import DEPTH
 from core.ask.pooling import PooledQuestion, judged_counts, pooled_questions
 from core.ask.question_sets import save_unjudged, saved_questions
-from core.ask.results import RETRIEVAL_RUNS
+from core.ask.retrieval_results import RETRIEVAL_RUNS
 from core.corpus.judgments import summarize_judgments
 from core.results import Step
 from core.store import CorpusInfo

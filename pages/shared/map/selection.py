@@ -24,6 +24,7 @@ from core.map.scene import MapScene
 from core.map.selection import MapSelection, SelectionStep
 from core.map.service import LayoutKey
 from pages.shared import session
+from pages.shared.corpus.document_view import show_document_button
 from pages.shared.downloads import FILE_TYPES, file_button
 from pages.shared.map import state
 from pages.shared.selections import view
@@ -75,6 +76,9 @@ def show_row(layout_key: LayoutKey, row: int, key: str) -> None:
     view = session.ask_once(row_view, layout_key, row, int(limit or 10))
     with text:
         _show_row_text(view)
+        info = session.current_corpus()
+        if info and info.digest == layout_key.corpus.digest:
+            show_document_button(info, row, key)
     _show_neighbors(view)
     _show_cells(view)
 

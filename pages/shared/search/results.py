@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.corpus.document_files import has_documents
 from core.corpus.export import MAX_CELL_LENGTH as LONGEST
 from core.corpus.export import free_name
 from core.figures import histogram_figure
@@ -16,6 +17,7 @@ from core.store import CorpusInfo
 from core.text import format_milliseconds
 from core.types import IndexFacts, ModelSpec
 from pages.shared import session
+from pages.shared.corpus.document_view import show_document_button
 from pages.shared.downloads import csv_button
 from pages.shared.judgments.grading import Grading, show_grading
 from pages.shared.map.view import show_map_with_marks
@@ -87,10 +89,10 @@ def _show_hits(
 ) -> None:
     table = hits_table(result)
     if session.widget_value(VIEW_KEY) == "List":
-        _show_hit_list(result, table, spec, follow_up)
+        _show_hit_list(result, table, info, spec, follow_up)
     else:
         for i in range(min(len(result.hits), MAX_CARDS)):
-            _show_hit_card(result, i, info, follow_up, grading)
+            _show_hit_card(result, i, info, spec, follow_up, grading)
         if len(table) > MAX_CARDS:
             st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
     if result.truncated:
@@ -107,7 +109,9 @@ def select_view() -> None:
         st.toggle("Judge hits", key=JUDGE_KEY, persist_state="session", help=JUDGE_HELP)
 
 
-def _show_hit_list(result: SearchResult, table: pd.DataFrame, spec: ModelSpec | None, follow_up: bool) -> None:
+def _show_hit_list(
+    result: SearchResult, table: pd.DataFrame, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool
+) -> None:
     """One line a hit; rows selected in it can be searched for similar ones."""
     columns = {
         "rank": number("Rank", width=50),
@@ -131,6 +135,8 @@ def _show_hit_list(result: SearchResult, table: pd.DataFrame, spec: ModelSpec | 
             options: dict[str, Any] = {"on_click": add_example_rows, "args": (field, rows), "disabled": not rows}
             help_ = "Select rows in the list first."
             st.button(label, key=f"{field}-selected", type="tertiary", icon=icon, help=help_, **options)
+        if len(rows) == 1:
+            show_document_button(info, rows[0], "selected")
 
 
 def cell_texts(cells: pd.Series, names: Iterable[str]) -> dict[str, str]:
@@ -140,7 +146,7 @@ def cell_texts(cells: pd.Series, names: Iterable[str]) -> dict[str, str]:
 
 
 def _show_hit_card(
-    result: SearchResult, i: int, info: CorpusInfo, follow_up: bool, grading: Grading | None = None
+    result: SearchResult, i: int, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool, grading: Grading | None
 ) -> None:
     with st.container(border=True):
         row = int(result.hits.rows[i])
@@ -152,11 +158,13 @@ def _show_hit_card(
         cells = result.table.iloc[i]
         names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name and name in cells]
         st.caption(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in cell_texts(cells, names).items()))
-        if follow_up:
-            with st.container(horizontal=True):
-                for key, label, icon in FOLLOW_UPS:
-                    action: dict[str, Any] = {"on_click": add_example_rows, "args": (key, (row,))}
-                    st.button(label, key=f"{key}-{row}", type="tertiary", icon=icon, **action)
+        if not follow_up and not has_documents(info):
+            return
+        with st.container(horizontal=True):
+            for key, label, icon in FOLLOW_UPS if follow_up else ():
+                action: dict[str, Any] = {"on_click": add_example_rows, "args": (key, (row,))}
+                st.button(label, key=f"{key}-{row}", type="tertiary", icon=icon, **action)
+            show_document_button(info, row, f"{spec.key if spec else ''}-{row}")
 
 
 def score_text(result: SearchResult, i: int) -> str:

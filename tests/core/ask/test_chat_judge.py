@@ -13,7 +13,7 @@ from core.ask.pipeline_comparison import PipelinesQuery
 from core.ask.pipelines import PipelineSpec
 from core.ask.pooling import pooled_questions
 from core.ask.question_sets import save_unjudged
-from core.ask.results import RETRIEVAL_RUNS
+from core.ask.retrieval_results import RETRIEVAL_RUNS
 from core.corpus.judgments import Judgment, add_judgments
 from core.errors import InputError, ServiceError
 from core.models.chat import ChatModel, InvalidAnswer

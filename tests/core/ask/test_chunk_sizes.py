@@ -8,7 +8,7 @@ from core.ask.chunk_runs import ChunkQuery, chunk_plan
 from core.ask.chunk_sizes import _covered, _within_budget, chunk_table, compare_chunk_sizes, split_texts
 from core.ask.documents import join_rows, locate_evidence
 from core.ask.question_sets import save_questions, sentence_questions
-from core.ask.results import CHUNK_SIZES
+from core.ask.retrieval_results import CHUNK_SIZES
 from core.corpus.preprocess import estimate_tokens, split_passages
 from core.errors import InputError
 from core.models.registry import load_embedder

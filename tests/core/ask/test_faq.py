@@ -169,7 +169,9 @@ def test_curve_against_counting():
 
 
 def test_too_few_questions_give_a_threshold_that_is_not_assured():
-    point = choose_point(evidence_of(np.linspace(0.5, 1, 30), [False] * 10 + [True] * 20), Rule(0, 1, 0, 0), 0.97)
+    point = choose_point(
+        measure_curve(evidence_of(np.linspace(0.5, 1, 30), [False] * 10 + [True] * 20), Rule(0, 1, 0, 0)), 30, 0.97
+    )
     assert not point.is_assured
     assert point.precision.value == 1
     assert point.accepted == 20
@@ -178,7 +180,7 @@ def test_too_few_questions_give_a_threshold_that_is_not_assured():
 def test_where_nothing_is_right_nothing_is_replied():
     evidence = evidence_of(np.linspace(0.5, 1, 200), [False] * 200)
     rule = fit_rule(evidence)
-    point = choose_point(evidence, rule, 0.9)
+    point = choose_point(measure_curve(evidence, rule), len(evidence), 0.9)
     assert point.threshold == np.inf
     assert point.coverage.value == 0
     assert not rule.accepts(np.ones(1), np.ones(1), point.threshold)[0].any()

@@ -28,7 +28,7 @@ from core.ask.question_sets import (
     sentence_questions,
 )
 from core.ask.ranking import gains_of, metric_values
-from core.ask.results import RETRIEVAL_RUNS
+from core.ask.retrieval_results import RETRIEVAL_RUNS
 from core.corpus.judgments import Judgment, add_judgments, judgments_version
 from core.corpus.staging import stage
 from core.errors import InputError, StorageError

@@ -21,7 +21,7 @@ from core.vectors import embedding
 from core.vectors.cache import VectorCache
 from core.vectors.embedding import embed
 from core.vectors.loaders import cached_embedder
-from tests.core.jobs.test_jobs import IN_FLIGHT, finish, job_on
+from tests.core.jobs.steps import IN_FLIGHT, finish, job_on
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, vector_of
 from tests.waiting import wait_until
 

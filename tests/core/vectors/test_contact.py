@@ -27,7 +27,7 @@ from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import cached_embedder
 from core.vectors.text_vectors import embedded_query
-from tests.core.jobs.test_jobs import finish, job_on
+from tests.core.jobs.steps import finish, job_on
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, is_trial
 
 THINGS = ("parcel", "lamp", "chair", "teapot")

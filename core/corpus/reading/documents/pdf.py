@@ -7,6 +7,7 @@ from typing import Any
 from core.corpus.reading.documents.pdf_lines import PageLines, page_lines
 from core.corpus.reading.documents.pdf_text import Bookmark, Heading, PageText, remove_repeated
 from core.corpus.reading.documents.sections import SectionBuilder, document_part, listed, locked_file, pluralize
+from core.corpus.reading.progress import report_pages
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.corpus.reading.vectors import damaged_file
 from core.errors import InputError
@@ -18,7 +19,7 @@ _MAX_BOOKMARKS = 20_000
 def read_pdf(upload: Upload, options: ReadOptions) -> ParsedFile:
     """Sections of pages. Headers and footers that most pages share are left out. Raises InputError for a file that is
     locked, damaged, or has no text."""
-    document = _open(upload)
+    document = open_pdf(upload)
     try:
         bookmarks = list(_bookmarks(document))
         pages, damaged = _read_pages(document)
@@ -43,8 +44,8 @@ def read_pdf(upload: Upload, options: ReadOptions) -> ParsedFile:
     return document_part(upload, source, builder.records)
 
 
-def _open(upload: Upload) -> Any:
-    """The document; an empty user password opens it. Raises InputError."""
+def open_pdf(upload: Upload) -> Any:
+    """The pypdfium2 document; an empty user password opens it. Raises InputError."""
     import pypdfium2
     import pypdfium2.raw as raw
 
@@ -68,7 +69,9 @@ def _read_pages(document: Any) -> tuple[list[PageLines], list[int]]:
     import pypdfium2
 
     pages, damaged = [], []
-    for index in range(len(document)):
+    total = len(document)
+    for index in range(total):
+        report_pages(index, total)
         lines = PageLines()
         try:
             page = document[index]

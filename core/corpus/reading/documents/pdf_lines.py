@@ -27,7 +27,8 @@ _BOLD = 600
 
 @dataclass
 class Piece:
-    """Characters of one line without a large gap. Coordinates in points, y upwards; angle: quarter turns."""
+    """Characters of one line without a large gap. Coordinates in points, y upwards; angle: quarter turns; start, end:
+    of its characters among those of the page."""
 
     text: str
     left: float
@@ -37,6 +38,8 @@ class Piece:
     size: float
     bold: bool
     angle: int = 0
+    start: int = 0
+    end: int = 0
 
     @property
     def middle(self) -> float:
@@ -79,27 +82,34 @@ def page_lines(page: Any) -> PageLines:
     """The lines of a pypdfium2 page."""
     text = page.get_textpage()
     try:
-        pieces = _pieces(text.raw)
+        blocks, angle = ordered_pieces(text.raw)
     finally:
         text.close()
-    has_objects = bool(pieces) or next(iter(page.get_objects(max_depth=1)), None) is not None
+    if not blocks:
+        return PageLines(has_objects=next(iter(page.get_objects(max_depth=1)), None) is not None)
+    left, bottom, right, top = page.get_bbox()
+    corners = [_turn(x, y, angle)[1] for x, y in ((left, bottom), (right, top))]
+    return PageLines([[_line(row) for row in block] for block in blocks], min(corners), max(corners), True)
+
+
+def ordered_pieces(raw: Any) -> tuple[list[list[list[Piece]]], int]:
+    """The pieces of a text page in reading order, by block and line, turned upright; and the quarter turns of most of
+    them, those of the last block turned otherwise."""
+    pieces, turns = _pieces(raw), Counter[int]()
     if not pieces:
-        return PageLines(has_objects=has_objects)
-    turns = Counter[int]()
+        return [], 0
     for piece in pieces:
         turns[piece.angle] += len(piece.text)
     angle = turns.most_common(1)[0][0]
     upright = [_turned(piece, angle) for piece in pieces if piece.angle == angle]
-    blocks = [_lines(column) for column in _columns(upright)]
-    others = [[_line([_turned(piece, piece.angle)]) for piece in pieces if piece.angle != angle]]
-    left, bottom, right, top = page.get_bbox()
-    corners = [_turn(x, y, angle)[1] for x, y in ((left, bottom), (right, top))]
-    return PageLines([*blocks, *filter(None, others)], min(corners), max(corners), True)
+    blocks = [_rows(column) for column in _columns(upright)]
+    others = [[_turned(piece, piece.angle)] for piece in pieces if piece.angle != angle]
+    return [*blocks, *([others] if others else [])], angle
 
 
 def _pieces(raw: Any) -> list[Piece]:
     """The pieces of a text page, in the order of the file."""
-    codes, boxes = _characters(raw)
+    codes, boxes = page_characters(raw)
     visible = np.flatnonzero(~np.isin(codes, _BLANKS) & ((boxes[:, 2] > boxes[:, 0]) | (boxes[:, 3] > boxes[:, 1])))
     if not len(visible):
         return []
@@ -114,8 +124,9 @@ def _pieces(raw: Any) -> list[Piece]:
     return [_piece(raw, codes, visible[start:end], boxes[start:end]) for start, end in pairwise(bounds)]
 
 
-def _characters(raw: Any) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) int64 code points or halves of them, and (n, 4) float32 left, bottom, right, top; (0, 0, 0, 0) for none."""
+def page_characters(raw: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Of a text page: (n,) int64 code points or halves of them, and (n, 4) float32 left, bottom, right, top, or zeros
+    where a character has no box."""
     import pypdfium2.raw as pdfium
 
     count = max(pdfium.FPDFText_CountChars(raw), 0)
@@ -137,7 +148,8 @@ def _piece(raw: Any, codes: np.ndarray, indexes: np.ndarray, boxes: np.ndarray) 
     size, matrix = top - bottom, pdfium.FS_MATRIX()
     if pdfium.FPDFText_GetMatrix(raw, first, ctypes.byref(matrix)):
         size = pdfium.FPDFText_GetFontSize(raw, first) * float(np.hypot(matrix.c, matrix.d)) or size
-    return Piece(_text(codes, indexes), left, bottom, right, top, round(size, 1), _is_bold(raw, first), angle)
+    sides, span = (left, bottom, right, top), (first, int(indexes[-1]) + 1)
+    return Piece(_text(codes, indexes), *sides, round(size, 1), _is_bold(raw, first), angle, *span)
 
 
 def _text(codes: np.ndarray, indexes: np.ndarray) -> str:
@@ -171,7 +183,7 @@ def _turned(piece: Piece, quarters: int) -> Piece:
         return piece
     (x1, y1), (x2, y2) = (_turn(piece.left, piece.bottom, quarters), _turn(piece.right, piece.top, quarters))
     sides = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
-    return Piece(piece.text, *sides, piece.size, piece.bold)
+    return Piece(piece.text, *sides, piece.size, piece.bold, 0, piece.start, piece.end)
 
 
 def _columns(pieces: list[Piece]) -> list[list[Piece]]:
@@ -222,8 +234,8 @@ def _gutter(pieces: list[Piece]) -> float | None:
     return float(middles[votes.argmax()]) if votes.max() >= _MIN_ROWS else None
 
 
-def _lines(pieces: Sequence[Piece]) -> list[Line]:
-    """The lines of a column, from top to bottom."""
+def _rows(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """The lines of a column, from top to bottom, each from left to right."""
     lines = list[list[Piece]]()
     for piece in sorted(pieces, key=lambda piece: (-piece.middle, piece.left)):
         row = lines[-1] if lines else []
@@ -232,7 +244,7 @@ def _lines(pieces: Sequence[Piece]) -> list[Line]:
             row.append(piece)
         else:
             lines.append([piece])
-    return [_line(sorted(row, key=lambda piece: piece.left)) for row in lines]
+    return [sorted(row, key=lambda piece: piece.left) for row in lines]
 
 
 def _line(row: Sequence[Piece]) -> Line:
