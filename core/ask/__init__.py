@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.ask.answers import answer, stream
     from core.ask.assistant import faq
+    from core.ask.chunk_sizes import compare_chunk_sizes
     from core.ask.evaluation import evaluate
     from core.ask.prompts import Prompt
     from core.ask.refusal import calibrate_refusal
@@ -19,6 +20,7 @@ _HOMES = {
     "Prompt": "prompts",
     "answer": "answers",
     "calibrate_refusal": "refusal",
+    "compare_chunk_sizes": "chunk_sizes",
     "evaluate": "evaluation",
     "faq": "assistant",
     "load_faq": "storage",
@@ -27,7 +29,8 @@ _HOMES = {
     "stream": "answers",
 }
 __all__ = [
-    "Prompt", "answer", "calibrate_refusal", "evaluate", "faq", "load_faq", "open_retriever", "save_faq", "stream",
+    "Prompt", "answer", "calibrate_refusal", "compare_chunk_sizes", "evaluate", "faq", "load_faq", "open_retriever",
+    "save_faq", "stream",
 ]  # fmt: skip
 
 

@@ -3,39 +3,52 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from core.ask.ranking import METRICS, gains_of, metric_values
 from core.ask.refusal import MIN_KNOWN, RefusalThreshold, best_threshold, measure_threshold
-from core.ask.retrieval import MODES, Mode, Retriever, open_retriever
+from core.ask.retrieval import MODES, RERANKED, Mode, Retriever, open_retriever
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
-from core.models.base import Embedder
+from core.models.base import Embedder, Reranker
 from core.stats.interval import Interval
 from core.stats.proportions import wilson_share
-from core.stats.ranking_metrics import ndcg_at_k, recall_at_k, reciprocal_rank
 from core.stats.resampling import SEED, mean_interval
 from core.stats.significance import PairedEvidence, compare_means
 from core.types import Corpus, Vectors
+from core.vectors.search import Hits
 
-METRICS = ("recall", "mrr", "ndcg", "answerable_rate")
+LOWEST = -1e9  # the top score where a reranker has no candidates
 FOLDS = 5  # in which the threshold of refusal is chosen and judged
+
+
+class Searchable(Protocol):
+    """What finds passages of a corpus, see `Retriever.hits`."""
+
+    @property
+    def corpus(self) -> Corpus: ...
+
+    def hits(self, question: str, vector: np.ndarray, k: int, mode: Mode) -> Hits: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """A way to retrieve passages. By default the vectors and embedder of the evaluation."""
+    """A way to retrieve passages. By default the vectors and embedder of the evaluation, and no reranker."""
 
     name: str
     mode: Mode = "semantic"
     vectors: Vectors | None = None
     embedder: Embedder | None = None
+    reranker: Reranker | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class RefusalQuality:
-    """How well the top score of a pipeline (BM25 for keywords, else cosine) tells answerable questions from others.
+    """How well the top score of a pipeline (the reranker's, BM25 for keywords, else cosine) separates answerable
+    questions from others.
 
     fit: a threshold from all questions, with the area under the ROC curve. precision: share of answerable questions
     among those at or above a threshold; recall: share of the answerable questions that are; both with Wilson's
@@ -55,7 +68,7 @@ class RetrievalEvaluation:
     and whether a relevant passage is among the first k (answerable_rate). intervals: pipeline -> metric -> mean with a
     bootstrap interval over distinct questions. differences: metric -> paired comparison of the pipelines, None of a
     single one. refusal: pipeline -> quality, where unanswerable questions are given. milliseconds: (c,) median time of
-    a search, without embedding the question.
+    a search with any reranking, without embedding the question.
     """
 
     pipelines: tuple[str, ...]
@@ -92,11 +105,23 @@ def evaluate(
         raise InputError("Pipelines need different names.", "Give at least one, each with its own name.")
     _check_questions(corpus, questions, relevant, unanswerable)
     scored = [
-        _score(open_retriever(corpus, pipeline.vectors or vectors, pipeline.embedder or embedder), pipeline.mode,
+        _score(open_retriever(corpus, pipeline.vectors or vectors, pipeline.embedder or embedder), pipeline,
                [*questions, *unanswerable], relevant, k)
         for pipeline in contenders
     ]  # fmt: skip
-    values = {metric: np.stack([metrics[metric] for metrics, _, _ in scored]) for metric in METRICS}
+    return summarize(
+        names, k, [values for values, _, _ in scored], [top for _, top, _ in scored], questions,
+        np.array([median for _, _, median in scored]), seed,
+    )  # fmt: skip
+
+
+def summarize(
+    names: tuple[str, ...], k: int, scored: Sequence[dict[str, np.ndarray]], tops: Sequence[np.ndarray],
+    questions: Sequence[str], milliseconds: np.ndarray, seed: int = SEED,
+) -> RetrievalEvaluation:  # fmt: skip
+    """Pipelines compared. scored: metric -> (q,) values of each; tops: (q + u,) top scores of each, of the questions
+    and then of the unanswerable ones."""
+    values = {metric: np.stack([metrics[metric] for metrics in scored]) for metric in METRICS}
     units = distinct_texts(list(questions))[0]
     means = {metric: mean_interval(rows, units, seed, proportion=True) for metric, rows in values.items()}
     intervals = {
@@ -107,10 +132,10 @@ def evaluate(
         metric: compare_means(rows, units, "questions", seed) if len(names) > 1 else None
         for metric, rows in values.items()
     }
-    is_answerable = np.arange(len(questions) + len(unanswerable)) < len(questions)
-    tops = dict(zip(names, (top for _, top, _ in scored), strict=True)) if len(unanswerable) else {}
-    refusal = {name: _refusal(top, is_answerable, seed) for name, top in tops.items()}
-    milliseconds = np.array([median for _, _, median in scored])
+    refusal = {}
+    if len(tops[0]) > len(questions):
+        is_answerable = np.arange(len(tops[0])) < len(questions)
+        refusal = {name: _refusal(top, is_answerable, seed) for name, top in zip(names, tops, strict=True)}
     return RetrievalEvaluation(names, k, values, intervals, differences, refusal, milliseconds)
 
 
@@ -128,32 +153,35 @@ def _check_questions(
 
 
 def _score(
-    retriever: Retriever, mode: Mode, questions: Sequence[str], relevant: Sequence[Collection[int]], k: int
+    retriever: Retriever, pipeline: Pipeline, questions: Sequence[str], relevant: Sequence[Collection[int]], k: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
     """Metrics of the questions with relevant rows, top scores of all questions, and milliseconds per search."""
-    hits = np.zeros((len(relevant), k), bool)
-    counts, top, seconds = np.zeros(len(relevant)), np.zeros(len(questions)), []
+    ranked = np.full((len(questions), k), -1)
+    top, seconds = np.zeros(len(questions)), []
     for i, (question, vector) in enumerate(zip(questions, retriever.embed_questions(questions), strict=True)):
         started = time.perf_counter()
-        rows, top[i] = _search(retriever, question, vector, k, mode)
+        rows, top[i] = search_passages(retriever, question, vector, k, pipeline.mode, pipeline.reranker)
         seconds.append(time.perf_counter() - started)
-        if i < len(relevant):
-            relevant_codes = np.unique(retriever.codes[list(relevant[i])])
-            counts[i] = len(relevant_codes)
-            hits[i, : len(rows)] = np.isin(retriever.codes[rows], relevant_codes)
-    ranked = recall_at_k(hits, counts, k), reciprocal_rank(hits, k), ndcg_at_k(hits, counts, k)
-    values = [np.asarray(part, np.float64) for part in (*ranked, hits.any(axis=1))]
-    return dict(zip(METRICS, values, strict=True)), top, float(np.median(seconds) * 1000)
+        ranked[i, : len(rows)] = rows
+    grades = [dict.fromkeys(rows, 1.0) for rows in relevant]
+    gains, ideal = gains_of(ranked[: len(relevant)], retriever.codes, grades)
+    return metric_values(gains, ideal, k), top, float(np.median(seconds) * 1000)
 
 
-def _search(
-    retriever: Retriever, question: str, vector: np.ndarray, k: int, mode: Mode
-) -> tuple[np.ndarray, float]:  # fmt: skip
-    """Rows, best first, and the top score: of BM25 (0 without a hit) for keywords, else the highest cosine."""
-    hits = retriever.hits(question, vector, k, mode)
+def search_passages(
+    retriever: Searchable, question: str, vector: np.ndarray, k: int, mode: Mode, reranker: Reranker | None = None
+) -> tuple[np.ndarray, float]:
+    """Rows, best first, and the top score: the reranker's, of BM25 (0 without a hit) for keywords, else the highest
+    cosine. The reranker sorts the first RERANKED candidates."""
+    hits = retriever.hits(question, vector, max(k, RERANKED) if reranker else k, mode)
+    if reranker:
+        texts = [retriever.corpus.texts[row] for row in hits.rows[:RERANKED]]
+        scores = reranker.scores(question, texts) if texts else np.zeros(0)
+        order = np.argsort(-scores, kind="stable")[:k]
+        return hits.rows[order], float(scores.max(initial=LOWEST))
     if mode == "keyword":
-        return hits.rows, float(hits.scores.max(initial=0.0))
-    return hits.rows, float(hits.cosines.max(initial=-1.0))
+        return hits.rows[:k], float(hits.scores.max(initial=0.0))
+    return hits.rows[:k], float(hits.cosines.max(initial=-1.0))
 
 
 def _refusal(top: np.ndarray, is_answerable: np.ndarray, seed: int) -> RefusalQuality:

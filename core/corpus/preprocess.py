@@ -92,16 +92,26 @@ def split_passages(
     overlap the joined passages are the text, including white space; with it they cover the text. Raises InputError for
     other values of tokens or overlap.
     """
+    _check(tokens, overlap)
+    return [[text[slice(*span)] for span in _spans(text, tokens, overlap, count)] for text in texts]
+
+
+def passage_spans(text: str, tokens: int, overlap: float, count: Counter) -> list[tuple[int, int]]:
+    """(start, end) in characters of the passages of a text, as `split_passages` has them. Raises InputError."""
+    _check(tokens, overlap)
+    return _spans(text, tokens, overlap, count)
+
+
+def _check(tokens: int, overlap: float) -> None:
     if tokens < 8:
         raise InputError(f"Passages need at least 8 tokens, got {tokens}.", "Choose a larger size.")
     if not 0 <= overlap <= 0.5:
         raise InputError(f"The overlap of passages must be between 0 and 0.5, got {overlap}.", "Choose a smaller one.")
-    return [_split(text, tokens, overlap, count) for text in texts]
 
 
-def _split(text: str, tokens: int, overlap: float, count: Counter) -> list[str]:
+def _spans(text: str, tokens: int, overlap: float, count: Counter) -> list[tuple[int, int]]:
     if len(text) <= tokens or (len(text) <= _BLOCK and count(text) <= tokens):
-        return [text]
+        return [(0, len(text))]
     from semchunk import chunk
 
     spans: list[tuple[int, int]] = []
@@ -110,15 +120,15 @@ def _split(text: str, tokens: int, overlap: float, count: Counter) -> list[str]:
             # memoize=False: its cache is global and keeps every text
             parts: Any = chunk(text[start:end], tokens, count, memoize=False, offsets=True, overlap=overlap or None)[1]
             spans += [(start + int(first), start + int(last)) for first, last in parts]
-    return _covering(text, spans) or [text]
+    return _covering(text, spans) or [(0, len(text))]
 
 
-def _covering(text: str, spans: list[tuple[int, int]]) -> list[str]:
+def _covering(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Passages extended over the white space that semchunk skips, so that nothing is lost."""
     if not spans:
         return []
     starts = [0, *(start for start, _ in spans[1:]), len(text)]
-    return [text[start : max(end, after)] for start, (_, end), after in zip(starts, spans, starts[1:], strict=False)]
+    return [(start, max(end, after)) for start, (_, end), after in zip(starts, spans, starts[1:], strict=False)]
 
 
 def _blocks(text: str) -> list[tuple[int, int]]:

@@ -239,6 +239,16 @@ def _parts(text: str) -> list[str]:
     return [part for piece in pieces for part in (_pairs(piece) if _SPACELESS.search(piece) else [piece])]
 
 
+def reworded(text: str, random: np.random.Generator) -> str | None:
+    """The text paraphrased by rules, in lower case, without stop words, in another order; None where only the case
+    would differ."""
+    changed = text.lower()
+    for kind in ("paraphrase", "stop_words", "word_order"):
+        changed = TEXT_EDITS[kind].change(changed, random) or changed
+    changed = changed.lower()
+    return changed if changed != text.lower() else None
+
+
 def _pairs(piece: str) -> list[str]:
     starts = [0, *(at for at in range(1, len(piece)) if not _has_marks(piece, at - 1))]
     return [piece[start:end] for start, end in pairwise([*starts[::2], len(piece)])]

@@ -14,8 +14,8 @@ from core.corpus.label_columns import (
     parse_numbers,
 )
 from core.corpus.loaders import load_corpus
+from core.corpus.qrels import COLUMNS, FROM_ONE, FROM_ZERO, row_ids
 from core.corpus.reading.template import column_field
-from core.scoreboard.qrels import COLUMNS, FROM_ONE, FROM_ZERO, row_ids
 from core.scoreboard.task_tables import open_table
 from core.types import CorpusRef
 

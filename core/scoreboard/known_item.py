@@ -14,7 +14,7 @@ import numpy as np
 
 from core.corpus.keyword import SPACELESS
 from core.corpus.loaders import load_corpus, load_distinct_texts
-from core.corpus.text_edits import TEXT_EDITS, edit_generator
+from core.corpus.text_edits import TEXT_EDITS, edit_generator, reworded
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.scoreboard.llm_queries import written_queries
@@ -106,16 +106,6 @@ def halves(text: str) -> tuple[str, str] | None:
     cut = min(cuts, key=lambda at: abs(at - len(stripped) / 2))
     first, second = stripped[:cut].strip(), stripped[cut:].strip()
     return (first, second) if _WORD.search(first) and _WORD.search(second) else None
-
-
-def reworded(text: str, random: np.random.Generator) -> str | None:
-    """The text paraphrased by rules, in lower case, without stop words, in another order; None where only the case
-    would differ."""
-    changed = text.lower()
-    for kind in ("paraphrase", "stop_words", "word_order"):
-        changed = TEXT_EDITS[kind].change(changed, random) or changed
-    changed = changed.lower()
-    return changed if changed != text.lower() else None
 
 
 def sampling_order(count: int, task: Task) -> np.ndarray:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.corpus.judgments import load_judgments
 from core.corpus.label_columns import label_strings, parse_numbers
 from core.corpus.loaders import load_corpus
+from core.corpus.qrels import COLUMNS, FROM_ONE, best_grades, match_rows, row_ids
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
-from core.scoreboard.qrels import COLUMNS, best_grades, match_rows, row_ids
 from core.scoreboard.task_tables import column_of, file_names, has_text, open_table, sample_sorted
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
@@ -87,11 +88,12 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
 
     params: queries (a stored table's key), text (its column), id (the corpus' column of ids, or a row number), and
     either qrels (a stored table's key) with query_id (a column), or relevant (a column) and perhaps grade (a column).
+    Or judgments: the version of those given in the product, see core.corpus.judgments.
     Queries without a relevant row in the corpus are left out; a row with the query's own text is relevant only if it
     is judged to be. Raises InputError.
     """
     loaded, uploaded = load_corpus(corpus), read_judged_queries(corpus, task)
-    column = str(task.get("id"))
+    column = str(task.get("id", FROM_ONE))
     corpus_ids = row_ids(loaded.table, column)
     matched, counts = match_rows(uploaded.query, uploaded.row_id, uploaded.grade, corpus_ids, column)
     groups, texts = distinct_texts(loaded.texts)
@@ -112,7 +114,9 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
 
 
 def read_judged_queries(corpus: CorpusRef, task: Task) -> JudgedQueries:
-    """The queries of a task and their judgments, as uploaded. Raises InputError, StorageError."""
+    """The queries of a task and their judgments, as uploaded or given here. Raises InputError, StorageError."""
+    if task.get("judgments"):
+        return _judged_here(corpus, str(task.get("judgments")))
     table = open_table(corpus, str(task.get("queries")))
     texts = column_of(table, str(task.get("text")), "the file of queries")
     usable = has_text(texts)
@@ -220,6 +224,13 @@ def nearest_candidates(
         if scores.shape[1] > depth:
             beyond[part] = _tied_beyond(queries[part], rows, candidates, excluded[part], scores)
     return RankedCandidates(ids, cosines, beyond)
+
+
+def _judged_here(corpus: CorpusRef, version: str) -> JudgedQueries:
+    grades = load_judgments(corpus, version).grades()
+    lines = [(i, row, grade) for i, rows in enumerate(grades.values()) for row, grade in rows.items()]
+    query, row, grade = np.array(lines, np.int64).reshape(-1, 3).T
+    return JudgedQueries(list(grades), [""] * len(grades), query, pd.Series(row + 1), grade.astype(np.float64))
 
 
 def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:

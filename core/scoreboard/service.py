@@ -184,3 +184,13 @@ def task_texts(corpus: CorpusRef, task: Task) -> tuple[list[str], list[str]]:
 def read_retrieval(corpus: CorpusRef, task: Task) -> Retrieval:
     """The queries of the tasks "queries" and "known_item". Raises InputError."""
     return (read_queries if task.kind == "queries" else read_known_item)(corpus, task)
+
+
+def generated_queries(corpus: CorpusRef, task: Task) -> tuple[list[str], list[list[int]]]:
+    """The queries of a task, and the positions of the distinct texts of the corpus that are relevant to each. Raises
+    InputError."""
+    retrieval = read_retrieval(corpus, task)
+    relevant: list[list[int]] = [[] for _ in retrieval.queries]
+    for query, answer in zip(retrieval.query_of.tolist(), retrieval.answer_of.tolist(), strict=True):
+        relevant[query].append(answer)
+    return retrieval.queries, relevant

@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from core.corpus.qrels import is_qrels, named_qrels, read_qrels
 from core.corpus.reader_process import read_staged
 from core.corpus.service import InvalidInput
 from core.corpus.staging import ImportSource, StagedFile, staged_bytes
 from core.errors import InputError, StorageError
-from core.scoreboard.qrels import is_qrels, named_qrels, read_qrels
 from core.scoreboard.types import Task
 from core.store import Workspace
 from core.types import CorpusRef

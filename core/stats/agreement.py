@@ -1,4 +1,5 @@
-"""How far annotators agree beyond chance: Cohen's kappa of two, Krippendorff's alpha of any number with gaps.
+"""How far annotators agree beyond chance: Cohen's kappa of two, also weighted for ordered grades, and Krippendorff's
+alpha of any number with gaps.
 
 Own code, since scikit-learn's kappa has no interval, and neither it nor scipy has alpha.
 """
@@ -25,6 +26,22 @@ def kappa(one: np.ndarray, other: np.ndarray, weights: np.ndarray | None = None)
     shares = [np.bincount(side, weights, int(codes.max()) + 1) / weights.sum() for side in sides]
     chance, agreed = float(shares[0] @ shares[1]), float(weights[sides[0] == sides[1]].sum() / weights.sum())
     return (agreed - chance) / (1 - chance) if chance < 1 - 1e-12 else float("nan")
+
+
+def weighted_kappa(one: np.ndarray, other: np.ndarray, classes: int, seed: int = SEED) -> Interval[float]:
+    """Cohen's weighted kappa (1968) of two annotators' ordered codes (m,) from 0 to classes - 1, with a bootstrap
+    interval over rows. Weights are quadratic: a difference of two grades counts four times that of one. 1: they agree
+    on every row; 0: as much as by chance. NaN where both use one class only."""
+    if not len(one):
+        return Interval(*[float("nan")] * 3)
+    penalty = (np.arange(classes)[:, None] - np.arange(classes)) ** 2.0
+
+    def value(weights: np.ndarray) -> float:
+        table = np.bincount(one * classes + other, weights, classes**2).reshape(classes, classes) / weights.sum()
+        expected = float((np.outer(table.sum(axis=1), table.sum(axis=0)) * penalty).sum())
+        return 1 - float((table * penalty).sum()) / expected if expected > 1e-12 else float("nan")
+
+    return bootstrap(len(one), [value], seed)[0]
 
 
 def krippendorff_alpha(ratings: np.ndarray, seed: int = SEED) -> Interval[float]:

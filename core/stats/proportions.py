@@ -1,4 +1,5 @@
-"""Shares with intervals: Wilson's for one, Newcombe's for the difference of two, Bonett and Price's for a paired one.
+"""Shares with intervals: Wilson's for one, Newcombe's for the difference of two, Bonett and Price's for a paired one;
+Rogan and Gladen's correction for a classifier's errors.
 
 Own code, since scipy has Wilson's for one share at a time, and the others not at all.
 """
@@ -64,3 +65,33 @@ def paired_difference(
         difference = (b - c) / n
     half = normal_quantile() * np.sqrt(variance)
     return Interval(difference, difference - half, difference + half)
+
+
+def rogan_gladen(
+    naive: np.ndarray, predicted: np.ndarray, labels: np.ndarray, texts: int | None = None
+) -> Interval[np.ndarray]:
+    """(naive + specificity - 1) / (sensitivity + specificity - 1) of each class (Rogan and Gladen, 1978), with the
+    interval of Lang and Reiczigel (2014), which has a width also where no error was seen.
+
+    naive: (..., c) shares of the predictions of all rows, which have no error of their own, such as of several periods,
+    for which sensitivity and specificity are taken to be the same. predicted, labels: (n, c) bool of the audited rows.
+    texts: how many of those are different. NaN where the classifier is no better than chance for a class.
+    """
+    cells = (labels & predicted, ~labels & ~predicted, labels, ~labels)
+    weight = 1.0 if texts is None else texts / len(labels)
+    hits, rejected, positive, negative = (weight * cell.sum(axis=0) for cell in cells)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sensitivity, specificity = hits / positive, rejected / negative
+        youden = sensitivity + specificity - 1
+        value = (naive + specificity - 1) / youden
+        sensitivity, specificity = (hits + 1) / (positive + 2), (rejected + 1) / (negative + 2)
+        share = ((naive + specificity - 1) / (sensitivity + specificity - 1)).clip(0, 1)
+        miss = share * sensitivity * (1 - sensitivity) / (positive + 2)
+        false = (1 - share) * specificity * (1 - specificity) / (negative + 2)
+        z = normal_quantile()
+        half = z * np.sqrt(share * miss + (1 - share) * false) / np.abs(sensitivity + specificity - 1)
+    middle = share + 2 * z**2 * (miss - false)
+    is_better = (youden > 0) & (sensitivity + specificity > 1)
+    value = value.clip(0, 1)
+    low, high = np.minimum(middle - half, value), np.maximum(middle + half, value)
+    return Interval(*(np.where(is_better, part.clip(0, 1), np.nan) for part in (value, low, high)))

@@ -21,6 +21,7 @@ from core.models import folders
 from core.models.chat import ChatModel
 from core.models.openai_client.connections import ANY, PUBLIC
 from core.models.registry import capabilities
+from core.models.reranker import RerankerSpec
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, ModelSpec
@@ -286,10 +287,20 @@ def job_key(params: dict[str, Any]) -> Secret | None:
     if models:
         names = {capabilities(ModelSpec.from_dict(model)).key_name for model in models}
         return Keys({name: named_key(name) for name in names if name})
+    if pipeline := params.get("pipeline"):
+        return _pipeline_keys(pipeline)
     if "chat" in params:
         return api_key(ChatModel(**params["chat"]).spec)
     model = params.get("model") or params.get("contender", {}).get("model")
     return api_key(ModelSpec.from_dict(model)) if model else None
+
+
+def _pipeline_keys(pipeline: dict[str, Any]) -> Keys:
+    """The keys of a retrieval pipeline's embedding model and reranker."""
+    models = [ModelSpec.from_dict(pipeline["contender"]["model"])] if pipeline["contender"] else []
+    models += [RerankerSpec(**pipeline["reranker"]).model] if pipeline["reranker"] else []
+    names = {capabilities(model).key_name for model in models}
+    return Keys({name: named_key(name) for name in names if name})
 
 
 def store_server_key(base_url: str, field: str = "server_key") -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.corpus.judgments import judgments_version
 from core.scoreboard.columns import PairColumns, pair_columns, query_columns
 from core.scoreboard.service import TaskPreview
-from core.scoreboard.task_tables import TaskTable
+from core.scoreboard.task_tables import TaskTable, uploaded_tables
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -15,7 +16,7 @@ from pages.shared.scoreboard import task_parts as parts
 from pages.shared.scoreboard.task_parts import select_column
 from pages.shared.text import count, cut, plain
 
-FROM_FILE, FROM_COLUMNS = "File", "Columns of this corpus"
+FROM_FILE, FROM_COLUMNS, FROM_JUDGMENTS = "File", "Columns of this corpus", "Judgments given here"
 PAIRS_HELP = (
     "CSV, TSV, JSONL, Parquet or XLSX with two text columns and a score column (higher: more similar), as in STS "
     "benchmarks; or 1 and 0 (true and false) for same or not. Stored with this corpus on this machine."
@@ -49,6 +50,10 @@ def is_two_valued(info: CorpusInfo, task: Task) -> bool:
 
 def queries_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     """Draws the form; the task, None where something is missing and shown."""
+    version = session.ask(judgments_version, session.corpus_ref(info))
+    if version and _select_queries_source(info) == FROM_JUDGMENTS:
+        judged = Task.of("queries", judgments=version)
+        return parts.confirm_task(info, contenders, judged, _show_queries_task, ("query", "relevant text", "grade"))
     tables = parts.upload_tables(info, "queries", True, "Queries and judgments", QUERIES_HELP)
     queries = parts.tables_for_form(info, "queries", tables)
     if not queries:
@@ -62,6 +67,17 @@ def queries_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | 
         judgments = _select_judgments(info, table, [table for table in tables if table.qrels])
     task = _queries_task(info, table, judgments)
     return parts.confirm_task(info, contenders, task, _show_queries_task, ("query", "relevant text", "grade"))
+
+
+def _select_queries_source(info: CorpusInfo) -> str:
+    """By default the judgments given here, unless queries were uploaded."""
+    uploaded = any(table.qrels for table in session.ask(uploaded_tables, session.corpus_ref(info)))
+    return str(st.segmented_control(
+        "Source", [FROM_JUDGMENTS, FROM_FILE], key="queries_from", bind="query-params", required=True,
+        default=FROM_FILE if uploaded else FROM_JUDGMENTS,
+        help="Hits graded on the Search and Ask pages; or queries with judgments from a file. Partly relevant counts "
+        "as half as relevant in nDCG, and as relevant in the other metrics.",
+    ))  # fmt: skip
 
 
 def _pairs_from_file(info: CorpusInfo) -> Task | None:

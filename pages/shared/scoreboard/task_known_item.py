@@ -68,7 +68,7 @@ def _select_sample(generator: str) -> dict[str, int]:
 
 def _known_item_task(info: CorpusInfo, generator: str, settings: dict[str, int]) -> Task | None:
     if generator == "written":
-        return _llm_task(info, settings["sample"], settings["seed"])
+        return llm_task(info, settings["sample"], settings["seed"])
     if generator != "columns":
         return Task.of("known_item", generator=generator, **settings)
     texts, question, answer = session.ask_once(text_columns, session.corpus_ref(info))
@@ -83,7 +83,7 @@ def _known_item_task(info: CorpusInfo, generator: str, settings: dict[str, int])
     return Task.of("known_item", generator=generator, question=question, answer=answer, **settings)
 
 
-def _llm_task(info: CorpusInfo, sample: int, seed: int) -> Task | None:
+def llm_task(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     """The form for queries by a language model; the task once there are queries. Raises PlanisphereError for a bad
     address or name."""
     chat = select_chat_model()

@@ -19,6 +19,7 @@ from core.types import IndexFacts, ModelSpec
 from pages.shared import session
 from pages.shared.corpus.document_view import show_document_button
 from pages.shared.downloads import csv_button
+from pages.shared.judgments.grading import Grading, show_grading
 from pages.shared.map.view import show_map_with_marks
 from pages.shared.search.form import add_example_rows
 from pages.shared.tables import number, show_table, text
@@ -26,7 +27,11 @@ from pages.shared.text import count, cut, plain
 
 MAX_CARDS = 20
 LIST_HEIGHT = 740  # pixels: 20 hits
-VIEW_KEY = "hits_view"
+VIEW_KEY, JUDGE_KEY = "hits_view", "judge_hits"
+JUDGE_HELP = (
+    "Grade how relevant each hit is to the query, with one key. The scoreboard and the retrieval evaluation use the "
+    "grades. With one model only; to judge hits of several models blind, use Ask, Judgments."
+)
 FOLLOW_UPS = (("near", "More like this", ":material/add:"), ("far", "Less like this", ":material/remove:"))
 
 
@@ -45,13 +50,24 @@ def show_search_result(info: CorpusInfo, spec: ModelSpec | None, query: SearchQu
         st.info("No hits. Try another query, or fewer filters.", icon=":material/search_off:")
         return
     if compact or spec is None:
-        _show_hits(result, info, spec, follow_up=False)
+        grading = None if compact else _show_grading(result, info, query)
+        _show_hits(result, info, spec, follow_up=False, grading=grading)
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _show_hits(result, info, spec, follow_up=True)
+        _show_hits(result, info, spec, follow_up=True, grading=_show_grading(result, info, query))
     with right:
         _show_context(info, spec, result)
+
+
+def _show_grading(result: SearchResult, info: CorpusInfo, query: SearchQuery) -> Grading | None:
+    """The hit to grade, where hits of a query in words are judged."""
+    if not session.widget_value(JUDGE_KEY):
+        return None
+    if not query.text.strip() or query.near or query.far or query.mode == "regex":
+        st.caption("Only hits of a text query are judged: remove the example rows, or select another mode.")
+        return None
+    return show_grading(info, query.text, result.hits.rows[:MAX_CARDS], "search")
 
 
 def _show_counts(result: SearchResult, query: SearchQuery) -> None:
@@ -68,13 +84,15 @@ def _show_counts(result: SearchResult, query: SearchQuery) -> None:
     st.caption(", ".join(parts) + ".")
 
 
-def _show_hits(result: SearchResult, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool) -> None:
+def _show_hits(
+    result: SearchResult, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool, grading: Grading | None
+) -> None:
     table = hits_table(result)
     if session.widget_value(VIEW_KEY) == "List":
         _show_hit_list(result, table, info, spec, follow_up)
     else:
         for i in range(min(len(result.hits), MAX_CARDS)):
-            _show_hit_card(result, i, info, spec, follow_up)
+            _show_hit_card(result, i, info, spec, follow_up, grading)
         if len(table) > MAX_CARDS:
             st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
     if result.truncated:
@@ -84,9 +102,11 @@ def _show_hits(result: SearchResult, info: CorpusInfo, spec: ModelSpec | None, f
 
 
 def select_view() -> None:
-    """Cards with long excerpts, or a compact list."""
+    """Cards with long excerpts, or a compact list; and whether hits are judged."""
     options: dict[str, Any] = {"default": "Cards", "required": True, "bind": "query-params", "persist_state": "session"}
-    st.segmented_control("View", ["Cards", "List"], key=VIEW_KEY, label_visibility="collapsed", **options)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control("View", ["Cards", "List"], key=VIEW_KEY, label_visibility="collapsed", **options)
+        st.toggle("Judge hits", key=JUDGE_KEY, persist_state="session", help=JUDGE_HELP)
 
 
 def _show_hit_list(
@@ -125,11 +145,15 @@ def cell_texts(cells: pd.Series, names: Iterable[str]) -> dict[str, str]:
     return {name: cut(str(cells[name]).removesuffix(" 00:00:00"), 40) for name in names if not pd.isna(cells[name])}
 
 
-def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool) -> None:
+def _show_hit_card(
+    result: SearchResult, i: int, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool, grading: Grading | None
+) -> None:
     with st.container(border=True):
         row = int(result.hits.rows[i])
         copies = f" · + {count(int(result.copies[i]), 'copy', 'copies')}" if result.copies[i] else ""
         st.caption(f"**{result.hits.ranks[i]}** · {score_text(result, i)} · row {row + 1:,}{copies}")
+        if grading and (badge := grading.badge(row)):
+            st.markdown(badge)
         st.markdown(highlighted(result.texts[i]))
         cells = result.table.iloc[i]
         names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name and name in cells]

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.corpus.qrels import FROM_ONE
 from core.corpus.service import InvalidInput
 from core.errors import InputError, ModelError
 from core.models.registry import load_embedder
-from core.scoreboard.qrels import FROM_ONE
 from core.scoreboard.retrieval import (
     RankedCandidates,
     Retrieval,

@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from core.stats.agreement import cohen_kappa, krippendorff_alpha
+from core.stats.agreement import cohen_kappa, krippendorff_alpha, weighted_kappa
+
+
+def test_weighted_kappa_is_scikit_learn_s():
+    rng = np.random.default_rng(1)
+    one = rng.integers(0, 3, 60)
+    other = np.where(rng.random(60) < 0.6, one, rng.integers(0, 3, 60))
+    value, low, high = weighted_kappa(one, other, 3)
+    assert value == pytest.approx(cohen_kappa_score(one, other, weights="quadratic"))
+    assert low < value < high
+    assert weighted_kappa(one, one, 3).value == 1
+    assert np.isnan(weighted_kappa(one * 0, one * 0, 3).value)
+    assert np.isnan(weighted_kappa(one[:0], one[:0], 3).value)
 
 
 def test_kappa_is_scikit_learn_s():

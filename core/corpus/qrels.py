@@ -49,7 +49,8 @@ def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
 
 def read_qrels(name: str, data: bytes) -> pd.DataFrame:
     """COLUMNS as strings, strings and float64, from BEIR's three columns (with a header row or without) or TREC's four
-    (query, 0, document, grade), separated by tabs or spaces. Raises InputError with the line that can't be read."""
+    (query, 0, document, grade), separated by tabs or spaces. index: lines of the file from 1. Raises InputError with
+    the line that can't be read."""
     text = to_utf8(name, data).data.decode("utf-8")
     lines = [(number, _fields(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if lines and not _is_number(lines[0][1][-1]):
@@ -62,7 +63,8 @@ def read_qrels(name: str, data: bytes) -> pd.DataFrame:
             remedy = "Each line needs a query ID, a row ID and a grade, separated by tabs, as in BEIR's qrels."
             raise InputError(f'Line {number:,} of "{name}" is not a judgment: {problem}.', remedy)
     rows = [(fields[0], fields[-2], float(fields[-1])) for _, fields in lines]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({COLUMNS[0]: "str", COLUMNS[1]: "str"})
+    table = pd.DataFrame(rows, columns=list(COLUMNS), index=[number for number, _ in lines])
+    return table.astype({COLUMNS[0]: "str", COLUMNS[1]: "str"})
 
 
 def row_ids(table: pd.DataFrame, column: str) -> pd.Series:

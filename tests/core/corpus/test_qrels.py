@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InputError
-from core.scoreboard.qrels import (
+from core.corpus.qrels import (
     FROM_ONE,
     FROM_ZERO,
     best_grades,
@@ -15,6 +14,7 @@ from core.scoreboard.qrels import (
     read_qrels,
     row_ids,
 )
+from core.errors import InputError
 
 BEIR = "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td 2\t1\nq2\td3\t0\n"
 

@@ -1,0 +1,151 @@
+"""Grading hits for a query: a button with a key for each grade, progress, undo and the annotator's name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.corpus.judgments import GRADES, MAX_NAME_LENGTH, Source, grade_row, grading_state, undo_judgment
+from core.digest import digest_json
+from core.errors import PlanisphereError
+from core.store import CorpusInfo
+from core.types import CorpusRef
+from pages.shared import messages, session, sign_in
+from pages.shared.text import count
+
+ANNOTATOR_KEY = "judgment_annotator"
+SKIPPED, ERROR = "judgments skipped", "judgments error"
+ICONS = {0: ":material/close:", 1: ":material/contrast:", 2: ":material/check:"}
+COLORS = {0: "gray", 1: "orange", 2: "green"}
+LONG_TEXT = 1_200  # characters from which a text scrolls
+KEYS_HELP = "Keys work while no field has the focus; a click beside the fields leaves them."
+
+
+@dataclass(frozen=True)
+class Grading:
+    """current: the row to grade next, None where all are graded or skipped. grades: the own ones by row."""
+
+    current: int | None
+    grades: dict[int, int]
+
+    def badge(self, row: int) -> str:
+        """Markdown for a hit: its grade, or that it is the one to grade."""
+        if row in self.grades:
+            return grade_badge(self.grades[row])
+        return ":blue-badge[:material/arrow_right: Grade this hit]" if row == self.current else ""
+
+
+def grade_badge(grade: int) -> str:
+    """Markdown of a grade."""
+    return f":{COLORS[grade]}-badge[{ICONS[grade]} {GRADES[grade]}]"
+
+
+def show_grading(
+    info: CorpusInfo, question: str, rows: Sequence[int], source: Source, annotator: str | None = None
+) -> Grading:
+    """Draws the hit to grade with its buttons: 0, 1, 2, S to skip, U to undo.
+
+    question: the query's text. rows: of the hits, in the order in which they are graded. annotator: by default typed
+    here. Grades are stored at once.
+    """
+    corpus = CorpusRef(session.folder(), info.digest)
+    rows = tuple(dict.fromkeys(int(row) for row in rows))
+    with st.container(border=True, key=f"grading_{source}"):
+        name = show_annotator() if annotator is None else annotator
+        state = session.ask(grading_state, corpus, question, rows, name)
+        skipped = _skipped(question, rows)
+        graded = sum(row in state.grades for row in rows)
+        current = next((row for row in rows if row not in state.grades and row not in skipped), None)
+        st.progress(graded / max(len(rows), 1), f"{graded:,} of {len(rows):,} judged")
+        if current is None:
+            left = len(rows) - graded
+            done = "All hits are judged." if not left else f"{count(left, 'hit')} skipped, the others are judged."
+            st.success(done, icon=":material/done_all:")
+        else:
+            number = rows.index(current)
+            show_hit(current, state.texts[number], f"Hit {number + 1:,} of {len(rows):,}" if source != "pool" else "")
+        _show_buttons(corpus, question, rows, current, source, name, state.can_undo)
+        show_grading_error()
+        if current is not None:
+            st.caption(KEYS_HELP)
+    return Grading(current, {row: grade for row, grade in state.grades.items() if row in rows})
+
+
+def show_annotator() -> str:
+    """The annotator's name; by default who is signed in, else "annotator 1"."""
+    session.widget_default(ANNOTATOR_KEY, sign_in.account_name() or "annotator 1")
+    name = st.text_input(
+        "Annotator", key=ANNOTATOR_KEY, max_chars=MAX_NAME_LENGTH, persist_state="session", width=220,
+        help="Stored with each grade, so that the agreement of several annotators can be measured.",
+    )  # fmt: skip
+    return " ".join(str(name).split())
+
+
+def show_hit(row: int, text: str, title: str = "") -> None:
+    """A text to grade, in full; scrolled where it is long."""
+    st.caption(" · ".join(filter(None, [title, f"row {row + 1:,}"])))
+    with st.container(height=300 if len(text) > LONG_TEXT else "content", border=False):
+        st.text(text or "(empty text)")
+
+
+def _show_buttons(
+    corpus: CorpusRef, question: str, rows: tuple[int, ...], current: int | None, source: Source, name: str, undo: bool
+) -> None:
+    with st.container(horizontal=True):
+        for grade, label in GRADES.items():
+            options: dict[str, Any] = {"disabled": current is None or not name, "icon": ICONS[grade]}
+            st.button(
+                label, key=f"judge_{grade}-{current}", shortcut=str(grade), on_click=try_grading,
+                args=(_grade, corpus, question, current, grade, name, source), **options,
+            )  # fmt: skip
+        st.button(
+            "Skip", key=f"judge_skip-{current}", icon=":material/skip_next:", shortcut="s", disabled=current is None,
+            on_click=_skip, args=(question, rows, current), help="Leaves the hit without a grade for now.",
+        )  # fmt: skip
+        st.button(
+            "Undo", key="judge_undo", icon=":material/undo:", shortcut="u", disabled=not undo, on_click=try_grading,
+            args=(undo_grade, corpus, question, rows, name),
+            help="Takes back your last grade for this query. Repeat it to go further back.",
+        )  # fmt: skip
+    if not name:
+        st.caption("Enter your name to grade.")
+
+
+def try_grading(action: Callable[..., None], *arguments: Any) -> None:
+    """Runs a callback's action; its error is shown by the next run, see `show_grading_error`."""
+    session.remember(ERROR, None)
+    try:
+        action(*arguments)
+    except PlanisphereError as error:
+        session.remember(ERROR, (error.message, error.remedy))
+
+
+def show_grading_error() -> None:
+    if error := session.remembered(ERROR):
+        session.remember(ERROR, None)
+        messages.show_error(PlanisphereError(*error))
+
+
+def _grade(corpus: CorpusRef, question: str, row: int, grade: int, name: str, source: Source) -> None:
+    session.ask(grade_row, corpus, question, row, grade, name, source)
+
+
+def undo_grade(corpus: CorpusRef, question: str, rows: Sequence[int], name: str) -> None:
+    """Take back the annotator's last grade for a query; its hit is next."""
+    undone = session.ask(undo_judgment, corpus, name, question)
+    skipped = [row for row in _skipped(question, rows) if row not in undone]
+    session.remember(SKIPPED, (_skip_key(question, rows), skipped))
+
+
+def _skip(question: str, rows: tuple[int, ...], row: int) -> None:
+    session.remember(SKIPPED, (_skip_key(question, rows), [*_skipped(question, rows), row]))
+
+
+def _skipped(question: str, rows: Sequence[int]) -> list[int]:
+    key, skipped = session.remembered(SKIPPED, ("", []))
+    return list(skipped) if key == _skip_key(question, rows) else []
+
+
+def _skip_key(question: str, rows: Sequence[int]) -> str:
+    return digest_json([question, list(rows)])
