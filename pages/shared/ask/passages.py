@@ -19,6 +19,7 @@ from pages.shared.ask.form import AskForm
 from pages.shared.ask.markup import EXCERPT, passage_heading, passage_text
 from pages.shared.corpus.document_view import show_document_button
 from pages.shared.downloads import csv_button
+from pages.shared.judgments.grading import Grading, show_grading
 from pages.shared.map.view import show_map_with_marks
 from pages.shared.search.results import cell_texts, index_text
 from pages.shared.text import count, plain
@@ -42,8 +43,9 @@ def show_passages(form: AskForm, result: AskResult) -> None:
     if not passages:
         st.info("No passages. Ask with other words, another mode, or fewer filters.", icon=":material/search_off:")
         return
+    grading = _show_grading(form, result)
     for i, passage in enumerate(passages):
-        _show_passage(form, result, i, passage)
+        _show_passage(form, result, i, passage, grading)
     note = "Rank, place, scores, best sentence, text and columns of all passages."
     csv_button("Download passages (CSV)", passages_table(form, result), "passages.csv", note, "ask_passages")
 
@@ -59,13 +61,25 @@ def _methods(form: AskForm, result: AskResult) -> str:
     return "\n\n".join(parts)
 
 
-def _show_passage(form: AskForm, result: AskResult, i: int, passage: Passage) -> None:
+def _show_grading(form: AskForm, result: AskResult) -> Grading | None:
+    """The passage to grade, where passages of the current corpus are judged."""
+    help_ = "Grade passages with the keys 0, 1 and 2. Grades evaluate retrieval here and models on the Scoreboard."
+    if not st.toggle("Judge passages", key="ask_judge", persist_state="session", help=help_):
+        return None
+    rows = tuple(row for corpus, row in result.sources if corpus == 0)
+    if len(rows) < len(result.sources):
+        st.caption("Passages of the current corpus alone are judged here.")
+    return show_grading(form.corpora[0], result.retrieval.question, rows, "ask")
+
+
+def _show_passage(form: AskForm, result: AskResult, i: int, passage: Passage, grading: Grading | None) -> None:
     corpus, row = result.sources[i]
+    badge = grading.badge(row) if grading and corpus == 0 else ""
     with st.container(border=True, key=f"ask_passage-{passage.number}"):
         st.markdown(f"##### {passage_heading(passage.number)}")
         parts = [score_text(form, passage, bool(result.language_warning))]
         parts += [plain(form.corpora[corpus].name)] if len(form.corpora) > 1 else []
-        st.caption(" · ".join([*parts, f"row {row + 1:,}", *_place(form.corpora[corpus], result, i)]))
+        st.caption(" · ".join([*parts, f"row {row + 1:,}", *_place(form.corpora[corpus], result, i)]) + f" {badge}")
         st.markdown(passage_text(passage))
         if len(passage.text) > EXCERPT:
             with st.expander("Full text"):
