@@ -1,6 +1,6 @@
 """Chunk sizes compared on questions with known evidence."""
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,10 +120,10 @@ def _agree(query: ChunkQuery, plan: ChunkPlan) -> bool:
 
 def _show_result(info: CorpusInfo, result: ChunkComparison) -> None:
     names = {name: label.format(k=result.k, budget=result.budget) for name, label in METRIC_NAMES.items()}
-    metric = cast(str, st.selectbox(
+    metric = st.selectbox(
         "Metric", list(names), key="chunk_metric", format_func=names.__getitem__, persist_state="session", width=320,
         help=" ".join(METRIC_HELP.values()),
-    ))  # fmt: skip
+    )  # fmt: skip
     table = chunk_table(result, metric).sort_values(metric, ascending=False)
     _show_table(table, metric, names)
     mean, low, high = (table[f"{metric}{end}"].to_numpy(np.float64) for end in ("", "_low", "_high"))

@@ -67,7 +67,7 @@ def _show_grading(result: SearchResult, info: CorpusInfo, query: SearchQuery) ->
     if not query.text.strip() or query.near or query.far or query.mode == "regex":
         st.caption("Only hits of a text query are judged: remove the example rows, or select another mode.")
         return None
-    return show_grading(info, query.text, result.hits.rows[:MAX_CARDS], "search")
+    return show_grading(info, query.text, result.hits.rows[:MAX_CARDS].tolist(), "search")
 
 
 def _show_counts(result: SearchResult, query: SearchQuery) -> None:
