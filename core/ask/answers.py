@@ -11,10 +11,10 @@ from core.ask.citations import AnswerSentence, Quotation, check_answer, normaliz
 from core.ask.prompts import NOT_FOUND, Prompt, Turn, read_rewritten, rewrite_messages, within_budget
 from core.ask.refusal import Known, RefusalThreshold, calibrate_refusal
 from core.ask.retrieval import Mode, Passage, Retrieval, open_retriever
-from core.ask.streaming import ChatFunction, chat_pieces
+from core.ask.streaming import ChatFunction, Tick, chat_pieces, no_tick
 from core.errors import InputError, ServiceError
 from core.models.base import Embedder
-from core.models.chat import ChatModel
+from core.models.chat import ChatModel, Messages
 from core.secret import Secret
 from core.types import Corpus, Vectors
 
@@ -90,6 +90,7 @@ class AnswerStream:
         self, question: str, retrieval: Retrieval, rewritten: str, threshold: float,
         calibration: RefusalThreshold | None, options: AskOptions,
     ) -> None:  # fmt: skip
+        """Raises InputError where not even the first passage fits into the budget."""
         self.retrieval, self._question, self._rewritten, self._options = retrieval, question, rewritten, options
         self._threshold, self._calibration = threshold, calibration
         self._stop, self._text, self._is_complete = threading.Event(), "", False
@@ -101,13 +102,33 @@ class AnswerStream:
         """End the answer at once; from any thread."""
         self._stop.set()
 
+    @property
+    def sent(self) -> int:
+        """How many passages the chat model is sent."""
+        return len(self._sent)
+
+    @property
+    def messages(self) -> Messages:
+        """What the chat model is sent; empty where nothing is. Raises InputError for a prompt without its fields."""
+        if not self._sent:
+            return []
+        return self._options.get("prompt", Prompt()).messages(self.retrieval.question, self._sent)
+
+    def restore(self, text: str, is_complete: bool) -> None:
+        """Continue from an answer that was received earlier, instead of iterating."""
+        self._text, self._is_complete = text, is_complete
+
     def __iter__(self) -> Iterator[str]:
+        return self.pieces()
+
+    def pieces(self, tick: Tick = no_tick) -> Iterator[str]:
+        """The pieces of the answer. tick: called some times a second meanwhile; what it raises ends the answer."""
         if not self._sent:
             self._is_complete = True
             yield self.reply.text
             return
-        messages = self._options.get("prompt", Prompt()).messages(self.retrieval.question, self._sent)
-        for piece in chat_pieces(self._options.get("chat"), self._options.get("secret"), messages, self._stop):
+        chat, secret = self._options.get("chat"), self._options.get("secret")
+        for piece in chat_pieces(chat, secret, self.messages, self._stop, tick):
             self._text += piece
             yield piece
             if self._stop.is_set():
@@ -160,7 +181,8 @@ def stream(
     if secret is not None and not isinstance(secret, Secret):
         raise InputError("The API key is not protected.", "Pass it as core.secret.Secret(key).")
     calibration, threshold = _threshold(corpus, vectors, embedder, options)
-    rewritten = _rewritten(question, options)
+    history, chat = options.get("history", ()), options.get("chat")
+    rewritten = rewrite(question, history, chat, secret) if history and chat is not None else ""
     retrieval = open_retriever(corpus, vectors, embedder).retrieve(
         rewritten or question, k, options.get("mode", "semantic")
     )
@@ -205,10 +227,10 @@ def _threshold(
     return calibration, calibration.value.value
 
 
-def _rewritten(question: str, options: AskOptions) -> str:
-    """The question completed from the history by the chat model, "" without either."""
-    history, chat = options.get("history", ()), options.get("chat")
-    if not history or chat is None:
-        return ""
-    pieces = chat_pieces(chat, options.get("secret"), rewrite_messages(question, history), threading.Event())
+def rewrite(
+    question: str, history: Sequence[Turn], chat: ChatModel | ChatFunction, secret: Secret | None = None,
+    tick: Tick = no_tick,
+) -> str:  # fmt: skip
+    """The question, completed from the history by the chat model. tick: as in `AnswerStream.pieces`."""
+    pieces = chat_pieces(chat, secret, rewrite_messages(question, history), threading.Event(), tick)
     return read_rewritten("".join(pieces), question)

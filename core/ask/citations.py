@@ -32,11 +32,13 @@ class Quotation:
 
 @dataclass(frozen=True)
 class AnswerSentence:
-    """A sentence of an answer, without its citations. citations: numbers of passages, from 1, rising."""
+    """A sentence of an answer, without its citations. citations: numbers of passages, from 1, rising. separator: the
+    white space before it in the answer."""
 
     text: str
     citations: tuple[int, ...]
     quotations: tuple[Quotation, ...] = ()
+    separator: str = " "
 
     @property
     def marked(self) -> str:
@@ -69,8 +71,9 @@ def check_answer(text: str, passages: Sequence[Passage]) -> CheckedAnswer:
         plain = _CITATION.sub("", text[start:end]).strip()
         if any(sign.isalnum() for sign in plain):
             compared = [passage.text for passage in passages if passage.number in valid or not valid]
-            sentences.append(AnswerSentence(plain, valid, find_quotations(plain, compared)))
-            marked += (text[last:start] if sentences[:-1] else "") + sentences[-1].marked
+            separator = text[last:start] if sentences else ""
+            sentences.append(AnswerSentence(plain, valid, find_quotations(plain, compared), separator))
+            marked += separator + sentences[-1].marked
             last = end
     return CheckedAnswer(marked, tuple(sentences), invalid)
 

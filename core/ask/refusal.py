@@ -58,7 +58,11 @@ def calibrate_refusal(
     questions, each compared with the texts that do not hold it (leave-one-out), and texts of as many random words of
     the corpus for unanswerable ones. Raises InputError for too few questions or texts.
     """
-    retriever = open_retriever(corpus, vectors, embedder)
+    return calibrate_retriever(open_retriever(corpus, vectors, embedder), known, seed)
+
+
+def calibrate_retriever(retriever: Retriever, known: Known | None = None, seed: int = SEED) -> RefusalThreshold:
+    """The same for a retriever with vectors."""
     return _from_known(retriever, tuple(known), seed) if known is not None else _from_sentences(retriever, seed)
 
 
@@ -82,7 +86,7 @@ def _from_sentences(retriever: Retriever, seed: int) -> RefusalThreshold:
 
 def nearest_cosines(retriever: Retriever, questions: Sequence[str]) -> np.ndarray:
     """(q,) float64 the cosine of each question and its nearest text."""
-    scores = retriever.searcher.search(retriever.embed_questions(questions), 1)[1]
+    scores = retriever.require_searcher().search(retriever.embed_questions(questions), 1)[1]
     return scores[:, 0].astype(np.float64)
 
 
@@ -165,7 +169,9 @@ def _sample_sentences(retriever: Retriever, seed: int) -> tuple[list[str], np.nd
 
 def _left_out_cosines(retriever: Retriever, sentences: list[str], codes: np.ndarray) -> np.ndarray:
     """(s,) float64 the cosine of each sentence and the nearest text that neither is its own nor holds it."""
-    ids, scores = retriever.searcher.search(retriever.embed_questions(sentences), DEPTH + 1, rows=retriever.first)
+    ids, scores = retriever.require_searcher().search(
+        retriever.embed_questions(sentences), DEPTH + 1, rows=retriever.first
+    )
     texts, result = retriever.corpus.texts, np.empty(len(sentences))
     for i, sentence in enumerate(sentences):
         others = [

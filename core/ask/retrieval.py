@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 import numpy as np
 
-from core.corpus.keyword import Span, search_keywords
+from core.corpus.keyword import Span, parse_terms, search_keywords
+from core.corpus.keyword_index import KeywordIndex, open_index
 from core.corpus.sentences import sentence_spans
 from core.corpus.terms import content_words, text_words
 from core.corpus.texts import distinct_texts
@@ -40,7 +41,8 @@ class Passage:
     number: its rank, from 1, by which answers cite it. row: of the corpus. score: what the order follows, higher is
     better: cosine, BM25 or fused score, by mode, or the reranker's. cosine: to the question, in [-1, 1]. percentile:
     share of random pairs of texts with a lower cosine, in [0, 100], see `Retriever.percentile_method`. span: (start,
-    end) in characters of the sentence with the highest cosine to the question, `span_cosine`.
+    end) in characters of the sentence with the highest cosine to the question, `span_cosine`; of a keyword search
+    without vectors, with the highest share of its content words.
     """
 
     number: int
@@ -60,9 +62,9 @@ class Passage:
 
 @dataclass(frozen=True, eq=False)
 class Retrieval:
-    """The passages for a question, and their sentences. nearest: the highest cosine of any text of the corpus to the
-    question. spans: of all sentences, in order; passage_of: (s,) index of the passage of each; vectors: (s, d) float32
-    unit rows; cosines: (s,) to the question."""
+    """The passages for a question, and their sentences. nearest: the highest cosine of any searched text to the
+    question, NaN without vectors. spans: of all sentences, in order; passage_of: (s,) index of the passage of each;
+    vectors: (s, d) float32 unit rows; cosines: (s,) to the question; without vectors the share of its words."""
 
     question: str
     passages: tuple[Passage, ...]
@@ -94,15 +96,21 @@ class ExactSearcher:
 @dataclass(frozen=True, eq=False)
 class Retriever:
     """What answers questions about a corpus. codes: (n,) int of equal texts; first: mask (n,) of the first row of each
-    text, None where no text repeats: copies are one passage. background: cosines of random pairs of texts."""
+    text, None where no text repeats: copies are one passage. background: cosines of random pairs of texts. vectors,
+    searcher: None for keyword search alone; the embedder then only compares sentences with each other."""
 
     corpus: Corpus
-    vectors: Vectors
+    vectors: Vectors | None
     embedder: Embedder
-    searcher: Searcher
+    searcher: Searcher | None
     codes: np.ndarray
     first: np.ndarray | None
     background: Calibration
+
+    @cached_property
+    def keyword_index(self) -> KeywordIndex | None:
+        """Built when keywords are first searched."""
+        return open_index(self.corpus.texts)
 
     @property
     def percentile_method(self) -> str:
@@ -128,17 +136,27 @@ class Retriever:
         """The best k rows without copies, see `Passage` for the scores. Fewer where fewer match a keyword search."""
         rows_searched = self.distinct_rows(mask)
         if mode == "semantic":
-            return find_nearest(self.searcher, vector, k, self.background, rows_searched)
-        query = keyword_query(question)
-        rows, scores = np.empty(0, np.int64), np.empty(0, np.float32)
-        if query:
-            depth = k if mode == "keyword" else FUSION_DEPTH
-            matches = search_keywords(self.corpus.texts, query, depth, rows_searched, terms_first=False)
-            rows, scores = matches.rows, matches.scores
+            return find_nearest(self.require_searcher(), vector, k, self.background, rows_searched)
+        rows, scores = self._keyword_rows(question, k if mode == "keyword" else FUSION_DEPTH, rows_searched)
         if mode == "keyword":
-            return make_hits(rows, scores, mode, similarities(self.vectors.rows[rows], vector), self.background)
-        nearest = find_nearest(self.searcher, vector, FUSION_DEPTH, self.background, rows_searched)
-        return fuse_hits([nearest.rows, rows], k, self.vectors.rows, vector, self.background)
+            cosines = similarities(self.vectors.rows[rows], vector) if self.vectors else None
+            return make_hits(rows, scores, mode, cosines, self.background)
+        nearest = find_nearest(self.require_searcher(), vector, FUSION_DEPTH, self.background, rows_searched)
+        unit_rows = self.vectors.rows if self.vectors else None
+        return fuse_hits([nearest.rows, rows], k, unit_rows, vector, self.background)
+
+    def require_searcher(self) -> Searcher:
+        """Raises InputError where there are no vectors to search."""
+        if self.searcher is None:
+            raise InputError("There are no vectors to search.", "Embed the corpus, or use keyword mode.")
+        return self.searcher
+
+    def _keyword_rows(self, question: str, k: int, mask: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        query = keyword_query(question)
+        if not query:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        matches = search_keywords(self.corpus.texts, query, k, mask, terms_first=False, index=self.keyword_index)
+        return matches.rows, matches.scores
 
     def retrieve(
         self, question: str, k: int = 5, mode: Mode = "semantic", mask: np.ndarray | None = None,
@@ -153,7 +171,6 @@ class Retriever:
                 f"There are no {k} passages by {mode!r}.", f"Choose k from 1, and one of {', '.join(MODES)}."
             )
         vector = self.embed_questions([question])[0]
-        nearest = find_nearest(self.searcher, vector, 1, mask=mask).cosines.max(initial=-1.0)
         hits = self.hits(question, vector, max(k, RERANKED) if reranker else k, mode, mask)
         if reranker and len(hits):
             hits = self._reranked(question, hits, k, reranker)
@@ -162,9 +179,15 @@ class Retriever:
         passage_of = np.repeat(np.arange(len(texts)), [len(parts) for parts in spans])
         flat = tuple(span for parts in spans for span in parts)
         vectors = self._sentence_vectors(hits.rows[passage_of], [texts[i] for i in passage_of], flat)
-        cosines = vectors @ vector
+        cosines = vectors @ vector if self.vectors else _term_shares(question, texts, passage_of, flat)
         passages = _passages(hits, texts, flat, passage_of, cosines)
-        return Retrieval(question, passages, float(nearest), flat, passage_of, vectors, cosines)
+        return Retrieval(question, passages, self._nearest(vector, mask), flat, passage_of, vectors, cosines)
+
+    def _nearest(self, vector: np.ndarray, mask: np.ndarray | None) -> float:
+        """The highest cosine of a text to a question, NaN without vectors, -1 without texts."""
+        if self.searcher is None:
+            return float("nan")
+        return float(find_nearest(self.searcher, vector, 1, mask=mask).cosines.max(initial=-1.0))
 
     def _reranked(self, question: str, hits: Hits, k: int, reranker: Reranker) -> Hits:
         """The k hits that the reranker scores highest; ties stay in the order of the search."""
@@ -175,6 +198,8 @@ class Retriever:
     def _sentence_vectors(self, rows: np.ndarray, texts: list[str], spans: Sequence[Span]) -> np.ndarray:
         """(s, d) of sentences; one that is its whole text has the row's vector."""
         sentences = [text[start:end] for text, (start, end) in zip(texts, spans, strict=True)]
+        if self.vectors is None:
+            return self.embedder.embed(sentences)
         vectors = np.array(self.vectors.rows[rows])
         parts = [i for i, (sentence, text) in enumerate(zip(sentences, texts, strict=True)) if sentence != text.strip()]
         if parts:
@@ -196,23 +221,48 @@ def _passages(
     return tuple(passages)
 
 
+def _term_shares(question: str, texts: list[str], passage_of: np.ndarray, spans: Sequence[Span]) -> np.ndarray:
+    """(s,) float64 in [0, 1]: the share of the question's content words in each sentence."""
+    query, shares = keyword_query(question), np.zeros(len(spans))
+    if not query or not len(spans):
+        return shares
+    sentences = [texts[i][start:end] for i, (start, end) in zip(passage_of, spans, strict=True)]
+    matches = search_keywords(sentences, query, len(sentences))
+    shares[matches.rows] = matches.matched / len(parse_terms(query))
+    return shares
+
+
 def keyword_query(question: str) -> str:
     """The question's content words as a keyword query; all its words where none is about content."""
     return " ".join(content_words(question) or dict.fromkeys(text_words(question.lower())))
 
 
 @lru_cache(maxsize=4)
-def open_retriever(corpus: Corpus, vectors: Vectors, embedder: Embedder) -> Retriever:
-    """The retriever of a corpus, made once. Raises InputError where the three do not belong together."""
+def open_retriever(
+    corpus: Corpus, vectors: Vectors, embedder: Embedder, searcher: Searcher | None = None
+) -> Retriever:  # fmt: skip
+    """The retriever of a corpus, made once. searcher: an index of the vectors; None searches all rows exactly. Raises
+    InputError where the three do not belong together."""
     check_model(vectors, embedder)
     if len(corpus) != len(vectors) or not len(corpus):
         message = f"The corpus has {len(corpus):,} texts, but there are {len(vectors):,} vectors."
         raise InputError(message, "Embed this corpus, and pass its vectors.")
+    codes, first = _distinct_codes(corpus)
+    background = calibrate(vectors.rows if first is None else vectors.rows[np.flatnonzero(first)])
+    return Retriever(corpus, vectors, embedder, searcher or ExactSearcher(vectors.rows), codes, first, background)
+
+
+def keyword_retriever(corpus: Corpus, embedder: Embedder) -> Retriever:
+    """A retriever for keyword mode alone. embedder: compares sentences with each other."""
+    codes, first = _distinct_codes(corpus)
+    return Retriever(corpus, None, embedder, None, codes, first, Calibration(np.empty(0, np.float32), True, 0))
+
+
+def _distinct_codes(corpus: Corpus) -> tuple[np.ndarray, np.ndarray | None]:
+    """(n,) codes of equal texts, and a mask (n,) of the first row of each; None where no text repeats."""
     codes = distinct_texts(corpus.texts)[0]
     first = np.unique(codes, return_index=True)[1]
-    mask = None if len(first) == len(codes) else np.isin(np.arange(len(codes)), first)
-    background = calibrate(vectors.rows if mask is None else vectors.rows[first])
-    return Retriever(corpus, vectors, embedder, ExactSearcher(vectors.rows), codes, mask, background)
+    return codes, None if len(first) == len(codes) else np.isin(np.arange(len(codes)), first)
 
 
 def check_model(vectors: Vectors, embedder: Embedder) -> None:

@@ -15,16 +15,23 @@ MAX_ANSWER = 20_000  # characters of an answer that are read
 POLL_SECONDS = 0.1  # between looks at whether to stop
 Results = queue.Queue[str | BaseException | None]
 ChatFunction = Callable[[Messages], str | Iterable[str]]
+Tick = Callable[[], None]
+
+
+def no_tick() -> None:
+    """Does nothing meanwhile."""
 
 
 def chat_pieces(
-    chat: ChatModel | ChatFunction | None, secret: Secret | None, messages: Messages, stop: threading.Event
-) -> Iterator[str]:
-    """The model's words without its thoughts, until they end or `stop` is set. Raises ServiceError where the server
-    fails, or the answer is useless or longer than MAX_ANSWER characters."""
+    chat: ChatModel | ChatFunction | None, secret: Secret | None, messages: Messages, stop: threading.Event,
+    tick: Tick = no_tick,
+) -> Iterator[str]:  # fmt: skip
+    """The model's words without its thoughts, until they end or `stop` is set. tick: called some times a second while
+    the server is waited for; what it raises ends the answer. Raises ServiceError where the server fails, or the answer
+    is useless or longer than MAX_ANSWER characters."""
     size = 0
     try:
-        for piece in without_thoughts(_in_thread(lambda ended: _raw_pieces(chat, secret, messages, ended), stop)):
+        for piece in without_thoughts(_in_thread(lambda ended: _raw_pieces(chat, secret, messages, ended), stop, tick)):
             size += len(piece)
             if size > MAX_ANSWER:
                 raise InvalidAnswer("too much text")
@@ -50,7 +57,7 @@ def _raw_pieces(
 
 
 def _in_thread(
-    produce: Callable[[threading.Event], Generator[str, None, None]], stop: threading.Event
+    produce: Callable[[threading.Event], Generator[str, None, None]], stop: threading.Event, tick: Tick
 ) -> Iterator[str]:
     """The pieces that `produce` gives in another thread, whose event is set when they are no longer read."""
     results: Results = queue.Queue()
@@ -59,7 +66,7 @@ def _in_thread(
     arguments = (_fill, results, produce(ended), ended)
     threading.Thread(target=context.run, args=arguments, name="chat", daemon=True).start()
     try:
-        while (item := _next(results, stop)) is not None:
+        while (item := _next(results, stop, tick)) is not None:
             yield item
     finally:
         ended.set()
@@ -79,9 +86,10 @@ def _fill(results: Results, pieces: Generator[str, None, None], ended: threading
         results.put(error)
 
 
-def _next(results: Results, stop: threading.Event) -> str | None:
+def _next(results: Results, stop: threading.Event, tick: Tick) -> str | None:
     """The next piece, None at the end or where `stop` is set."""
     while not stop.is_set():
+        tick()
         try:
             item = results.get(timeout=POLL_SECONDS)
         except queue.Empty:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import log, prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from core.errors import InputError
 
 Span = tuple[int, int]
+TermCounts = tuple[np.ndarray, np.ndarray]  # (m,) int64 texts, rising, and (m,) float64 frequencies of a term in them
 K1, B = 1.2, 0.75  # the usual values for BM25
 MAX_SPANS = 1_000  # matches counted in one text
 MAX_QUERY_TERMS = 32  # words of one query
@@ -22,7 +23,7 @@ MAX_EXPANDED = 1_000_000  # characters once its fixed repeats are written out, a
 SECONDS = 5.0  # one regular expression over all texts
 # scripts written without spaces: any of their substrings is a word
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_LETTER = f"[^\\W{SPACELESS}]"
+LETTER = f"[^\\W{SPACELESS}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,21 +52,34 @@ class Term(NamedTuple):
 
 def parse_terms(query: str) -> tuple[Term, ...]:
     """The unique terms of a query. A minus excludes a term only where it begins it: "e-mail" is one word."""
-    matches = re.findall(r'(?:(?<!\S)(-))?(?:"([^"]+)"|([^\s"]+))', _lower(query))
+    matches = re.findall(r'(?:(?<!\S)(-))?(?:"([^"]+)"|([^\s"]+))', lower(query))
     terms = (Term(" ".join((phrase or word).split()), bool(phrase), bool(minus)) for minus, phrase, word in matches)
     return tuple(dict.fromkeys(term for term in terms if term.text))[:MAX_QUERY_TERMS]
 
 
+class TermIndex(Protocol):
+    """Where terms occur in texts, known in advance. lengths: (n,) float64 characters of each text."""
+
+    @property
+    def lengths(self) -> np.ndarray: ...
+
+    def count(self, term: Term) -> TermCounts:
+        """The rows with the term, rising, and how often it occurs in each."""
+        ...
+
+
 def search_keywords(
-    texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None, terms_first: bool = True
-) -> KeywordHits:
+    texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None, terms_first: bool = True,
+    index: TermIndex | None = None,
+) -> KeywordHits:  # fmt: skip
     """Texts with words of the query, ignoring case: those with more of its terms first, then by BM25; by BM25 alone
     without terms_first.
 
     A word matches where a word of the text begins with it ("refund" finds "refunds"); a "quoted phrase" matches
     whole words only; in scripts without spaces, such as Chinese, any substring matches. Texts with a term after a
     minus (-word) are left out. Okapi BM25 (Robertson and Zaragoza, 2009) with lengths in characters and Lucene's
-    never-negative idf. mask: bool (n,), rows to search. Raises InputError for a query without a word to search for.
+    never-negative idf. mask: bool (n,), rows to search. index: of these texts, quicker than scanning them. Raises
+    InputError for a query without a word to search for.
     """
     terms = [term for term in parse_terms(query) if not term.excluded]
     if not terms:
@@ -73,13 +87,31 @@ def search_keywords(
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
     if (excluded := texts_with_excluded(texts, query)) is not None:
         rows = rows[~excluded[rows]]
-    lowered = [_lower(texts[int(row)]) for row in rows]
-    counts = [_count_term(lowered, term) for term in terms]
-    scores, matched = _bm25(counts, np.fromiter(map(len, lowered), dtype=np.float64, count=len(lowered)))
+    counts, lengths = _counts_in(rows, texts, terms) if index is None else _indexed_counts(rows, terms, index)
+    scores, matched = _bm25(counts, lengths)
     hits = np.flatnonzero(matched)
     best = hits[np.lexsort((hits, -scores[hits], -matched[hits] * terms_first))][:k]
-    spans = tuple(_spans(_term_spans(lowered[i], terms)) for i in best)
+    spans = tuple(_spans(_term_spans(lower(texts[int(row)]), terms)) for row in rows[best])
     return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits))
+
+
+def _counts_in(rows: np.ndarray, texts: Sequence[str], terms: Iterable[Term]) -> tuple[list[TermCounts], np.ndarray]:
+    """By scanning: positions among the rows with each term and its frequencies, and the rows' lengths."""
+    lowered = [lower(texts[int(row)]) for row in rows]
+    lengths = np.fromiter(map(len, lowered), dtype=np.float64, count=len(lowered))
+    return [count_term(lowered, term) for term in terms], lengths
+
+
+def _indexed_counts(
+    rows: np.ndarray, terms: Iterable[Term], index: TermIndex
+) -> tuple[list[TermCounts], np.ndarray]:  # fmt: skip
+    position = np.full(len(index.lengths), -1)
+    position[rows] = np.arange(len(rows))
+    counts = []
+    for found, frequencies in map(index.count, terms):
+        at = position[found]
+        counts.append((at[at >= 0], frequencies[at >= 0]))
+    return counts, index.lengths[rows]
 
 
 def texts_with_excluded(texts: Sequence[str], query: str) -> np.ndarray | None:
@@ -87,10 +119,10 @@ def texts_with_excluded(texts: Sequence[str], query: str) -> np.ndarray | None:
     excluded = [term for term in parse_terms(query) if term.excluded]
     if not excluded:
         return None
-    lowered = [_lower(text) for text in texts]
+    lowered = [lower(text) for text in texts]
     contained = np.zeros(len(texts), dtype=bool)
     for term in excluded:
-        contained[list(_count_term(lowered, term))] = True
+        contained[count_term(lowered, term)[0]] = True
     return contained
 
 
@@ -99,7 +131,7 @@ def included_text(query: str) -> str:
     return re.sub(r'(?<!\S)-(?:"[^"]+"|[^\s"]+)', "", query).strip()
 
 
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
     """Lower case that keeps every character in its place, so that spans fit the text."""
     lowered = text.lower()
     same = len(lowered) == len(text)
@@ -112,30 +144,30 @@ def _term_pattern(searched: Term) -> re.Pattern[str]:
     body = r"\s+".join(re.escape(word) for word in term.split())
     # a lookbehind after the term, so that the scan for its literal text stays fast
     fixed = len(term.split()) == 1
-    before = "" if not _is_letter(term[0]) else f"(?<!{_LETTER}{body})" if fixed else f"(?<!{_LETTER})"
-    after = f"(?!{_LETTER})" if quoted and _is_letter(term[-1]) else ""
+    before = "" if not _is_letter(term[0]) else f"(?<!{LETTER}{body})" if fixed else f"(?<!{LETTER})"
+    after = f"(?!{LETTER})" if quoted and _is_letter(term[-1]) else ""
     return re.compile(body + before + after if fixed else before + body + after)
 
 
 def _is_letter(char: str) -> bool:
-    return bool(re.match(_LETTER, char))
+    return bool(re.match(LETTER, char))
 
 
-def _count_term(lowered: list[str], term: Term) -> dict[int, int]:
-    """Position of each text with the term -> its frequency."""
+def count_term(lowered: Sequence[str], term: Term) -> TermCounts:
+    """Positions of the texts in lower case that have the term, and its frequency in each."""
     pattern, probe = _term_pattern(term), term.text.split()[0]
     counts = {i: len(pattern.findall(text)) for i, text in enumerate(lowered) if probe in text}
-    return {i: count for i, count in counts.items() if count}
+    counts = {i: count for i, count in counts.items() if count}
+    positions = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
+    return positions, np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
 
 
-def _bm25(counts: list[dict[int, int]], lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _bm25(counts: Sequence[TermCounts], lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scores (n,) float64 and the number of matched terms (n,) int64."""
     scores, matched = np.zeros(len(lengths)), np.zeros(len(lengths), dtype=np.int64)
     norms = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
-    for term_counts in counts:
-        positions = np.fromiter(term_counts.keys(), dtype=np.int64, count=len(term_counts))
-        frequencies = np.fromiter(term_counts.values(), dtype=np.float64, count=len(term_counts))
-        weight = log(1 + (len(lengths) - len(term_counts) + 0.5) / (len(term_counts) + 0.5))
+    for positions, frequencies in counts:
+        weight = log(1 + (len(lengths) - len(positions) + 0.5) / (len(positions) + 0.5))
         scores[positions] += weight * frequencies * (K1 + 1) / (frequencies + norms[positions])
         matched[positions] += 1
     return scores, matched
@@ -148,7 +180,7 @@ def _term_spans(lowered: str, terms: Iterable[Term]) -> Iterable[Span]:
 
 def query_spans(text: str, query: str) -> tuple[Span, ...]:
     """Matches of a query's words in a text: (start, end) in characters, ascending, not overlapping."""
-    return _spans(_term_spans(_lower(text), (term for term in parse_terms(query) if not term.excluded)))
+    return _spans(_term_spans(lower(text), (term for term in parse_terms(query) if not term.excluded)))
 
 
 def _spans(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -32,6 +32,7 @@ _DECLARED = {
     "core.ask.retrieval_results": ["retrieval_runs", "chunk_sizes"],
     "core.ask.chat_judge": ["chat_judge"],
     "core.ask.results": ["faq_assistant", "faq_out_of_scope"],
+    "core.ask.refusal_result": ["refusal"],
     "core.classify.results": ["trained", "learning_curve"],
     "core.classify.file_predictions": ["file_predictions"],
     "core.label_errors.results": ["label_errors", "label_set_errors"],

@@ -31,6 +31,9 @@ def page() -> None:
         messages.show_no_corpus("No data yet. Add documents or a table to ask questions about it.")
         return
     view = contenders.select_view(VIEWS, "ask_view", HELP)
+    if VIEWS[view] is show_question:  # no fragment, so that a click on Stop interrupts it
+        show_question(info)
+        return
     contenders.run_view(VIEWS[view], info)
 
 

@@ -11,9 +11,11 @@ from core.corpus.service import create_corpus
 from core.corpus.staging import ImportSource, stage
 from core.store import Workspace
 from core.types import Roles
+from pages.shared import session
 from pages.shared.text import plain
 from tests.document_files import docx_file, epub_file, fact, long_pdf, simple_pdf, zip_of
 from tests.pages.data_steps import create, errors, start, upload, widget
+from tests.pages.test_result_view import Manager
 from tests.waiting import WAIT
 
 HTML = "<!DOCTYPE html><html><body><h1>Guide</h1><p>Ask for it.</p><h2>Fees</h2><p>None.</p></body></html>"
@@ -95,6 +97,12 @@ def documents(tmp_path_factory):
     return folder, create_corpus(folder, ImportSource(files), Roles("{text}"), Steps(), "Documents").info.digest
 
 
+@pytest.fixture
+def manager(monkeypatch):
+    """Answers in this process."""
+    monkeypatch.setattr(session, "manager", Manager)
+
+
 def location(documents, home, row):
     """An app that shows the place of a row alone."""
 
@@ -112,7 +120,7 @@ def markdown(app):
     return [str(one.value) for one in app.markdown]
 
 
-def test_pages_are_turned_and_the_text_is_an_alternative(documents, home):
+def test_pages_are_turned_and_the_text_is_an_alternative(documents, home, manager):
     app = location(documents, home, 1)
     assert "Page 2 of 4" in markdown(app)
     app = pressed(app, "document-next")
@@ -127,7 +135,7 @@ def test_pages_are_turned_and_the_text_is_an_alternative(documents, home):
     assert fact(1) in " ".join(str(one.value) for one in app.text)
 
 
-def test_a_section_of_another_format_is_shown_as_plain_text(documents, home):
+def test_a_section_of_another_format_is_shown_as_plain_text(documents, home, manager):
     app = location(documents, home, 4)
     assert not app.exception
     assert not app.get("image")

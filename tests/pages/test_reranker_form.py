@@ -6,13 +6,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.secret import Secret
+from pages.shared import session
 from tests.pages.test_data_page import errors
+from tests.pages.test_result_view import Manager
 
 KEY = "sk-of-a-reranker"
 
 
 @pytest.fixture
-def form(home):
+def form(home, monkeypatch):
+    monkeypatch.setattr(session, "manager", Manager)  # answers in this process
+
     def script():
         import streamlit as st
 
