@@ -24,7 +24,10 @@ from pages.shared.models.chat_form import select_chat_model
 from pages.shared.tables import number, percentage, show_table, text
 from pages.shared.text import count, cut, plain
 
-HELP = "1 is perfect agreement, 0 is chance; quadratic weights, as between annotators."
+KAPPA_HELP = "1 is perfect agreement, 0 is chance; quadratic weights, as between annotators."
+ORDERS_HELP = "Share of passages with the same grade when their order is reversed. Wilson's interval."
+POSITION_HELP = "Mean grade in the first half of the list minus that of the same passages in the second; 0: no bias."
+LENGTH_HELP = "Model minus you: mean of the longer half of the passages minus that of the shorter half; 0: no bias."
 
 
 def show_chat_judge(info: CorpusInfo) -> None:
@@ -90,20 +93,15 @@ def _agree(chat: ChatModel, plan: JudgePlan) -> bool:
 
 
 def _show_report(report: JudgeReport, annotator: str, model: str) -> None:
-    boxes = st.columns(4)
-    boxes[0].metric("Weighted kappa with you", _ends(report.kappa, "{:.2f}"), help=HELP)
-    boxes[1].metric(
-        "Same in both orders", _ends(report.same_in_both_orders, "{:.0%}"),
-        help="Share of passages with the same grade when the order of the passages is reversed. Wilson's interval.",
-    )  # fmt: skip
-    boxes[2].metric(
-        "Position bias", _ends(report.position, "{:+.2f}"),
-        help="Mean grade in the first half of the list minus that of the same passages in the second half; 0: no bias.",
-    )  # fmt: skip
-    boxes[3].metric(
-        "Length bias", _ends(report.length, "{:+.2f}"),
-        help="Model minus you, mean of the longer half of the passages minus that of the shorter half; 0: no bias.",
-    )  # fmt: skip
+    figures = (
+        ("Weighted kappa with you", report.kappa, "{:.2f}", KAPPA_HELP),
+        ("Same in both orders", report.same_in_both_orders, "{:.0%}", ORDERS_HELP),
+        ("Position bias", report.position, "{:+.2f}", POSITION_HELP),
+        ("Length bias", report.length, "{:+.2f}", LENGTH_HELP),
+    )
+    for box, (label, interval, form, help_text) in zip(st.columns(4), figures, strict=True):
+        with box:
+            _show_figure(label, interval, form, help_text)
     unusable = f" {count(report.unusable, 'passage')} without a usable answer left out." if report.unusable else ""
     st.caption(
         f"{count(report.graded, 'passage')} graded by {plain(annotator)} and {plain(model)}, of {report.pairs:,} that "
@@ -127,8 +125,8 @@ def _show_report(report: JudgeReport, annotator: str, model: str) -> None:
     )
 
 
-def _ends(interval: Interval[float], form: str) -> str:
+def _show_figure(label: str, interval: Interval[float], form: str, help_text: str) -> None:
     value, low, high = interval
-    if np.isnan(value):
-        return "not defined"
-    return form.format(value) if np.isnan(low) else f"{form.format(value)} [{form.format(low)}, {form.format(high)}]"
+    st.metric(label, "not defined" if np.isnan(value) else form.format(value), help=help_text)
+    if not np.isnan(low):
+        st.caption(f"95%: {form.format(low)} to {form.format(high)}")
