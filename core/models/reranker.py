@@ -25,6 +25,7 @@ from core.secret import Secret
 from core.types import ModelSpec
 
 BATCH = 16  # pairs that are computed at once
+HOSTED = {"cross-encoder": False, "server": True}  # by backend
 _CODE = "trust_remote_code"
 _FOLDER_REMEDY = "It needs a sentence-transformers cross-encoder with its weights as .safetensors."
 
@@ -43,8 +44,12 @@ class RerankerSpec:
     revision: str = ""
 
     @property
+    def is_hosted(self) -> bool:
+        return HOSTED[self.backend]
+
+    @property
     def label(self) -> str:
-        return Path(self.name).name if self.backend == "cross-encoder" else self.name
+        return self.name if self.is_hosted else Path(self.name).name
 
     @property
     def key(self) -> str:
@@ -59,7 +64,7 @@ class RerankerSpec:
     @property
     def capabilities(self) -> Capabilities:
         """What it needs and costs: a server elsewhere is paid, its price unknown, so that it needs consent."""
-        if self.backend == "server":
+        if self.is_hosted:
             return replace(capabilities(self.model), description="A reranker on a server; texts are sent there.")
         text = "A cross-encoder from a local folder; runs locally."
         return Capabilities(text, hosted=False, paid=False, price=FREE)
@@ -108,7 +113,7 @@ def checked_reranker(name: str, url: str) -> RerankerSpec:
 
 def resolve_reranker(spec: RerankerSpec) -> RerankerSpec:
     """The spec with the digest of a folder's files, so that results of changed files never mix. Raises ModelError."""
-    if spec.backend == "server":
+    if spec.is_hosted:
         return checked_reranker(spec.name, spec.base_url)
     if not is_folder(spec.name):
         raise _no_folder(spec)
@@ -120,7 +125,7 @@ def resolve_reranker(spec: RerankerSpec) -> RerankerSpec:
 def open_reranker(spec: RerankerSpec, secret: Secret | None = None, http_client: Any = None) -> Reranker:
     """The reranker, loaded once in a process. secret: of its server. Raises ModelError; ServiceError for a bad key or
     address."""
-    if spec.backend == "server":
+    if spec.is_hosted:
         spec = checked_reranker(spec.name, spec.base_url)
         return ServerReranker(spec.model, secret, http_client)
     return CrossEncoderReranker(spec)

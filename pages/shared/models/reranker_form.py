@@ -39,7 +39,7 @@ def select_reranker(key_prefix: str) -> RerankerSpec | None:
 
 def reranker_secret(spec: RerankerSpec | None) -> Secret | None:
     """The API key of a reranker's server, as entered in this session; None for local ones."""
-    return session.api_key(spec.model) if spec and spec.backend == "server" else None
+    return session.api_key(spec.model) if spec and spec.is_hosted else None
 
 
 def _folder_fields(key_prefix: str) -> RerankerSpec | None:
