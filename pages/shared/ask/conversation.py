@@ -31,7 +31,7 @@ def apply_rewritten() -> None:
 def asked_question(searched: str) -> str:
     """The question as it was typed: of a follow-up question before it was completed."""
     rewritten = session.remembered(REWRITTEN)
-    return str(rewritten["asked"]) if rewritten and rewritten["question"] == searched else searched
+    return str(rewritten["original"]) if rewritten and rewritten["question"] == searched else searched
 
 
 def show_turns(info: CorpusInfo) -> None:
@@ -47,18 +47,19 @@ def show_turns(info: CorpusInfo) -> None:
         rewritten = session.remembered(REWRITTEN)
         if rewritten and rewritten["question"] == session.widget_value(QUESTION):
             st.caption(
-                f"Follow-up question “{plain(rewritten['asked'])}”, completed by the language model.", width="content"
+                f"Follow-up question “{plain(rewritten['original'])}”, completed by the language model.",
+                width="content",
             )
         options: dict[str, Any] = {"type": "tertiary", "icon": ":material/delete:", "on_click": clear_conversation}
         st.button("Clear conversation", key="ask_clear", **options)
 
 
 def show_follow_up(info: CorpusInfo, chat: ChatSettings, model: ChatModel, reply: Reply) -> None:
-    """The field for a follow-up question; completes one that was just asked. Raises ServiceError."""
+    """The field for a follow-up question; completes one that was just typed. Raises ServiceError."""
     turns = [*_turns(info), (reply.question, reply.text)]
-    if asked := session.remembered(FOLLOW_UP):
+    if original := session.remembered(FOLLOW_UP):
         session.remember(FOLLOW_UP, None)
-        _complete(info, asked, turns, chat, model)
+        _complete(info, original, turns, chat, model)
     with st.form("ask_follow_up_form", border=False):
         note = "The language model completes it from this conversation; the completed question is searched and shown."
         st.text_input("Follow-up question", key=FIELD, max_chars=500, help=note)
@@ -67,20 +68,20 @@ def show_follow_up(info: CorpusInfo, chat: ChatSettings, model: ChatModel, reply
 
 
 def _submit_follow_up() -> None:
-    asked = str(session.widget_value(FIELD) or "").strip()
-    if asked:
-        session.remember(FOLLOW_UP, asked)
+    original = str(session.widget_value(FIELD) or "").strip()
+    if original:
+        session.remember(FOLLOW_UP, original)
         session.set_widget(FIELD, "")
 
 
-def _complete(info: CorpusInfo, asked: str, turns: list[Turn], chat: ChatSettings, model: ChatModel) -> None:
+def _complete(info: CorpusInfo, original: str, turns: list[Turn], chat: ChatSettings, model: ChatModel) -> None:
     """Let the model complete the question, then search it."""
     control = st.empty()
     control.button("Stop", key="ask_stop_follow_up", icon=":material/stop_circle:", type="primary")
     tick, _ = waiting(f"Waiting for {chat.server} to complete the question")
-    question = rewrite(asked, turns, model, chat.secret, tick)
+    question = rewrite(original, turns, model, chat.secret, tick)
     session.remember(TURNS, {"corpus": info.digest, "turns": [list(turn) for turn in turns[-MAX_TURNS:]]})
-    session.remember(REWRITTEN, {"asked": asked, "question": question, "is_applied": False})
+    session.remember(REWRITTEN, {"original": original, "question": question, "is_applied": False})
     st.rerun()
 
 

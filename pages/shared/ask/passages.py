@@ -35,8 +35,8 @@ def show_passages(form: AskForm, result: AskResult) -> None:
     rows = count(result.total, "row")
     if result.searched < result.total:
         rows = f"{result.searched:,} of {rows}"
-    found = f"{count(len(passages), 'passage')} among {rows}, {format_milliseconds(result.milliseconds)}"
-    st.caption(f"{found} · [Go to the answer](#answer)")
+    summary = f"{count(len(passages), 'passage')} among {rows}, {format_milliseconds(result.milliseconds)}"
+    st.caption(f"{summary} · [Go to the answer](#answer)")
     if result.language_warning:
         remedy = "Use keyword mode, or embed this corpus with a multilingual model on the Embed page."
         st.warning(f"{plain(result.language_warning)} {remedy}", icon=":material/translate:")
