@@ -224,7 +224,7 @@ def _threshold(
     if isinstance(requested, int | float):
         return None, float(requested)
     calibration = requested or calibrate_refusal(corpus, vectors, embedder, options.get("known"))
-    return calibration, calibration.value.value
+    return calibration, calibration.cutoff
 
 
 def rewrite(

@@ -24,6 +24,7 @@ MIN_WORDS = 3  # of a sentence that stands for a question
 MIN_KNOWN = 5  # answerable questions, and unanswerable ones
 WORD_TEXTS = 2_000  # texts whose words are drawn
 DEPTH = 20  # nearest texts among which one that does not hold the sentence itself is looked for
+NO_THRESHOLD = -1.0  # no cosine is lower: nothing is refused
 Basis = Literal["known", "sentences"]
 Known = Sequence[tuple[str, bool]]
 
@@ -47,6 +48,17 @@ class RefusalThreshold:
     basis: Basis
     method: str
     seed: int
+
+    @property
+    def separates(self) -> bool:
+        """False where sentences of the corpus have no higher cosines than random words: the interval of the AUROC
+        reaches chance, so that the threshold would refuse at random."""
+        return self.basis == "known" or self.auroc.low > 0.5
+
+    @property
+    def cutoff(self) -> float:
+        """The cosine below which questions are refused; NO_THRESHOLD where the threshold does not separate."""
+        return self.value.value if self.separates else NO_THRESHOLD
 
 
 def calibrate_refusal(

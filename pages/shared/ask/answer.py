@@ -17,7 +17,7 @@ from pages.shared.ask import conversation
 from pages.shared.ask.chat import USED, ChatSettings
 from pages.shared.ask.form import PENDING, submit
 from pages.shared.ask.markup import answer_text, citation
-from pages.shared.ask.refusal import Refusal
+from pages.shared.ask.refusal import Refusal, turn_off
 from pages.shared.ask.waiting import waiting
 from pages.shared.messages import show_error
 from pages.shared.text import count, cut, plain
@@ -139,6 +139,12 @@ def _show_refusal(reply: Reply) -> None:
         st.caption("Nearest passages:")
     for passage in reply.nearest:
         st.markdown(f"{citation(passage)} {plain(cut(passage.sentence, 240))}")
+    if reply.passages and reply.refused_by == "threshold":
+        st.button(
+            "Turn off refusal", key="ask_refuse_off", icon=":material/rule:", on_click=turn_off,
+            help="Answers this and later questions from the passages, however little they match. The switch under "
+            "Refusal threshold turns it on again.",
+        )  # fmt: skip
 
 
 def _show_checks(reply: Reply) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.ask.question_files import PassageKind, question_columns, read_question_file
 from core.ask.question_sets import (
     MAX_QUESTIONS,
+    MIN_QUESTIONS,
     QuestionSet,
     generated_set,
     judged_questions,
@@ -62,7 +63,9 @@ def select_questions(info: CorpusInfo) -> QuestionSet | None:
 
 def _sources(info: CorpusInfo) -> dict[str, Callable[[CorpusInfo], QuestionSet | None]]:
     """By name, the likeliest first."""
-    judged = bool(session.ask(judgments_version, session.corpus_ref(info)))
+    corpus = session.corpus_ref(info)
+    version = session.ask(judgments_version, corpus)
+    judged = bool(version) and len(session.ask(judged_questions, corpus, version).questions) >= MIN_QUESTIONS
     sources = {"Sentences": _from_sentences, "File": _from_file, "Language model": _from_language_model}
     first = {"Judgments": _from_judgments} if judged else {}
     return {**first, **sources, **({} if judged else {"Judgments": _from_judgments}), "Saved": _from_saved}
@@ -124,7 +127,15 @@ def _from_judgments(info: CorpusInfo) -> QuestionSet | None:
     if not version:
         st.caption(":material/grading: Grade hits on the Search page (Judge hits), or in the Judgments view.")
         return None
-    return session.ask(judged_questions, corpus, version)
+    judged = session.ask(judged_questions, corpus, version)
+    if len(judged.questions) < MIN_QUESTIONS:
+        st.info(
+            f"{count(len(judged.questions), 'judged question')} with a relevant passage; at least {MIN_QUESTIONS} are "
+            "needed. Judge passages of more questions on Ask or in the Judgments view, or choose another source.",
+            icon=":material/grading:",
+        )
+        return None
+    return judged
 
 
 def _from_saved(info: CorpusInfo) -> QuestionSet | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.ask.known import MAX_BYTES, KnownQuestions, parse_known, read_known
-from core.ask.refusal import MIN_KNOWN, RefusalThreshold
+from core.ask.refusal import MIN_KNOWN, NO_THRESHOLD, RefusalThreshold
 from core.ask.refusal_result import REFUSAL, RefusalQuery
 from core.errors import PlanisphereError
 from core.models.registry import capabilities
@@ -19,7 +19,7 @@ from pages.shared.text import plain
 SENTENCES, KNOWN = "sentences", "known"
 BASES = {SENTENCES: "Corpus sentences", KNOWN: "Known questions"}
 WEAK_AUROC = 0.7  # below it, another basis is recommended
-NO_THRESHOLD = -1.0  # no cosine is lower
+REFUSE = "ask_refuse"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def read_refusal(form: AskForm) -> Refusal:
         is_on = st.toggle(
             "Refuse below the threshold",
             True,
-            key="ask_refuse",
+            key=REFUSE,
             persist_state="session",
             help="Otherwise every question is answered from the passages, however little they match.",
         )
@@ -54,7 +54,18 @@ def read_refusal(form: AskForm) -> Refusal:
         return Refusal(NO_THRESHOLD, None)
     with details:
         _show_calibration(calibration)
-    return Refusal(calibration.value.value, calibration)
+    if not calibration.separates:
+        progress.caption(
+            ":material/info: Nothing is refused: sentences of this corpus do not show which questions it answers. "
+            "Give known questions under Refusal threshold."
+        )
+        return Refusal(NO_THRESHOLD, None)
+    return Refusal(calibration.cutoff, calibration)
+
+
+def turn_off() -> None:
+    """A callback: answer every question from now on."""
+    session.set_widget(REFUSE, False)
 
 
 def _read_basis() -> KnownQuestions | None:
@@ -110,8 +121,9 @@ def _calibrate(form: AskForm, spec: ModelSpec, known: KnownQuestions) -> Refusal
 
 
 def _show_calibration(calibration: RefusalThreshold) -> None:
+    unused = "" if calibration.separates else " (not used: no better than chance)"
     st.markdown(
-        f"**Threshold: cosine {_number(calibration.value)}.** It answers {_share(calibration.answered)} of "
+        f"**Threshold: cosine {_number(calibration.value)}**{unused}. It answers {_share(calibration.answered)} of "
         f"{calibration.answerable:,} answerable and refuses {_share(calibration.refused)} of "
         f"{calibration.unanswerable:,} unanswerable texts; AUROC {_number(calibration.auroc)}."
     )

@@ -19,7 +19,7 @@ SKIPPED, ERROR = "judgments skipped", "judgments error"
 ICONS = {0: ":material/close:", 1: ":material/contrast:", 2: ":material/check:"}
 COLORS = {0: "gray", 1: "orange", 2: "green"}
 LONG_TEXT = 1_200  # characters from which a text scrolls
-KEYS_HELP = "Keys work while no field has the focus; a click beside the fields leaves them."
+KEYS_HELP = "Before using the keys, click an empty part of the page: they do not work in a field or on a switch."
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ FIND_HITS = 5
 
 def show_similar(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     """The whole view."""
-    st.caption("Rows similar to items that you choose or describe, and unlike others. Nothing needs a history.")
+    st.caption(
+        "Rows similar to items that you like, and dissimilar to those that you dislike. No user history is needed."
+    )
     try:
         like, unlike = _select_rows(info)
     except InputError as error:
@@ -54,10 +56,10 @@ def _select_rows(info: CorpusInfo) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Ids of liked and disliked rows, part of the link. Raises InputError for what is no row number."""
     left, right = st.columns(2)
     like = left.text_input(
-        "Like rows", key=LIKE, bind="query-params", placeholder="12, 40", help="Row numbers, from 1."
+        "Liked rows", key=LIKE, bind="query-params", placeholder="12, 40", help="Row numbers, from 1."
     )
     unlike = right.text_input(
-        "Unlike rows", key=UNLIKE, bind="query-params", placeholder="7",
+        "Disliked rows", key=UNLIKE, bind="query-params", placeholder="7",
         help="Row numbers, from 1. The query moves away from them with half the weight (Rocchio, 1971).",
     )  # fmt: skip
     return parse_row_numbers(like, info.rows), parse_row_numbers(unlike, info.rows)
@@ -68,7 +70,7 @@ def _typed_texts(contenders: tuple[Contender, ...]) -> tuple[tuple[str, ...], tu
     usable = all(capabilities(each.model).can_embed for each in contenders)
     help_ = "One per line; embedded by the model, like a query." if usable else "Imported vectors embed no texts."
     left, right = st.columns(2)
-    fields = ((left, "Likes, in words", LIKED_TEXT), (right, "Dislikes, in words", UNLIKED_TEXT))
+    fields = ((left, "Liked, described in words", LIKED_TEXT), (right, "Disliked, described in words", UNLIKED_TEXT))
     texts = [
         column.text_area(label, key=key, height=68, help=help_, disabled=not usable, persist_state="session")
         for column, label, key in fields
@@ -99,7 +101,7 @@ def _row_buttons(row: int, key: str) -> None:
     with st.container(horizontal=True):
         for field, label, icon in (
             (LIKE, "Like", ":material/thumb_up:"),
-            (UNLIKE, "Unlike", ":material/thumb_down:"),
+            (UNLIKE, "Dislike", ":material/thumb_down:"),
         ):
             st.button(label, key=f"{key}-{field}", type="tertiary", icon=icon, on_click=_add_row, args=(field, row))
 

@@ -141,8 +141,14 @@ def _show_hit_list(
 
 def cell_texts(cells: pd.Series, names: Iterable[str]) -> dict[str, str]:
     """The values of a row on one line each, up to 40 characters; without missing ones."""
-    # days have no time of day
-    return {name: cut(str(cells[name]).removesuffix(" 00:00:00"), 40) for name in names if not pd.isna(cells[name])}
+    return {name: cut(_cell_text(cells[name]), 40) for name in names if not pd.isna(cells[name])}
+
+
+def _cell_text(value: object) -> str:
+    """Whole numbers without decimals, since pandas stores integers with missing values as float; days without time."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).removesuffix(" 00:00:00")
 
 
 def _show_hit_card(

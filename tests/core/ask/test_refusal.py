@@ -99,3 +99,16 @@ def test_random_words_of_chinese_have_no_spaces():
 def test_a_corpus_without_sentences_can_not_be_calibrated():
     with pytest.raises(InputError):
         ask.calibrate_refusal(*embedded(["one", "two", "three"]))
+
+
+@pytest.mark.parametrize(("basis", "separates"), [("sentences", False), ("known", True)])
+def test_sentences_that_are_no_better_than_chance_refuse_nothing(basis, separates):
+    rng = np.random.default_rng(0)
+    threshold = measure_threshold(rng.normal(0.3, 0.1, 16), rng.normal(0.32, 0.1, 16), basis)
+    assert threshold.separates is separates
+    assert threshold.cutoff == (threshold.value.value if separates else -1)
+
+
+def test_sentences_that_separate_refuse_below_their_threshold():
+    threshold = measure_threshold(np.linspace(0.6, 0.9, 20), np.linspace(0.1, 0.4, 20), "sentences")
+    assert threshold.cutoff == threshold.value.value == pytest.approx(0.5)
