@@ -93,7 +93,7 @@ class FaqData:
             return f"the highest coverage where {interval} is at least {self.min_precision:g}"
         if self.point.accepted:
             measured = f"the measured precision is at least {self.min_precision:g}"
-            return f"the highest coverage where {measured}; no interval assures it"
+            return f"the highest coverage where {measured}"
         return f"no threshold reaches a precision of {self.min_precision:g}, so that nothing is replied"
 
 

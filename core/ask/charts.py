@@ -22,7 +22,7 @@ def coverage_figure(
 
     curve: threshold, coverage, precision, low, high. coverage, precision: of the selected threshold, NaN for none.
     """
-    figure = go.Figure(layout=base_layout(theme, 320))
+    figure = go.Figure(layout=base_layout(theme, 360))
     x, low, high = (curve[name].to_numpy() for name in ("coverage", "low", "high"))
     figure.add_trace(band_trace(x, low, high, COLORS[0], "precision"))
     figure.add_scatter(
@@ -42,7 +42,8 @@ def coverage_figure(
             hovertemplate="coverage %{x:.1%}<br>precision %{y:.1%}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
-        margin={"l": 56, "b": 48, "t": 24, "r": 16}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+        margin={"l": 56, "b": 48, "t": 64, "r": 16},
+        legend={"orientation": "h", "y": 1, "yanchor": "top", "yref": "container", "x": 0},
     )
     lowest = min([*curve["precision"], *low[x >= FEW], min_precision or 1.0])
     figure.update_xaxes(title={"text": "coverage: share of questions with a reply"}, gridcolor=LINE_COLOR,

@@ -190,8 +190,10 @@ def test_columns_without_a_value_in_the_listed_rows_stay_missing():
 
 
 def test_a_hit_lists_its_values_without_missing_ones():
-    cells = pd.Series({"label": None, "score": float("nan"), "day": pd.Timestamp("2025-01-02"), "id": 7}, dtype=object)
-    assert cell_texts(cells, cells.index) == {"day": "2025-01-02", "id": "7"}
+    cells = pd.Series(
+        {"label": None, "score": float("nan"), "day": pd.Timestamp("2025-01-02"), "id": 7, "page": 3.0}, dtype=object
+    )
+    assert cell_texts(cells, cells.index) == {"day": "2025-01-02", "id": "7", "page": "3"}
 
 
 def test_cells_are_cut_and_counted():

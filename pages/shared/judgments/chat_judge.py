@@ -43,7 +43,7 @@ def show_chat_judge(info: CorpusInfo) -> None:
     if graded < MIN_GRADED:
         st.info(
             f"{plain(annotator)} has graded {graded:,} of these passages. Grade {MIN_GRADED - graded:,} more in the "
-            "section Judge, then come back: without them nobody knows how good the model's grades are.",
+            "section Judge, then come back: without them the model's grades can't be validated.",
             icon=":material/grading:",
         )
         return

@@ -90,9 +90,10 @@ def _show_list(
     if not items:
         st.info("No items are left: all were seen, or the filters exclude them.", icon=":material/filter_alt_off:")
         return
+    name = next(iter(session.ask_once(label_columns, session.corpus_ref(info))), "")
     for rank, item in enumerate(items, 1):
         with st.container(border=True):
-            label = f" · {plain(cut(item.label, 40))}" if item.label else ""
+            label = f" · {plain(name)}: {plain(cut(item.label, 40))}" if item.label else ""
             st.caption(f"**{rank}** · score {item.score:z.3f} · row {item.row + 1:,}{label}")
             st.markdown(highlighted(item.text))
             st.caption(f"Similar to {plain(names[item.because])} (cosine {item.cosine:z.2f})")

@@ -69,12 +69,16 @@ def _typed_texts(contenders: tuple[Contender, ...]) -> tuple[tuple[str, ...], tu
     """Descriptions of what is liked and disliked, one per line."""
     usable = all(capabilities(each.model).can_embed for each in contenders)
     help_ = "One per line; embedded by the model, like a query." if usable else "Imported vectors embed no texts."
+    for key in (LIKED_TEXT, UNLIKED_TEXT):
+        session.text_from_link(key)
     left, right = st.columns(2)
     fields = ((left, "Liked, described in words", LIKED_TEXT), (right, "Disliked, described in words", UNLIKED_TEXT))
     texts = [
         column.text_area(label, key=key, height=68, help=help_, disabled=not usable, persist_state="session")
         for column, label, key in fields
     ]
+    for key in (LIKED_TEXT, UNLIKED_TEXT):
+        session.write_text_to_link(key)
     liked, unliked = (tuple(line.strip() for line in (text or "").splitlines() if line.strip()) for text in texts)
     return (liked, unliked) if usable else ((), ())
 

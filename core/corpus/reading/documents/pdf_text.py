@@ -41,13 +41,12 @@ def remove_repeated(pages: Sequence[PageLines]) -> tuple[int, int]:
     if len(filled) < _MIN_PAGES:
         return 0, 0
     body = body_size(filled)
-    keys = [
-        {id(line): _margin_keys(line, body, number) for line in _margin_lines(page)}
-        for number, page in enumerate(pages)
-        if page.blocks
-    ]
+    margins = [(number, _margin_lines(page)) for number, page in enumerate(pages) if page.blocks]
+    keys = [{id(line): _margin_keys(line, body, number) for line in lines} for number, lines in margins]
     counts = Counter(key for page in keys for key in set().union(*page.values()))
     repeated = {key for key, count in counts.items() if count >= max(_MIN_PAGES, _REPEATED * len(filled))}
+    texts = {id(line): line.text for _, lines in margins for line in lines}
+    repeated -= {key for key in repeated if isinstance(key, int) and _numbers_titles(key, keys, texts)}
     drops = [{line for line, line_keys in page_keys.items() if line_keys & repeated} for page_keys in keys]
     if sum(len(drop) == len(page.lines) for drop, page in zip(drops, filled, strict=True)) > len(filled) / 2:
         return 0, 0
@@ -55,6 +54,13 @@ def remove_repeated(pages: Sequence[PageLines]) -> tuple[int, int]:
         left = ([line for line in block if id(line) not in drop] for block in page.blocks)
         page.blocks = [block for block in left if block]
     return sum(map(len, drops)), sum(map(bool, drops))
+
+
+def _numbers_titles(key: int, keys: Sequence[dict[int, set[str | int]]], texts: dict[int, str]) -> bool:
+    """Whether the lines with a number at this distance from the page's are titles: all texts but bare numbers differ."""
+    lines = [line for page in keys for line, line_keys in page.items() if key in line_keys]
+    titles = [title for line in lines if (title := " ".join(_OUTER_NUMBER.sub("", texts[line]).split()))]
+    return len(titles) > 1 and len(set(titles)) == len(titles)
 
 
 def _margin_lines(page: PageLines) -> list[Line]:

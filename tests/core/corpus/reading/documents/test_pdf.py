@@ -160,6 +160,19 @@ def test_running_heads_that_change_have_the_page_number():
     assert "8 repeated lines" in notes(raw)
 
 
+def test_numbered_titles_of_pages_are_no_headers():
+    page, out = canvas()
+    for number, title in enumerate(("Returns", "Delivery", "Warranty", "Payment"), start=1):
+        write_lines(page, [f"{number} {title}"], LEFT, 800)
+        write_lines(page, prose(number, 400, 5), LEFT, 700)
+        write_lines(page, [f"{number}"], LEFT, 30)
+        page.showPage()
+    page.save()
+    raw = read(out.getvalue())
+    assert raw.table["text"].str.startswith(("1 Returns", "2 Delivery", "3 Warranty", "4 Payment")).all()
+    assert "4 repeated lines" in notes(raw)
+
+
 def test_lines_of_code_stay_lines():
     page, out = canvas()
     y = write_lines(page, prose(1, 400, 3), LEFT, TOP)
