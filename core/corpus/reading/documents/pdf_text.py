@@ -57,7 +57,7 @@ def remove_repeated(pages: Sequence[PageLines]) -> tuple[int, int]:
 
 
 def _numbers_titles(key: int, keys: Sequence[dict[int, set[str | int]]], texts: dict[int, str]) -> bool:
-    """Whether the lines with a number at this distance from the page's are titles: all texts but bare numbers differ."""
+    """Whether the lines with a number at this distance from the page's are titles, which all differ."""
     lines = [line for page in keys for line, line_keys in page.items() if key in line_keys]
     titles = [title for line in lines if (title := " ".join(_OUTER_NUMBER.sub("", texts[line]).split()))]
     return len(titles) > 1 and len(set(titles)) == len(titles)
