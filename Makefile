@@ -4,8 +4,6 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
 # one process a core, so one thread each
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# two targets at a time, in this order; what one prints appears when it ends
-TOGETHER := $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
 # universal: one file for every Python version and platform, by markers
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
@@ -14,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annot
 # each of many processes would compile every imported module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app install install-dev test test-browser test-core test-pages quick test-quick check fix lock bench clean help
+.PHONY: app install install-dev test quick check fix lock bench clean help
 
 app: install  ## start the dashboard
 	$(BIN)/streamlit run app.py
@@ -38,24 +36,14 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 	$(BIN)/pip install -q --no-compile -r requirements-dev.lock
 	touch $@
 
-test: install-dev  ## lint, types and every test, with the coverage of core
+# the tests marked `slow` run without the tracer of coverage, see tests/core/conftest.py
+test: check  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
-	$(TOGETHER) test-browser test-core test-pages check
-
-quick: install-dev  ## lint, types, and the tests of core without slow ones
-	$(TOGETHER) test-quick check
-
-# browser tests mostly wait, and come first on the cores; tests marked `slow` run without coverage (tests/core/conftest.py)
-test-browser:
+	$(SINGLE) $(PYTEST) $(PARALLEL) tests/core --cov
+	$(SINGLE) $(PYTEST) $(PARALLEL) tests/pages tests/test_*.py
 	$(PYTEST) tests/e2e
 
-test-core:
-	$(SINGLE) nice $(PYTEST) $(PARALLEL) tests/core --cov
-
-test-pages:
-	$(SINGLE) nice $(PYTEST) $(PARALLEL) tests/pages tests/test_*.py
-
-test-quick:
+quick: check  ## lint, types, and the tests of core without slow ones
 	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not slow" tests/core tests/test_*.py
 
 check: install-dev  ## lint and types
