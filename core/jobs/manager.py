@@ -184,11 +184,12 @@ class JobManager:
                 if tick:
                     tick()
                 waited = time.monotonic() - started
-                with suppress(TimeoutError):
+                # UnboundLocalError: how distributed reports a wait that is cancelled in the moment it ends
+                with suppress(TimeoutError, UnboundLocalError):
                     result = future.result(max(0.0, min(step, timeout - waited)))
                     self._answered |= self._addresses(on)
                     return result
-                if future.done():  # only now, or with a TimeoutError of its own
+                if future.done():  # only now, or with such an error of its own
                     return future.result()
                 if waited >= timeout:
                     raise TimeoutError
