@@ -18,8 +18,8 @@ from core.ask.results import (
     AssistantQuery,
     ForeignQuery,
     embedding_seconds,
+    faq_questions,
     foreign_texts,
-    known_questions,
     texts_to_embed,
 )
 from core.ask.storage import faq_bytes
@@ -112,7 +112,7 @@ class LoggedReply:
 
 def plan_assistant(query: AssistantQuery) -> FaqPlan:
     """What a calibration takes. Raises InputError where it is impossible."""
-    known, missing = known_questions(query), texts_to_embed(query)
+    known, missing = faq_questions(query), texts_to_embed(query)
     size = known.total, len(known.questions), len(set(known.answers))
     return _plan(query, missing, size, FAQ_ASSISTANT.seconds(query))
 

@@ -80,7 +80,7 @@ class ForeignScores:
     total: int
 
 
-def known_questions(query: AssistantQuery) -> Questions:
+def faq_questions(query: AssistantQuery) -> Questions:
     """The rows of the corpus and the added entries of the query's version. Raises InputError for columns that can't be
     an FAQ."""
     known = read_columns(load_corpus(query.corpus), query.question, query.answer)
@@ -93,7 +93,7 @@ def known_questions(query: AssistantQuery) -> Questions:
 
 def texts_to_embed(query: AssistantQuery) -> list[str]:
     """The distinct texts that a calibration has to compute. Raises InputError where it is impossible."""
-    known = known_questions(query)
+    known = faq_questions(query)
     check_count(len(np.unique(equal_questions(known.questions))))
     is_own = is_text_of_corpus(load_corpus(query.corpus), known)
     others = [question for question, own in zip(known.questions, is_own, strict=True) if not own]
@@ -115,7 +115,7 @@ def _compute(query: AssistantQuery, progress: Progress, secret: Secret | None = 
     """Raises InputError for columns that can't be an FAQ, ModelError where texts can't be embedded, JobError where the
     cost could exceed the limit."""
     check_limit(texts_to_embed(query), query.model, query.limit_usd)
-    known, embedder = known_questions(query), workspace_embedder(query.corpus, query.model, secret)
+    known, embedder = faq_questions(query), workspace_embedder(query.corpus, query.model, secret)
     vectors = question_vectors(load_corpus(query.corpus), load_vectors(query.corpus, query.model), embedder, known)
     return calibrate_faq(known, vectors, embedder, query.seed, progress)
 
@@ -130,7 +130,7 @@ def check_limit(texts: list[str], model: ModelSpec, limit_usd: float | None) -> 
 
 
 def _seconds(query: AssistantQuery) -> float:
-    known = len(known_questions(query).questions)
+    known = len(faq_questions(query).questions)
     embedding = embedding_seconds(query.corpus, query.model, len(texts_to_embed(query)))
     return embedding + min(known, MAX_QUESTIONS) * known * SECONDS_PER_PAIR
 
@@ -162,7 +162,7 @@ def _compute_foreign(query: ForeignQuery, progress: Progress, secret: Secret | N
 def _foreign_seconds(query: ForeignQuery) -> float:
     texts = foreign_texts(query)[0]
     missing = missing_texts(query.other, query.model, texts, queries=True)
-    known = len(known_questions(query.assistant).questions)
+    known = len(faq_questions(query.assistant).questions)
     return embedding_seconds(query.other, query.model, len(missing)) + len(texts) * known * SECONDS_PER_PAIR
 
 

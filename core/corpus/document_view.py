@@ -76,7 +76,7 @@ def locate(corpus: CorpusRef, row: int) -> DocumentLocation | None:
     source = int(sources[row])
     if source < 0:
         return None
-    place, number, heading = _place(load_corpus(corpus.source), row)
+    place, number, heading = _location(load_corpus(corpus.source), row)
     facts = _sources(corpus)[source]
     name, form = str(facts.get("name", "")), str(facts.get("format", ""))
     file = _file(corpus, source)
@@ -116,7 +116,7 @@ def surroundings(corpus: CorpusRef, row: int, sections: int = 1) -> Surroundings
     start = max(0, at - sections)
     loaded, numbers = load_corpus(corpus.source), [int(number) for number in rows[start : at + sections + 1]]
     texts = _without_repeats(loaded, numbers, at - start)
-    places = [_label(*_place(loaded, number)) for number in numbers]
+    places = [_label(*_location(loaded, number)) for number in numbers]
     shown = zip(numbers, places, texts, strict=True)
     parts = tuple(Section(number, place, text[:MAX_TEXT]) for number, place, text in shown)
     return Surroundings(parts, at - start, at + 1, len(rows))
@@ -169,7 +169,7 @@ def _row_sources(corpus: CorpusRef) -> np.ndarray:
     return np.where((by_number >= 0) & is_document[by_number], by_number, -1)
 
 
-def _place(loaded: Corpus, row: int) -> tuple[str, int, str]:
+def _location(loaded: Corpus, row: int) -> tuple[str, int, str]:
     """The name of a row's place and its number, ("", 0) where it has none; the path of headings, or ""."""
     cells = loaded.table.iloc[row]
     heading = str(cells[HEADING]) if HEADING in cells and not pd.isna(cells[HEADING]) else ""

@@ -158,7 +158,7 @@ def _lists(
     recommender: Recommender, train: Histories, users: np.ndarray, codes: np.ndarray, rows: np.ndarray, k: int,
     diversity: float,
 ) -> np.ndarray:  # fmt: skip
-    """(q, k) int64 rows of the best items that a user has not seen, -1 where there are fewer."""
+    """(q, k) int64 rows of the best unseen items of each user, padded with -1."""
     lists = np.full((len(users), k), -1, np.int64)
     base = first_copies(codes)
     for start in range(0, len(users), BLOCK):

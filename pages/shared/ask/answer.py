@@ -34,7 +34,7 @@ def show_answer(result: AskResult, chat: ChatSettings | None, refusal: Refusal) 
         st.caption("Complete the settings of the language model above, or choose quoted sentences.")
         return None
     options = chat.options
-    question = conversation.asked_question(result.retrieval.question)
+    question = conversation.typed_question(result.retrieval.question)
     answering = AnswerStream(question, result.retrieval, "", refusal.value, refusal.calibration, options)
     if not answering.messages:
         _show_reply(answering.reply)

@@ -28,7 +28,7 @@ def apply_rewritten() -> None:
         submit()
 
 
-def asked_question(searched: str) -> str:
+def typed_question(searched: str) -> str:
     """The question as it was typed: of a follow-up question before it was completed."""
     rewritten = session.remembered(REWRITTEN)
     return str(rewritten["original"]) if rewritten and rewritten["question"] == searched else searched

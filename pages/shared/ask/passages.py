@@ -79,7 +79,7 @@ def _show_passage(form: AskForm, result: AskResult, i: int, passage: Passage, gr
         st.markdown(f"##### {passage_heading(passage.number)}")
         parts = [score_text(form, passage, bool(result.language_warning))]
         parts += [plain(form.corpora[corpus].name)] if len(form.corpora) > 1 else []
-        st.caption(" · ".join([*parts, f"row {row + 1:,}", *_place(form.corpora[corpus], result, i)]) + f" {badge}")
+        st.caption(" · ".join([*parts, f"row {row + 1:,}", *_location(form.corpora[corpus], result, i)]) + f" {badge}")
         st.markdown(passage_text(passage))
         if len(passage.text) > EXCERPT:
             with st.expander("Full text"):
@@ -101,7 +101,7 @@ def score_text(form: AskForm, passage: Passage, is_unread: bool = False) -> str:
     return " · ".join(parts)
 
 
-def _place(info: CorpusInfo, result: AskResult, i: int) -> list[str]:
+def _location(info: CorpusInfo, result: AskResult, i: int) -> list[str]:
     """File, page and heading of a document; labels, time and id of a row."""
     cells = result.table.iloc[i]
     names = [*LOCATION, *info.roles.labels, info.roles.time, info.roles.id]

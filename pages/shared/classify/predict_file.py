@@ -17,7 +17,6 @@ from core.classify.file_predictions import (
 from core.classify.predictions import MAX_LISTED, ClassifierSource
 from core.corpus.reading.template import column_field, template_columns
 from core.corpus.service import FilePreview, InvalidInput, preview_files
-from core.corpus.staging import ImportSource, stage
 from core.figures import histogram_figure
 from core.models.registry import capabilities
 from core.store import CorpusInfo
@@ -26,8 +25,8 @@ from pages.shared import paid_result, session
 from pages.shared.classify.rows import select_label, show_rows
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, file_stem, format_duration, plain
+from pages.shared.uploads import upload_table
 
-UPLOAD = "apply upload"
 MAX_SHOWN_CLASSES = 15
 FORMATS = "CSV, TSV, JSON, JSONL, Parquet, XLSX or TXT, also inside .gz or .zip. It is not added to the corpus."
 
@@ -38,7 +37,7 @@ def show_predict_file(info: CorpusInfo, source: ClassifierSource) -> None:
     if not capabilities(source.model).can_embed:
         st.caption("These vectors were imported: there is no model to embed other texts with.")
         return
-    upload = _upload_file()
+    upload = upload_table("File", "apply_upload", FORMATS)
     if upload is None:
         return
     preview = session.ask_once(preview_files, session.folder(), upload)
@@ -52,22 +51,6 @@ def show_predict_file(info: CorpusInfo, source: ClassifierSource) -> None:
     st.caption(describe_plan(plan, source.model))
     if _is_ready(query, plan):
         _show_predictions(query)
-
-
-def _upload_file() -> ImportSource | None:
-    """The uploaded file; it stays after another page was visited, where the uploader is empty."""
-    file = st.file_uploader(
-        "File", key="apply_upload", on_change=session.remember, args=(f"{UPLOAD} changed", True), help=FORMATS
-    )  # fmt: skip
-    if session.remembered(f"{UPLOAD} changed"):
-        session.remember(f"{UPLOAD} changed", False)
-        staged = stage(session.folder(), file.name, file.getbuffer()) if file else None
-        budget = session.settings().budget
-        session.remember(UPLOAD, ImportSource((staged,), budget=budget) if staged else None)
-    upload: ImportSource | None = session.remembered(UPLOAD)
-    if upload and not file:
-        st.caption(f"File: {plain(upload.files[0].name)}")
-    return upload
 
 
 def _select_text(info: CorpusInfo, preview: FilePreview, key: str) -> str:

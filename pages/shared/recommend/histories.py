@@ -4,15 +4,15 @@ import streamlit as st
 
 from core.corpus.label_sets import display_cell
 from core.corpus.service import FilePreview, InvalidInput, preview_files
-from core.corpus.staging import ImportSource, stage
+from core.corpus.staging import ImportSource
 from core.recommend.results import HISTORIES, HistorySource
 from core.recommend.service import HistoryFacts, history_facts, key_columns, user_columns
 from core.store import CorpusInfo
 from pages.shared import result_view, session
 from pages.shared.tables import show_table
 from pages.shared.text import count, plain
+from pages.shared.uploads import upload_table
 
-UPLOAD = "recommend upload"
 FROM_CORPUS, FROM_FILE = "Column of the corpus", "Table of events"
 NONE = "None"
 FORMATS = (
@@ -68,7 +68,7 @@ def _time_default(info: CorpusInfo) -> str:
 
 
 def _from_file(info: CorpusInfo) -> HistorySource | None:
-    upload = _upload_events()
+    upload = upload_table("Events", "recommend_upload", FORMATS)
     if upload is None:
         st.info("Upload a table with a user and an item in each row.", icon=":material/upload:")
         return None
@@ -78,22 +78,6 @@ def _from_file(info: CorpusInfo) -> HistorySource | None:
         return None
     _show_preview(preview)
     return _select_columns(info, upload, preview)
-
-
-def _upload_events() -> ImportSource | None:
-    """The uploaded table; it stays after another page was visited, where the uploader is empty."""
-    file = st.file_uploader(
-        "Events", key="recommend_upload", on_change=session.remember, args=(f"{UPLOAD} changed", True), help=FORMATS
-    )  # fmt: skip
-    if session.remembered(f"{UPLOAD} changed"):
-        session.remember(f"{UPLOAD} changed", False)
-        staged = stage(session.folder(), file.name, file.getbuffer()) if file else None
-        budget = session.settings().budget
-        session.remember(UPLOAD, ImportSource((staged,), budget=budget) if staged else None)
-    upload: ImportSource | None = session.remembered(UPLOAD)
-    if upload and not file:
-        st.caption(f"Events: {plain(upload.files[0].name)}")
-    return upload
 
 
 def _show_preview(preview: FilePreview) -> None:
