@@ -1,7 +1,8 @@
 """What a person does on the pages, for the browser tests."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +25,25 @@ def go_to(page: Page, name: str) -> None:
 def settled(page: Page) -> None:
     """Wait until the page's script has run to its end: what is typed earlier can be lost to a widget drawn anew."""
     page.locator('[data-test-script-state="notRunning"]').wait_for()
+
+
+COUNT_RUNS = """() => {
+  window.ended = 0;
+  const app = document.querySelector('[data-test-script-state]');
+  const count = () => { window.ended += app.dataset.testScriptState === 'notRunning' };
+  new MutationObserver(count).observe(app, {attributeFilter: ['data-test-script-state']});
+}"""
+
+
+@contextmanager
+def rerun(page: Page) -> Iterator[None]:
+    """Do what makes the page's script run again, and wait until it has: right after the action, `settled` may still
+    see the end of the run before."""
+    settled(page)
+    page.evaluate(COUNT_RUNS)
+    yield
+    page.wait_for_function("window.ended > 0")
+    settled(page)
 
 
 def jobs_ended(page: Page) -> None:

@@ -10,7 +10,7 @@ from core.corpus.annotations import Annotation, column_version, read_log
 from core.corpus.codebook import Codebook, LabelDefinition, create_column, delete_column
 from core.types import CorpusRef
 from tests.e2e.conftest import Sample
-from tests.e2e.steps import button, choose_part, fits, keyed, no_traceback, settled
+from tests.e2e.steps import button, choose_part, fits, keyed, no_traceback, rerun, settled
 
 pytestmark = pytest.mark.browser
 COLUMN = "topic"
@@ -44,9 +44,9 @@ def open_view(page: Page, sample: Sample) -> None:
 
 def enter_name(page: Page, name: str) -> None:
     field = keyed(page, "label_annotator").locator("input")
-    field.fill(name)
-    field.press("Enter")
-    settled(page)
+    with rerun(page):
+        field.fill(name)
+        field.press("Enter")
     field.blur()
 
 
