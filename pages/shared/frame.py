@@ -45,6 +45,7 @@ PAGES = {  # path, title, icon, description
         ("apply/ask", "Ask", "contact_support", "Ask questions, answer with citations, and evaluate retrieval"),
         ("apply/recommend", "Recommend", "recommend", "Recommend similar items, or items for users, and evaluate it"),
         ("apply/classify", "Classify", "category", "Train, evaluate and apply classifiers on embeddings"),
+        ("apply/customize", "Customize", "tune", "Fit embeddings to your data: adapters, fine-tuning, word vectors"),
     ),
     "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),
 }

@@ -1,0 +1,27 @@
+"""Customize: embeddings fitted to this corpus, such as adapters on the vectors of a model."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.store import CorpusInfo
+from pages.shared import contenders, messages, session
+from pages.shared.adapt.adapter import show_adapter
+
+VIEWS: dict[str, Callable[[CorpusInfo], None]] = {
+    "Adapter": show_adapter,
+}
+HELP = "Adapter: a linear map of a model's vectors, trained on labels or pairs."
+
+
+def page() -> None:
+    st.title("Customize")
+    info = session.current_corpus()
+    if info is None:
+        messages.show_no_corpus("No data yet. Add texts to fit embeddings to them.")
+        return
+    view = contenders.select_view(VIEWS, "customize_view", HELP)
+    contenders.run_view(VIEWS[view], info)
+
+
+page()
