@@ -29,7 +29,7 @@ BLOCK = 4096
 LISTS = 1.5  # of an IVF index, times the root of the rows: fewer take less training, and more time to search
 # lists searched, and candidates scored exactly for each neighbor, the quickest first
 PROBES_AND_FACTORS = (
-    (16, 2), (24, 2), (32, 2), (24, 3), (48, 2), (32, 3), (64, 2), (48, 3), (64, 3), (64, 6), (128, 12), (256, 24),
+    (16, 2), (24, 2), (32, 2), (24, 2.5), (32, 2.5), (48, 2.5), (32, 3), (48, 3), (64, 3), (64, 6), (128, 12), (256, 24),
 )  # fmt: skip
 EF_SEARCH = (112, 160, 224, 320, 512, 1024)  # HNSW's efSearch, likewise
 MIN_RECALL_10, MIN_RECALL_K = 0.99, 0.97
@@ -143,7 +143,7 @@ def _quantized_index(rows: np.ndarray, seed: int, added: Callable[[int], None]) 
     return refined
 
 
-def _quantized_search(index: Any, probes: int, factor: int) -> _Search:
+def _quantized_search(index: Any, probes: int, factor: float) -> _Search:
     """factor: candidates scored exactly for each neighbor."""
     import faiss
 
@@ -152,7 +152,7 @@ def _quantized_search(index: Any, probes: int, factor: int) -> _Search:
     settings = untyped.IndexRefineSearchParameters(k_factor=factor, base_index_params=lists)
     count = untyped.downcast_index(index.base_index).nlist
     method = f"IVF with 4-bit product quantization, {probes} of {count:,} lists searched"
-    return _Search(index, settings, f"{method}, {factor} candidates a neighbor scored exactly", {"probes": probes})
+    return _Search(index, settings, f"{method}, {factor:g} candidates a neighbor scored exactly", {"probes": probes})
 
 
 def _search(search: _Search, graph: _GraphBuilder, row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
