@@ -29,7 +29,7 @@ BLOCK = 4096
 LISTS = 1.5  # of an IVF index, times the root of the rows: fewer take less training, and more time to search
 # lists searched, and candidates scored exactly for each neighbor, the quickest first
 PROBES_AND_FACTORS = (
-    (16, 2), (24, 2), (32, 2), (24, 2.5), (32, 2.5), (48, 2.5), (32, 3), (48, 3), (64, 3), (64, 6), (128, 12), (256, 24),
+    (16, 2), (24, 2), (32, 2), (24, 2.5), (32, 2.5), (48, 2.5), (48, 3), (64, 3), (64, 6), (128, 12), (256, 24),
 )  # fmt: skip
 EF_SEARCH = (112, 160, 224, 320, 512, 1024)  # HNSW's efSearch, likewise
 MIN_RECALL_10, MIN_RECALL_K = 0.99, 0.97
