@@ -4,8 +4,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
 # one process a core, so one thread each
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# more than two cores: half of the time of core's tests is waiting, for servers and processes
-PARALLEL := -n $(WORKERS) --dist loadfile
+PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
 # universal: one file for every Python version and platform, by markers
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
@@ -45,10 +44,10 @@ test: install-dev  ## lint, types and every test, with the coverage of core
 
 # many tests run without the tracer of coverage, see tests/core/conftest.py
 test-core: install-dev
-	$(SINGLE) $(PYTEST) $(PARALLEL) tests/core --cov
+	$(SINGLE) $(PYTEST) -n $(WORKERS) --dist loadfile tests/core --cov  # more than cores: half of their time is waiting
 
 quick: check  ## lint, types, and the tests of core without slow ones
-	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not slow" tests/core tests/test_*.py
+	$(SINGLE) $(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow" tests/core tests/test_*.py
 
 check: install-dev  ## lint and types
 	$(BIN)/ruff format --check .
