@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.adapt.examples import Examples, Ranked, ScoredPairs, blocks
-from core.adapt.maps import Arrays, unit_transform
+from core.models.linear_maps import Arrays, unit_transform
 from core.stats import ranking_metrics as ranked
 from core.stats.interval import ALPHA, Interval
 from core.stats.rank_correlation import WeightedColumn, weighted_correlations

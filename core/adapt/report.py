@@ -8,8 +8,8 @@ import numpy as np
 from core.adapt.comparison import Gain, compare, sample, top_columns
 from core.adapt.examples import Examples, Ranked, ScoredPairs
 from core.adapt.fitting import Fit, Settings, fit
-from core.adapt.maps import Arrays, unit_transform
 from core.adapt.splits import MIN_PAIRS, Sides
+from core.models.linear_maps import Arrays, unit_transform
 from core.stats.interval import Interval
 from core.stats.resampling import bootstrap_mean
 from core.types import Vectors
