@@ -173,7 +173,7 @@ def _drawn_pairs(
     queries = rng.choice(len(examples), min(len(examples), 1_000), replace=False)
     candidates = _columns(examples, queries, rng)
     relevant = examples.relevant(queries, candidates)
-    differs = queries[:, None] != candidates if examples.is_symmetric else np.ones(relevant.shape, bool)
+    differs = ~examples.own_cells(queries, candidates)
     drawn = []
     for mask in (relevant & differs, ~relevant & differs):
         cells = np.flatnonzero(mask)

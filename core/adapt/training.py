@@ -62,13 +62,14 @@ class Adapter:
 class Check:
     """What to expect of an adapter before it is trained. preview: a short training on a part of the rows, on held-out
     examples. headroom: 1 minus the base score. pairs: similar pairs among the training rows, or scored pairs. reason: a
-    sentence."""
+    sentence; notes: what was left out, in sentences."""
 
     preview: Gain
     headroom: float
     pairs: int
     can_help: bool
     reason: str
+    notes: tuple[str, ...] = ()
 
     @property
     def base(self) -> float:
