@@ -52,7 +52,7 @@ def key_choices(corpus: CorpusRef, upload: ImportSource, column: str) -> tuple[s
     shares = {name: float(np.mean([cell in values for cell in cells])) if len(cells) else 0.0
               for name, values in known.items()}  # fmt: skip
     is_text = cells.str.contains(r"\s", regex=True).mean() > 0.5 if len(cells) else False
-    shares[TEXTS] = 0.75 if is_text else 0.01
+    shares[TEXTS] = 2.0 if is_text else 0.01  # ids have no spaces
     return tuple(sorted(shares, key=lambda name: -shares[name]))
 
 
