@@ -8,7 +8,7 @@ import pytest
 
 from core.adapt.fitting import Settings
 from core.adapt.results import ADAPTER, ADAPTER_CHECK, AdapterQuery, CheckQuery
-from core.adapt.service import adapter_file, key_choices, load_choices, use_as_model
+from core.adapt.service import adapter_file, judged_queries, key_choices, label_choices, use_as_model
 from core.adapt.sources import TEXTS, Source, load_material, plan_texts
 from core.adapt.supervision import from_judgments
 from core.adapt.verdict import verdict
@@ -48,9 +48,9 @@ def pair_source(corpus: CorpusRef, frame: pd.DataFrame) -> Source:
 
 
 def test_choices_name_columns_and_judgments(drinks):
-    choices = load_choices(drinks[0])
-    assert choices.columns == ("topic",)
-    assert (choices.split, choices.judged, choices.judgments) == ("", 0, "")
+    choices = label_choices(drinks[0])
+    assert (choices.columns, choices.split) == (("topic",), "")
+    assert judged_queries(drinks[0]) == (0, "")
 
 
 def test_pairs_by_row_and_by_text_are_the_same(drinks):
@@ -157,7 +157,7 @@ def test_judgments_are_those_of_a_version(drinks):
         load_material(corpus, model, Source("judgments"))
     add_judgments(corpus, [Judgment(f"{TOPICS[i % 4]} {i}", i * 4 % 120 + i % 4, 1 + i % 2, "Ada") for i in range(80)])
     source = Source("judgments", judgments=judgments_version(corpus))
-    assert load_choices(corpus).judged == 80
+    assert judged_queries(corpus) == (80, source.judgments)
     material = load_material(corpus, model, source)
     assert material.judgments[0].shape[0] == 80
     assert ADAPTER_CHECK.get_or_compute(CheckQuery(corpus, model, source, QUICK)).pairs > 50
