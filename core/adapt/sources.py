@@ -214,11 +214,10 @@ def _click_material(
 ) -> Material:
     vectors, rows = load_vectors(corpus, model), _rows_of_texts(corpus, second)
     usable = (first.rows >= 0) & (rows >= 0) & np.isfinite(counts)
-    clicks = pd.DataFrame({"query": first.rows[usable], "row": rows[usable], "count": counts[usable]})
-    summed = clicks.groupby(["query", "row"], sort=True)["count"].sum()
     relevant: dict[int, dict[int, float]] = {}
-    for (query, row), clicked in summed.items():
-        relevant.setdefault(int(query), {})[int(row)] = float(clicked)
+    for query, row, clicked in zip(first.rows[usable], rows[usable], counts[usable], strict=True):
+        clicks = relevant.setdefault(int(query), {})
+        clicks[int(row)] = clicks.get(int(row), 0.0) + float(clicked)
     names = list(relevant)
     if first.texts:
         texts = [first.texts[query] for query in names]
