@@ -8,7 +8,7 @@ from core.adapt.fitting import Settings
 from core.adapt.sources import SourceKind
 from core.models.linear_maps import Kind
 
-KINDS: dict[Kind | None, str] = {None: "Automatic", "linear": "Linear", "low_rank": "Low-rank"}
+KINDS: dict[str, Kind | None] = {"Automatic": None, "Linear": "linear", "Low-rank": "low_rank"}
 KIND_HELP = (
     "Linear: one weight for each two dimensions. Low-rank: fewer weights, for few examples or many dimensions. "
     "Automatic: linear up to 1,024 dimensions. Both start as the base model."
@@ -26,10 +26,7 @@ def select_training(source: SourceKind) -> tuple[Settings, int]:
     """The settings and the seed."""
     with st.expander("Settings", icon=":material/tune:"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            kinds: list[Kind | None] = list(KINDS)
-            kind = st.selectbox(
-                "Map", kinds, key="adapt_map", width=150, format_func=KINDS.__getitem__, help=KIND_HELP
-            )  # fmt: skip
+            kind = KINDS[st.selectbox("Map", list(KINDS), key="adapt_map", width=150, help=KIND_HELP)]
             rank = 128
             if kind == "low_rank":
                 rank = int(st.number_input("Rank", 1, 1_024, 128, key="adapt_rank", width=110))
