@@ -116,7 +116,7 @@ def _show_figures(report: Report) -> None:
         st.plotly_chart(
             curve_figure(report.curve, session.theme()), key="adapt_curve", alt="Gain by number of training examples"
         )  # fmt: skip
-        st.caption("Still rising at its end: more examples would help.")
+        st.caption("If it still rises at its end, more examples would help.")
 
 
 def _show_downloads(info: CorpusInfo, query: AdapterQuery) -> None:
