@@ -9,7 +9,7 @@ import numpy as np
 
 from core.corpus.keyword import Span, parse_terms, search_keywords
 from core.corpus.keyword_index import KeywordIndex, open_index
-from core.corpus.sentences import sentence_spans
+from core.corpus.sentences import sentence_spans, without_headings
 from core.corpus.terms import content_words, text_words
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
@@ -175,7 +175,7 @@ class Retriever:
         if reranker and len(hits):
             hits = self._reranked(question, hits, k, reranker)
         texts = [self.corpus.texts[row] for row in hits.rows]
-        spans = [sentence_spans(text)[:MAX_SENTENCES] or ((0, len(text)),) for text in texts]
+        spans = [_quotable_spans(text) for text in texts]
         passage_of = np.repeat(np.arange(len(texts)), [len(parts) for parts in spans])
         flat = tuple(span for parts in spans for span in parts)
         vectors = self._sentence_vectors(hits.rows[passage_of], [texts[i] for i in passage_of], flat)
@@ -205,6 +205,11 @@ class Retriever:
         if parts:
             vectors[parts] = self.embedder.embed([sentences[i] for i in parts])
         return vectors
+
+
+def _quotable_spans(text: str) -> tuple[Span, ...]:
+    """The sentences that are compared with the question; the whole text where it has none."""
+    return without_headings(text, sentence_spans(text))[:MAX_SENTENCES] or ((0, len(text)),)
 
 
 def _passages(
