@@ -47,7 +47,7 @@ def token_counter(folder: str, spec: ModelSpec | None) -> Counter:
     """Counts tokens as a local model does; without one approximately. Raises ModelError where it can't be loaded."""
     if spec is None or capabilities(spec).hosted:
         return estimate_tokens
-    return WordCounter(cached_embedder(folder, spec, None, 1))
+    return WordCounter(cached_embedder(folder, spec))
 
 
 def count_step_rows(

@@ -153,7 +153,7 @@ def _select_corpora(info: CorpusInfo, spec: ModelSpec | None) -> list[CorpusInfo
         return []
     session.select_list_from_link("ask_corpora", list(others))
     names = disambiguate_labels({digest: f"{other.name} ({other.rows:,})" for digest, other in others.items()})
-    note = "Searched as a whole: filters and selections are those of the current corpus."
+    note = "Filters of the current corpus apply to those that have the same column."
     note = f"Corpora embedded with the same model. {note}" if spec else note
     options: dict[str, Any] = {"format_func": names.__getitem__, "placeholder": "Only the current corpus"}
     selected = st.multiselect("Other corpora", list(others), key="ask_corpora", help=note, **options)

@@ -37,6 +37,12 @@ def show_passages(form: AskForm, result: AskResult) -> None:
         rows = f"{result.searched:,} of {rows}"
     summary = f"{count(len(passages), 'passage')} among {rows}, {format_milliseconds(result.milliseconds)}"
     st.caption(f"{summary} · [Go to the answer](#answer)")
+    for corpus, names in result.unfiltered:
+        listed = ", ".join(map(plain, names))
+        st.caption(
+            f":material/filter_alt_off: {plain(form.corpora[corpus].name)} is searched without the filter on {listed}: "
+            "it has no such column or selection."
+        )
     if result.language_warning:
         remedy = "Use keyword mode, or embed this corpus with a multilingual model on the Embed page."
         st.warning(f"{plain(result.language_warning)} {remedy}", icon=":material/translate:")

@@ -14,11 +14,9 @@ from pages.shared.corpus.import_options import tag
 from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
+_LOCAL = [spec for spec in PRESETS if not capabilities(spec).hosted and spec.backend != "lexical"]
 # of models of the same name the first: they differ in precision, not in tokens
-TOKENIZERS = {
-    spec.name: spec for spec in reversed(PRESETS) if not capabilities(spec).hosted and spec.backend != "lexical"
-}
-TOKENIZERS = dict(reversed(TOKENIZERS.items()))
+TOKENIZERS = {spec.name: spec for spec in _LOCAL[::-1]}
 ESTIMATED = "Another model (estimate)"
 SUBSETS = {"all": "All rows", "first": "First rows", "sample": "Random sample"}
 
@@ -110,7 +108,7 @@ def _choose_splitting(source: ImportSource, preview: FilePreview) -> tuple[int |
 
 def _choose_token_model(source: ImportSource) -> ModelSpec | None:
     """The model whose tokenizer counts; None for others, whose tokenizers are not on this machine."""
-    names = [*TOKENIZERS, ESTIMATED]
+    names = [*dict.fromkeys(spec.name for spec in _LOCAL), ESTIMATED]
     selected = st.selectbox(
         "Tokens of", names, key=f"tokenizer-{tag(source)}", persist_state="session",
         help="The model that will embed the passages. Tokens of other models are estimated: one per word, per 6 "
