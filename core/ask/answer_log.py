@@ -5,7 +5,6 @@
 Quoted sentences are not recorded: they are parts of the passages, so there is nothing to grade.
 """
 
-import json
 import time
 import uuid
 from collections.abc import Sequence
@@ -19,8 +18,9 @@ from core.ask.answers import AnswerStream
 from core.ask.prompts import Prompt
 from core.corpus.judgments import Judgment, add_judgments, load_judgments, one_line, standing_judgments, undo_judgment
 from core.digest import digest_json
-from core.errors import InputError, StorageError
-from core.files import append_bytes, make_folder, storage_errors
+from core.errors import InputError
+from core.files import make_folder, storage_errors
+from core.json_lines import append_json_lines, log_length, read_json_lines
 from core.models.chat import ChatModel
 from core.store import Workspace
 from core.types import CorpusRef
@@ -96,14 +96,11 @@ def _sent(answering: AnswerStream) -> list[str]:
 
 def record_answers(corpus: CorpusRef, records: Sequence[AnswerRecord]) -> None:
     """Write answers to the log; they are on disk when it returns. Raises StorageError."""
-    if Workspace(corpus.folder).info(corpus.digest) is None:
-        raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")
+    Workspace(corpus.folder).require_info(corpus.digest)
     path = _path(corpus)
     with storage_errors(path.parent):
         make_folder(path.parent)
-    lines = [json.dumps(asdict(record), ensure_ascii=False).encode("utf-8", "replace") for record in records]
-    # the line break before it separates the lines from one that was cut by a crash
-    append_bytes(path, b"\n" + b"\n".join(lines) + b"\n")
+    append_json_lines(path, map(asdict, records))
 
 
 def load_answers(corpus: CorpusRef, length: int | None = None) -> tuple[AnswerRecord, ...]:
@@ -114,8 +111,7 @@ def load_answers(corpus: CorpusRef, length: int | None = None) -> tuple[AnswerRe
 
 def answers_length(corpus: CorpusRef) -> int:
     """Bytes of the log, 0 where there is none: a version, since it only grows."""
-    path = _path(corpus)
-    return path.stat().st_size if path.is_file() else 0
+    return log_length(_path(corpus))
 
 
 def gradable(records: Sequence[AnswerRecord]) -> tuple[int, ...]:
@@ -161,17 +157,14 @@ def _path(corpus: CorpusRef) -> Path:
 @lru_cache(maxsize=4)
 def _read(path: str, length: int) -> tuple[AnswerRecord, ...]:
     """The log's first `length` bytes: a file of this length may only have been extended since."""
-    with storage_errors(Path(path).parent), Path(path).open("rb") as file:
-        lines = file.read(length).splitlines()
-    parsed = (_parse(line) for line in lines if line.strip())
-    return tuple(record for record in parsed if record is not None)
+    records = (_decode(line.value) for line in read_json_lines(Path(path), length))
+    return tuple(record for record in records if record is not None)
 
 
-def _parse(line: bytes) -> AnswerRecord | None:
-    """None for a line that is no answer."""
+def _decode(values: dict[str, Any] | None) -> AnswerRecord | None:
+    """None for what is no answer."""
     try:
-        values: Any = json.loads(line.decode())
         record: AnswerRecord = codec.decode(AnswerRecord, values)
-    except (ValueError, RecursionError, TypeError, KeyError):
+    except (TypeError, ValueError, KeyError):
         return None
     return record

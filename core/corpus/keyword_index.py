@@ -1,4 +1,4 @@
-"""An inverted index of words, stored with a corpus: which texts have a word, so that keyword search need not scan them."""
+"""An inverted index of words, stored with a corpus: the texts that have a word, so that none need be scanned."""
 
 import re
 from bisect import bisect_left
