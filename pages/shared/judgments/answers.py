@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.ask.answer_log import (
+    AnswerGrading,
     AnswerRecord,
     RecordedSentence,
     answer_grading,
@@ -95,14 +96,9 @@ def _show_grading(corpus: CorpusRef) -> None:
             icon=":material/smart_toy:",
         )
         return
-    st.progress(state.graded / state.total, f"{state.graded:,} of {count(state.total, 'answer')} graded")
+    progress = st.container()
     with st.container(border=True, key="grading_answers"):
-        if state.record is None:
-            left = state.total - state.graded
-            done = "All answers are graded." if not left else f"{count(left, 'answer')} skipped, the others are graded."
-            st.success(done, icon=":material/done_all:")
-        else:
-            _show_answer(state.record)
+        answer = st.container()
         show_buttons(GradeButtons(
             state.number, FAITHFULNESS, name, state.can_undo,
             lambda grade: session.ask(grade_answer, corpus, state.number, grade, name),
@@ -114,12 +110,20 @@ def _show_grading(corpus: CorpusRef) -> None:
             st.caption(KEYS_HELP)
     if state.record is not None:
         _show_passages(state.record)
+    with answer:  # after the buttons: whoever sees the answer has its keys
+        _show_answer(state)
+    progress.progress(state.graded / state.total, f"{state.graded:,} of {count(state.total, 'answer')} graded")
 
 
-def _show_answer(record: AnswerRecord) -> None:
-    """Question and answer, whichever model wrote it."""
-    st.markdown(f"#### {plain(record.question)}", help=FAITHFUL_HELP)
-    st.markdown(" ".join(map(_sentence, record.sentences)))
+def _show_answer(state: AnswerGrading) -> None:
+    """Question and answer, whichever model wrote it; or that none is left."""
+    if state.record is None:
+        left = state.total - state.graded
+        done = "All answers are graded." if not left else f"{count(left, 'answer')} skipped, the others are graded."
+        st.success(done, icon=":material/done_all:")
+        return
+    st.markdown(f"#### {plain(state.record.question)}", help=FAITHFUL_HELP)
+    st.markdown(" ".join(map(_sentence, state.record.sentences)))
 
 
 def _sentence(sentence: RecordedSentence) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.corpus.judgments import GRADES, MAX_NAME_LENGTH, Source, grade_row, grading_state, undo_judgment
+from core.corpus.judgments import GRADES, MAX_NAME_LENGTH, GradingState, Source, grade_row, grading_state, undo_judgment
 from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
@@ -82,24 +82,31 @@ def show_grading(
         left_out = skipped(_skip_key(question, rows))
         graded = sum(row in state.grades for row in rows)
         current = next((row for row in rows if row not in state.grades and row not in left_out), None)
-        st.progress(graded / max(len(rows), 1), f"{graded:,} of {len(rows):,} judged")
-        if current is None:
-            left = len(rows) - graded
-            done = "All hits are judged." if not left else f"{count(left, 'hit')} skipped, the others are judged."
-            st.success(done, icon=":material/done_all:")
-        else:
-            number = rows.index(current)
-            show_hit(current, state.texts[number], f"Hit {number + 1:,} of {len(rows):,}" if source != "pool" else "")
+        progress, hit = st.container(), st.container()
         show_buttons(GradeButtons(
             current, GRADES, name, state.can_undo,
             lambda grade: session.ask(grade_row, corpus, question, current, grade, name, source),
             lambda: skip(_skip_key(question, rows), current),
             lambda: undo_grade(corpus, question, rows, name),
         ))  # fmt: skip
+        with hit:  # after the buttons: whoever sees the hit has its keys
+            _show_current(rows, current, state, graded, source)
+        progress.progress(graded / max(len(rows), 1), f"{graded:,} of {len(rows):,} judged")
         show_grading_error()
         if current is not None:
             st.caption(KEYS_HELP)
     return Grading(current, {row: grade for row, grade in state.grades.items() if row in rows})
+
+
+def _show_current(rows: tuple[int, ...], current: int | None, state: GradingState, graded: int, source: Source) -> None:
+    """The hit to grade, or that none is left."""
+    if current is None:
+        left = len(rows) - graded
+        done = "All hits are judged." if not left else f"{count(left, 'hit')} skipped, the others are judged."
+        st.success(done, icon=":material/done_all:")
+    else:
+        number = rows.index(current)
+        show_hit(current, state.texts[number], f"Hit {number + 1:,} of {len(rows):,}" if source != "pool" else "")
 
 
 def show_annotator() -> str:
