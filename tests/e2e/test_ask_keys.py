@@ -49,7 +49,7 @@ def test_a_chat_with_the_faq_and_judgments_by_key(faq: CorpusRef, sample: Sample
     suggestion = keyed(page, "faq_suggest-", prefix=True).get_by_role("button")
     suggestion.press("Enter")
     columns = FaqColumns(faq, "text", "answer")
-    wait_until(lambda: [entry.suggestion is not None for entry in read_log(columns)] == [False, True])
+    wait_until(lambda: [bool(entry.suggestion) for entry in read_log(columns)] == [False, True])
     assert fits(page)
     page.goto(f"{address}&question={QUESTION}")
     button(page, "ask_judge").press("Enter")
