@@ -31,6 +31,8 @@ _DECLARED = {
     "core.adapt.results": ["adapter", "adapter_check"],
     "core.ask.retrieval_results": ["retrieval_runs", "chunk_sizes"],
     "core.ask.chat_judge": ["chat_judge"],
+    "core.ask.answer_runs": ["written_answers"],
+    "core.ask.faithfulness_judge": ["faithfulness"],
     "core.ask.results": ["faq_assistant", "faq_out_of_scope"],
     "core.ask.refusal_result": ["refusal"],
     "core.classify.results": ["trained", "learning_curve"],
