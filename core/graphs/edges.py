@@ -80,7 +80,9 @@ def _table_edges(table: pd.DataFrame, columns: EdgeColumns, notes: list[str]) ->
     if columns.weight:
         numbers = parse_numbers(table[columns.weight]).to_numpy(np.float64)
         weights = np.where(np.isfinite(numbers), numbers, 0.0)
-        _note(notes, int((weights <= 0).sum()), f'Edges left out, without a number above 0 in "{columns.weight}": {{:,}}.')
+        _note(
+            notes, int((weights <= 0).sum()), f'Edges left out, without a number above 0 in "{columns.weight}": {{:,}}.'
+        )
     relation = _names(table[columns.relation]).fillna("") if columns.relation else ""
     ends = {"source": _names(table[columns.source]), "target": _names(table[columns.target])}
     return pd.DataFrame({**ends, "weight": weights, "relation": relation})
@@ -88,13 +90,13 @@ def _table_edges(table: pd.DataFrame, columns: EdgeColumns, notes: list[str]) ->
 
 def _column_edges(table: pd.DataFrame, corpus: Corpus, columns: EdgeColumns) -> pd.DataFrame:
     """An edge from each row to each name in its cell."""
-    sets = _cell_names(table[columns.target], corpus, columns)
+    sets = cell_names(table[columns.target], corpus, columns)
     own = row_names(corpus, columns.key)[sets.rows]
     other = np.array(sets.names, dtype=object)[sets.codes]
     return pd.DataFrame({"source": own, "target": other, "weight": 1.0, "relation": ""})
 
 
-def _cell_names(column: pd.Series, corpus: Corpus, columns: EdgeColumns) -> LabelSets:
+def cell_names(column: pd.Series, corpus: Corpus, columns: EdgeColumns) -> LabelSets:
     """What each cell names: labels where the column has them, else by the separator with the most names of rows."""
     if (sets := label_sets(column)) is not None:
         return sets
@@ -135,8 +137,8 @@ def _names(column: pd.Series) -> pd.Series:
 def _nodes(
     edges: pd.DataFrame, corpus: Corpus, columns: EdgeColumns
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:  # fmt: skip
-    """A table of nodes (name, side, row, is_unknown), and the nodes of the two ends of each edge. side: 0 for sources, 1
-    for targets; 0 for all where they are of one kind."""
+    """A table of nodes (name, side, row, is_unknown), and the nodes of the two ends of each edge. side: 0 for sources,
+    1 for targets; 0 for all where they are of one kind."""
     count = len(edges)
     both = pd.DataFrame({"name": pd.concat([edges["source"], edges["target"]], ignore_index=True).astype(object)})
     both["side"] = np.repeat([0, int(columns.has_two_kinds)], count)

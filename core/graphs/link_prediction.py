@@ -1,4 +1,4 @@
-"""Held-out link prediction: do the vectors of an incomplete graph rank its missing edges above pairs without an edge?"""
+"""Link prediction: do the vectors of a graph without some edges rank these above pairs without an edge?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +8,30 @@ import numpy as np
 
 from core.errors import InputError
 from core.graphs.graph import Graph
-from core.stats.interval import Interval
+from core.stats.interval import ALPHA, Interval
+from core.stats.multiple_testing import holm
 from core.stats.resampling import SEED, mean_interval
-from core.stats.significance import PairedEvidence, compare_means
+from core.stats.significance import compare_means, pair_indices
 
 SHARE = 0.1  # of the edges that are held out
 MAX_EDGES = 2_000  # held out at most
 MIN_EDGES = 10  # of fewer no interval means anything
 NEGATIVES = 50  # pairs without an edge for each held-out edge
 GRAPH, DEGREES, TEXT, BOTH = "graph", "degree product", "text", "graph + text"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """first minus second in AUC, with a 95% interval; p_value: corrected by Holm over the differences reported."""
+
+    first: str
+    second: str
+    interval: Interval[float]
+    p_value: float
+
+    @property
+    def is_significant(self) -> bool:
+        return self.p_value < ALPHA
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +51,20 @@ class LinkPrediction:
         return mean_interval(self.values, seed=self.seed, proportion=True)
 
     @cached_property
-    def evidence(self) -> PairedEvidence:
-        return compare_means(self.values, np.arange(self.values.shape[1]), "held-out edges", self.seed)
+    def differences(self) -> tuple[Difference, ...]:
+        """The graph against degrees, and what it adds to the text, paired over held-out edges."""
+        evidence = compare_means(self.values, np.arange(self.values.shape[1]), "held-out edges", self.seed)
+        pairs = [(self.names[i], self.names[j]) for i, j in zip(*pair_indices(len(self.names)), strict=True)]
+        reported = [at for at, pair in enumerate(pairs) if pair in ((GRAPH, DEGREES), (TEXT, BOTH))]
+        corrected = holm(evidence.p_value[reported])
+        result = []
+        for at, p_value in zip(reported, corrected, strict=True):
+            value, low, high = (float(part[at]) for part in evidence.differences)
+            first, second = pairs[at]
+            if second == BOTH:
+                first, second, value, low, high = second, first, -value, -high, -low
+            result.append(Difference(first, second, Interval(value, low, high), float(p_value)))
+        return tuple(result)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,4 @@
-"""Spectral node vectors: leading eigenvectors of the normalized adjacency matrix (Ng, Jordan and Weiss, 2001; scaled by
-roots of eigenvalues as in Tang and Priebe, 2018)."""
+"""Spectral node vectors: a diffusion map (Coifman and Lafon, 2006), eigenvectors of the normalized adjacency."""
 
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 DENSE_NODES = 400  # a small matrix is decomposed completely
+TIME = 2  # of the diffusion: higher powers of eigenvalues weaken the last columns, which are noise in sparse graphs
 CODE_SHARE = 4  # at most 1 / CODE_SHARE of the dimensions tell connected components apart
 
 
@@ -21,7 +21,7 @@ def spectral_vectors(graph: Graph, dimensions: int, seed: int = 0) -> np.ndarray
     S = D^-1/2 A D^-1/2 has the eigenvalue 1 once per connected component, with known eigenvectors. They are removed
     before the solver runs, which would miss some of them, and come back as the first columns; of more components than
     dimensions / 4, as random unit codes, so that nodes of different components are far apart. The other columns are
-    eigenvectors of positive eigenvalues, times their roots; a sign is such that the largest entry is positive.
+    eigenvectors of positive eigenvalues, times their squares; a sign is such that the largest entry is positive.
     """
     matrix = _normalized(graph)
     root_degrees = np.sqrt(_sums(graph))
@@ -54,7 +54,7 @@ def _component_codes(components: int, dimensions: int, seed: int) -> np.ndarray:
 
 
 def _leading(matrix: "csr_array", trivial: np.ndarray, components: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """(n, at most `count`) eigenvectors of the largest positive eigenvalues without the trivial ones, times roots."""
+    """(n, at most `count`) eigenvectors of the largest positive eigenvalues without the trivial ones, times squares."""
     nodes = matrix.shape[0]
     if nodes <= DENSE_NODES or count >= nodes - 1:
         same = components[:, None] == components[None, :]
@@ -64,7 +64,7 @@ def _leading(matrix: "csr_array", trivial: np.ndarray, components: np.ndarray, c
     order = np.argsort(-values, kind="stable")[:count]
     values, vectors = values[order], vectors[:, order]
     used = values > 1e-9
-    vectors = vectors[:, used] * np.sqrt(values[used])
+    vectors = vectors[:, used] * values[used] ** TIME
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
     return np.asarray(vectors * signs)
 

@@ -27,10 +27,13 @@ class Bias:
         return self.p == self.q == 1
 
 
+PLAIN = Bias()
+
+
 class Walker:
     """Random walks over edges in proportion to their weights, from all nodes at once."""
 
-    def __init__(self, graph: Graph, bias: Bias = Bias()) -> None:
+    def __init__(self, graph: Graph, bias: Bias = PLAIN) -> None:
         matrix = graph.matrix(graph.is_directed)
         matrix.sort_indices()
         self.nodes, self.bias = matrix.shape[0], bias
@@ -81,7 +84,7 @@ class Walker:
 
 
 def walk_vectors(
-    graph: Graph, dimensions: int, bias: Bias = Bias(), seed: int = 0, progress: Progress | None = None
+    graph: Graph, dimensions: int, bias: Bias = PLAIN, seed: int = 0, progress: Progress | None = None
 ) -> np.ndarray:
     """(n, dimensions) float32 unit rows. The same seed gives the same vectors: one thread. progress: walks done."""
     from gensim.models import Word2Vec
