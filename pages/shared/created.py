@@ -1,13 +1,21 @@
 """A corpus of vectors that was just created, such as the nodes of a graph, opened on the map."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import streamlit as st
 
 from core.corpus.service import CreatedCorpus
+from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
+from pages.shared.messages import show_error
 
+T = TypeVar("T")
+SECONDS = 600  # that creating one may take
+MAX_NAME = 80
 MAP = "pages/explore/map.py"
 
 
@@ -24,3 +32,13 @@ def open_on_map(created: CreatedCorpus) -> None:
         session.remember("open_model", created.model.key)
     session.open_corpus(created.info.digest)
     st.switch_page(MAP, query_params={})
+
+
+def attempt(create: Callable[[], T], message: str) -> T | None:
+    """What `create` gives, behind a spinner; None where it failed, after showing why."""
+    try:
+        with st.spinner(message, show_time=True):
+            return create()
+    except PlanisphereError as error:
+        show_error(error)
+        return None

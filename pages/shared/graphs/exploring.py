@@ -1,24 +1,15 @@
 """Node vectors as a model of this corpus, or as a corpus of nodes of their own, opened on the map."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import streamlit as st
 
-from core.errors import PlanisphereError
 from core.graphs.results import NodeQuery
 from core.graphs.service import GraphFacts, add_to_corpus, create_connected_version, create_node_corpus
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from pages.shared import created, session
-from pages.shared.messages import show_error
 from pages.shared.models import run
 from pages.shared.selections.save_form import NO_SPENDING
 from pages.shared.text import count, plain
-
-T = TypeVar("T")
-CREATE_SECONDS = 600
-MAX_NAME = 80
 
 
 def show_exploring(info: CorpusInfo, query: NodeQuery, facts: GraphFacts) -> None:
@@ -45,7 +36,9 @@ def _offer_model(info: CorpusInfo, query: NodeQuery) -> None:
         "Add to this corpus as a model", key="graph_add", type="primary", icon=":material/add:",
         help=f"Every row has a vector: {plain(query.label)} becomes a model of this corpus, beside those of its texts.",
     ):  # fmt: skip
-        model = _attempt(lambda: session.ask(add_to_corpus, query, timeout=CREATE_SECONDS), "Storing the vectors")
+        model = created.attempt(
+            lambda: session.ask(add_to_corpus, query, timeout=created.SECONDS), "Storing the vectors"
+        )
         if model is not None:
             created.submit_map_job(info, model)
             session.remember("open_model", model.key)
@@ -56,17 +49,19 @@ def _offer_model(info: CorpusInfo, query: NodeQuery) -> None:
 
 
 def _offer_version(info: CorpusInfo, query: NodeQuery, facts: GraphFacts) -> None:
-    default = f"{info.name}: {count(facts.rows, 'connected row')}"[:MAX_NAME]
-    name = st.text_input("Name of the version", key="graph_version_name", placeholder=default, max_chars=MAX_NAME)
+    default = f"{info.name}: {count(facts.rows, 'connected row')}"[: created.MAX_NAME]
+    name = st.text_input(
+        "Name of the version", key="graph_version_name", placeholder=default, max_chars=created.MAX_NAME
+    )
     if st.button(
         f"Create version with {count(facts.rows, 'row')}", key="graph_version", type="primary", icon=":material/add:",
         help="A new corpus of the rows that have an edge, with their texts and columns. The models of this corpus are "
         "run on it from their cached vectors, so that the graph can be compared with them.",
     ):  # fmt: skip
         models = tuple(session.workspace().models(info.digest))
-        version = _attempt(
+        version = created.attempt(
             lambda: session.ask(
-                create_connected_version, query, name.strip() or default, models, timeout=CREATE_SECONDS
+                create_connected_version, query, name.strip() or default, models, timeout=created.SECONDS
             ),
             "Creating the version",
         )
@@ -78,26 +73,16 @@ def _offer_version(info: CorpusInfo, query: NodeQuery, facts: GraphFacts) -> Non
 
 
 def _offer_nodes(info: CorpusInfo, query: NodeQuery, facts: GraphFacts) -> None:
-    default = f"Nodes of {query.source.name}"[:MAX_NAME]
-    name = st.text_input("Name of the corpus", key="graph_nodes_name", placeholder=default, max_chars=MAX_NAME)
+    default = f"Nodes of {query.source.name}"[: created.MAX_NAME]
+    name = st.text_input("Name of the corpus", key="graph_nodes_name", placeholder=default, max_chars=created.MAX_NAME)
     if st.button(
         f"Create corpus of {count(facts.nodes, 'node')}", key="graph_nodes", icon=":material/add:",
         type="secondary" if facts.rows else "primary", help="A new corpus with a row per node: its name, or the text "
         "of its row, its kind, community and number of edges. Map, Clusters, Search by row and other pages take it.",
     ):  # fmt: skip
-        corpus = _attempt(
-            lambda: session.ask(create_node_corpus, query, name.strip() or default, timeout=CREATE_SECONDS),
+        corpus = created.attempt(
+            lambda: session.ask(create_node_corpus, query, name.strip() or default, timeout=created.SECONDS),
             "Creating the corpus",
         )
         if corpus is not None:
             created.open_on_map(corpus)
-
-
-def _attempt(create: Callable[[], T], message: str) -> T | None:
-    """What `create` gives, behind a spinner; None where it failed, after showing why."""
-    try:
-        with st.spinner(message, show_time=True):
-            return create()
-    except PlanisphereError as error:
-        show_error(error)
-        return None

@@ -19,8 +19,8 @@ from pages.shared.text import count, plain
 METHODS: dict[Method, str] = {"walks": "Random walks (node2vec)", "spectral": "Spectral"}
 METHOD_HELP = (
     f"Random walks: {ROUNDS} walks of {LENGTH} nodes from each node; nodes that are near each other in walks get "
-    "similar vectors (skip-gram, gensim). Spectral: eigenvectors of the normalized adjacency matrix (diffusion map); fast, and "
-    "best where the graph has clear communities."
+    "similar vectors (skip-gram, gensim). Spectral: eigenvectors of the normalized adjacency matrix (diffusion map), "
+    "fast, and best where the graph has clear communities."
 )
 SIZES, DEFAULT_SIZES = (8, 16, 32, 64, 128, 256), {"walks": 64, "spectral": 32}
 NO_MODEL = "None"

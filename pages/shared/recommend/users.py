@@ -7,6 +7,7 @@ from core.recommend.service import Item, UserList, short_texts, user_list, users
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
+from pages.shared.recommend.collaborative import offer_collaborative_corpus
 from pages.shared.recommend.histories import select_histories
 from pages.shared.recommend.lists import select_options, show_lists
 from pages.shared.text import count, cut, plain
@@ -49,6 +50,7 @@ def show_users(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
         return lists[contender].items
 
     show_lists(info, contenders, compute, names, "user")
+    offer_collaborative_corpus(info, source)
 
 
 def select_profile(key: str) -> Profile:

@@ -8,7 +8,7 @@ from core.graphs.edges import EdgeColumns, read_edges
 from core.graphs.graph import Graph
 from core.types import Corpus, Roles
 
-TABLE = pd.DataFrame({"id": [f"d{i}" for i in range(6)], "cites": ["d1; d2", "d2", None, "d3", "d9", "d0, d5"]})
+TABLE = pd.DataFrame({"id": [f"d{i}" for i in range(6)], "cites": ["d1; d2", "d2", None, "d3", "d9", "d0; d5"]})
 
 
 @pytest.fixture(scope="session")
