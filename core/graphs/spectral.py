@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 DENSE_NODES = 400  # a small matrix is decomposed completely
+MAX_RESTARTS = 200  # of the solver, which equal eigenvalues would keep busy
 TIME = 2  # of the diffusion: higher powers of eigenvalues weaken the last columns, which are noise in sparse graphs
 CODE_SHARE = 4  # at most 1 / CODE_SHARE of the dimensions tell connected components apart
 
@@ -81,7 +82,7 @@ def _sparse_leading(
     operator = LinearOperator(matrix.shape, matvec=product, dtype=np.float64)
     start = np.random.default_rng(seed).standard_normal(matrix.shape[0])
     try:
-        values, vectors = eigsh(operator, k=count, which="LA", v0=start)
+        values, vectors = eigsh(operator, k=count, which="LA", v0=start, maxiter=MAX_RESTARTS)
     except ArpackNoConvergence as error:  # the pairs that did converge
         values, vectors = error.eigenvalues, error.eigenvectors
     return np.asarray(values), np.asarray(vectors)

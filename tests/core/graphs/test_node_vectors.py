@@ -42,15 +42,16 @@ def test_spectral_equals_a_complete_decomposition(monkeypatch):
 
 
 def test_components_stay_apart_however_many():
-    pairs = np.arange(300)
+    pairs = np.arange(210)
     graph = as_graph(2 * pairs, 2 * pairs + 1)
-    rows = spectral_vectors(graph, 64)
+    rows = spectral_vectors(graph, 32)
     cosines = rows @ rows.T
     same = graph.components[:, None] == graph.components[None, :]
     assert cosines[same].min() > 0.999
     assert np.abs(cosines[~same]).mean() < 0.35
-    two = spectral_vectors(as_graph(np.array([0, 1, 3]), np.array([1, 2, 4])), 8)
-    assert np.allclose(two[:3] @ two[3:].T, 0, atol=1e-6)
+    two = as_graph(np.array([0, 1, 3]), np.array([1, 2, 4]))
+    rows = spectral_vectors(two, 8)
+    assert np.allclose(rows[two.components == 0] @ rows[two.components == 1].T, 0, atol=1e-6)
 
 
 def test_walks_follow_weights_directions_and_biases():
