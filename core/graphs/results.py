@@ -53,7 +53,7 @@ class NodeQuery:
 
     @property
     def label(self) -> str:
-        return f"{NAMES[self.method]} · {self.source.name}"
+        return f"{NAMES[self.method]} {self.dimensions}d · {self.source.name}"
 
 
 @dataclass(frozen=True, eq=False)

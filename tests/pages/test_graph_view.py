@@ -50,7 +50,7 @@ def test_an_uploaded_graph_becomes_a_model_of_the_corpus(home, corpus, app, monk
     at.button(key="graph_add").click().run()
     assert "is a model of this corpus" in fine(at)
     assert submitted[0][0].digest == info.digest
-    assert [model.name for model in Workspace(home).models(info.digest)][-1] == "spectral · edges.csv"
+    assert [model.name for model in Workspace(home).models(info.digest)][-1] == "spectral 32d · edges.csv"
 
 
 def test_a_column_connects_rows_by_shared_values(corpus, app, monkeypatch):
