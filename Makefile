@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annot
 # each of many processes would compile every imported module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app install install-dev test quick check fix lock bench clean help
+.PHONY: app install install-dev test test-core test-pages test-e2e quick check fix lock bench clean help
 
 app: install  ## start the dashboard
 	$(BIN)/streamlit run app.py
@@ -36,15 +36,23 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 	$(BIN)/pip install -q --no-compile -r requirements-dev.lock
 	touch $@
 
-# the tests marked `slow` run without the tracer of coverage, see tests/core/conftest.py
-test: check  ## lint, types and every test, with the coverage of core
+test: install-dev  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
-	$(SINGLE) $(PYTEST) $(PARALLEL) tests/core --cov
+	$(MAKE) -j2 check test-core  # types take one core while those tests wait
+	$(MAKE) -j2 test-pages test-e2e  # the browser's tests wait for one thing at a time
+
+# many tests run without the tracer of coverage, see tests/core/conftest.py
+test-core: install-dev
+	$(SINGLE) $(PYTEST) -n $(WORKERS) --dist loadfile tests/core --cov  # more than cores: half of their time is waiting
+
+test-pages: install-dev
 	$(SINGLE) $(PYTEST) $(PARALLEL) tests/pages tests/test_*.py
+
+test-e2e: install-dev
 	$(PYTEST) tests/e2e
 
 quick: check  ## lint, types, and the tests of core without slow ones
-	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not slow" tests/core tests/test_*.py
+	$(SINGLE) $(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow" tests/core tests/test_*.py
 
 check: install-dev  ## lint and types
 	$(BIN)/ruff format --check .
