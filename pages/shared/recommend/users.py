@@ -41,7 +41,8 @@ def show_users(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     lists = {each: session.ask(user_list, source, each, user, profile, options) for each in contenders[:1]}
     first = lists[contenders[0]]
     texts = session.ask(short_texts, source.corpus, first.history, 90)
-    names = {row: f"row {row + 1:,}, which this user liked: {text}" for row, text in zip(first.history, texts, strict=True)}
+    liked = zip(first.history, texts, strict=True)
+    names = {row: f"row {row + 1:,}, which this user liked: {text}" for row, text in liked}
     _show_history(first, texts)
 
     def compute(contender: Contender) -> tuple[Item, ...]:
