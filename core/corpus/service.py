@@ -235,16 +235,28 @@ def create_corpus(
     for splitting (core.vectors.splitting has those of models). Raises InputError,
     StorageError."""
     raw = raw_table(folder, source)
+    created = store_table(folder, raw, roles, name, steps, count)
+    store_documents(folder, created.info.digest, source, raw.sources)
+    return created
+
+
+def store_table(
+    folder: str, raw: RawTable, roles: Roles, name: str, steps: Steps = Steps(), count: Counter = estimate_tokens
+) -> CreatedCorpus:
+    """Build and store the corpus of a table, with its vectors. Raises InputError, StorageError."""
     built, workspace = build_corpus(raw, roles, steps, name, count), Workspace(folder)
     info = workspace.save_corpus(built.corpus)
-    store_documents(folder, info.digest, source, raw.sources)
     if built.vectors is None:
         return CreatedCorpus(info, built.steps, None)
-    # the model is named after the vectors' file or column, and identified by their digest
-    digest, dimensions = digest_array(built.vectors), int(built.vectors.shape[1])
-    model = ModelSpec("imported", raw.vectors_name or "vectors", digest, dimensions)
-    workspace.save_vectors(Vectors(built.vectors, model, info.digest, {"seconds": 0.0}))
+    model = store_vectors(workspace, info.digest, built.vectors, raw.vectors_name or "vectors")
     return CreatedCorpus(info, built.steps, model)
+
+
+def store_vectors(workspace: Workspace, digest: str, rows: np.ndarray, name: str) -> ModelSpec:
+    """Store (n, d) float32 unit rows as imported vectors of a corpus; their model is identified by their digest."""
+    model = ModelSpec("imported", name, digest_array(rows), int(rows.shape[1]))
+    workspace.save_vectors(Vectors(rows, model, digest, {"seconds": 0.0}))
+    return model
 
 
 def import_file(folder: str, params: dict[str, Any]) -> str:

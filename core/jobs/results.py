@@ -41,6 +41,7 @@ _DECLARED = {
     "core.outliers.results": ["isolation_forest", "outlier_scores"],
     "core.duplicates.results": ["text_duplicates"],
     "core.entities.results": ["entities"],
+    "core.graphs.results": ["graph", "node_vectors", "link_quality"],
     "core.map.results": ["layouts"],
     "core.quality.results": ["edit_robustness"],
     "core.recommend.results": ["histories", "recommendations"],

@@ -63,8 +63,8 @@ def _show_in_use(info: CorpusInfo, spec: ModelSpec) -> None:
             for page, label, icon in LINKS:
                 st.page_link(page, label=label, icon=icon)
         st.caption(
-            "It has seen rows of this corpus: other scores than those above, such as on the Scoreboard, are fair only on "
-            "rows that it was not trained on, by a split or in another corpus."
+            "It has seen rows of this corpus. Scores on other pages, such as the Scoreboard, are fair only for rows "
+            "that it was not trained on: those of a test split, or of another corpus."
         )
     elif st.button(f"Apply {plain(spec.label)} to this corpus", key="adapt_apply", icon=":material/play_arrow:"):
         apply_adapter(info, spec)
