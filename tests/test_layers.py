@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 # packages and modules of core from the bottom up; each layer imports the layers below it
 LAYERS = (
-    {"archive", "codec", "digest", "errors", "figures", "files", "palette", "secret", "text", "types"},
+    {"archive", "codec", "digest", "errors", "figures", "files", "json_lines", "palette", "secret", "text", "types"},
     {"stats"},
     {"store"},
     {"results"},
@@ -20,7 +20,7 @@ LAYERS = (
     {
         "adapt",
         "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities",
-        "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search", "trends",
+        "graphs", "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search", "trends",
     },
     {"report"},
     {"jobs"},
@@ -78,6 +78,7 @@ OWNERS = {
     "webvtt": ("core.corpus.reading.documents.subtitles",),
     "contourpy": ("core.map",),
     "implicit": ("core.recommend.baselines",),
+    "gensim": ("core.graphs.walks",),
     "distributed": ("core.jobs",),
     "dask": ("core.jobs.cluster",),
     "streamlit": ("app", "pages"),

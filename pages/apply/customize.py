@@ -7,11 +7,13 @@ import streamlit as st
 from core.store import CorpusInfo
 from pages.shared import contenders, messages, session
 from pages.shared.adapt.adapter import show_adapter
+from pages.shared.graphs.graph import show_graph
 
 VIEWS: dict[str, Callable[[CorpusInfo], None]] = {
     "Adapter": show_adapter,
+    "Graph": show_graph,
 }
-HELP = "Adapter: a linear map of a model's vectors, trained on labels or pairs."
+HELP = "Adapter: a linear map of a model's vectors, trained on labels or pairs. Graph: vectors of nodes, from edges."
 
 
 def page() -> None:
