@@ -81,7 +81,8 @@ def split_edges(graph: Graph, seed: int = SEED) -> Split:
     """A random SHARE of the edges held out, each node keeping one at least. Raises InputError for too few edges."""
     rng = np.random.default_rng(seed)
     quota = min(MAX_EDGES, max(MIN_EDGES, round(SHARE * len(graph.sources))))
-    left, held_out = graph.degrees.copy(), []
+    left = graph.degrees.copy()
+    held_out: list[int] = []
     for edge in rng.permutation(len(graph.sources)).tolist():
         ends = [graph.sources[edge], graph.targets[edge]]
         if len(held_out) < quota and (left[ends] > 1).all():
