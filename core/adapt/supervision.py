@@ -107,8 +107,22 @@ def from_judgments(
     where = of_source[judged[:, 0].astype(np.int64)], documents[judged[:, 1].astype(np.int64)]
     table = csr_matrix((judged[:, 2].astype(np.float32), where), shape=(len(first_query), len(first)))
     ones = csr_matrix((np.ones(len(first), np.float32), (np.arange(len(first)),) * 2))
-    examples = Ranked(rows[answered[first_query]], vectors.rows[first], table, ones, False)
+    queries = rows[answered[first_query]]
+    own = _own_candidates(queries, vectors.rows[first], table)
+    examples = Ranked(queries, vectors.rows[first], table, ones, False, own)
     return Supervision(examples, of_source, len(rows) - len(answered), "queries")
+
+
+def _own_candidates(queries: np.ndarray, candidates: np.ndarray, judged: Any) -> np.ndarray | None:
+    """(q,) the candidate with the same vector as each query, -1 where there is none or it is judged relevant."""
+    codes = text_codes(np.concatenate([candidates, queries]))
+    own = np.where(codes[len(candidates) :] < len(candidates), codes[len(candidates) :], -1)
+    present = np.flatnonzero(own >= 0)
+    if not len(present):
+        return None
+    is_relevant = np.asarray(judged[present, own[present]]).ravel() > 0
+    own[present[is_relevant]] = -1
+    return own if (own >= 0).any() else None
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,12 +10,12 @@ from core.adapt import report as parts
 from core.adapt.comparison import Gain, compare, sample
 from core.adapt.examples import Examples
 from core.adapt.fitting import Settings, fit
-from core.adapt.maps import Arrays, identity, unit_transform
 from core.adapt.report import Report
 from core.adapt.splits import Sides, split
 from core.adapt.supervision import Judgments, Labels, Pairs, Supervision, read
-from core.digest import digest_array, digest_json
 from core.errors import InputError
+from core.models.adapter_files import adapter_key
+from core.models.linear_maps import Arrays, identity, unit_transform
 from core.types import ModelSpec, Progress, Vectors, unit_rows
 
 PREVIEW_EPOCHS = 3
@@ -26,8 +26,8 @@ DEFAULTS = Settings()
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """A trained map. arrays: "residual" (d, d), or "down" and "up" (d, r), float32, see core.adapt.maps. model: the
-    embedding model whose vectors it takes. report: on held-out rows."""
+    """A trained map. arrays: "residual" (d, d), or "down" and "up" (d, r), float32, see core.models.linear_maps. model:
+    the embedding model whose vectors it takes. report: on held-out rows."""
 
     arrays: Arrays
     model: ModelSpec
@@ -38,8 +38,7 @@ class Adapter:
     @property
     def key(self) -> str:
         """16 hex digits, of the model and the arrays."""
-        digests = {name: digest_array(array) for name, array in self.arrays.items()}
-        return digest_json({"model": self.model.key, "arrays": digests})
+        return adapter_key(self.model, self.arrays)
 
     @property
     def is_identity(self) -> bool:
@@ -63,13 +62,14 @@ class Adapter:
 class Check:
     """What to expect of an adapter before it is trained. preview: a short training on a part of the rows, on held-out
     examples. headroom: 1 minus the base score. pairs: similar pairs among the training rows, or scored pairs. reason: a
-    sentence."""
+    sentence; notes: what was left out, in sentences."""
 
     preview: Gain
     headroom: float
     pairs: int
     can_help: bool
     reason: str
+    notes: tuple[str, ...] = ()
 
     @property
     def base(self) -> float:

@@ -67,7 +67,12 @@ def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -
     files = [source.get("name") for source in origin.get("sources", [])]
     derived = "left_out" in origin or not files or not all(files) or not origin.get("choices")
     uploaded = task.kind == "queries" or task.get("file") is not None
-    return not (derived or uploaded or any(not capabilities(contender.model).can_embed for contender in contenders))
+    return not (derived or uploaded or any(not _is_loadable(contender.model) for contender in contenders))
+
+
+def _is_loadable(model: ModelSpec) -> bool:
+    """Whether the name alone leads to the model: an adapter is in a workspace."""
+    return capabilities(model).can_embed and not model.adapter
 
 
 def _from_file(info: CorpusInfo) -> list[str]:

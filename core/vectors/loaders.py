@@ -13,12 +13,14 @@ import numpy as np
 
 from core.corpus.loaders import load_text_codes
 from core.errors import StorageError
+from core.models.adapted import AdaptedEmbedder
 from core.models.base import Embedder
 from core.models.registry import default_folder, load_embedder
 from core.results import Result
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
 from core.types import CorpusRef, ModelSpec, Neighbors, Vectors
+from core.vectors.adapters import cached_map
 from core.vectors.cache import VectorCache
 from core.vectors.index import Index, build_index
 from core.vectors.neighbors import build_neighbors
@@ -31,12 +33,15 @@ ROWS_A_SECOND = 1_500  # beyond, by an index
 EXACT_ROWS = 30_000
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=5)
 def cached_embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads: int | None = None) -> Embedder:
     """threads: of a local model, None for all cores; job workers, one per core, use one.
 
+    An adapted model shares the embedder of its base.
     A server's model stored without its dimensions must give vectors as long as those cached, or fail.
     """
+    if spec.adapter:
+        return AdaptedEmbedder(cached_embedder(folder, spec.base, secret, threads), spec, cached_map(folder, spec))
     if spec.base_url and spec.dimensions is None and (width := vector_cache(folder, spec).width()):
         spec = replace(spec, dimensions=width, probed=True)
     return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
@@ -49,7 +54,8 @@ def models_folder(folder: str) -> Path:
 
 
 def vector_cache(folder: str, spec: ModelSpec) -> VectorCache:
-    return VectorCache.of(Path(folder), spec)
+    """The cache of a model; that of its base for an adapted one, whose vectors are not cached."""
+    return VectorCache.of(Path(folder), spec.base)
 
 
 @lru_cache(maxsize=8)

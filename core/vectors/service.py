@@ -58,8 +58,11 @@ def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelS
 def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> EmbeddingPlan:
     """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
 
-    stamp: the state of the vector cache (Workspace.cache_stamp), part of what identifies a cached answer.
+    stamp: the state of the vector cache (Workspace.cache_stamp), part of what identifies a cached answer. An adapted
+    model takes what its base does.
     """
+    if spec.adapter:
+        return replace(plan_embedding(corpus, spec.base, secret, stamp), spec=spec)
     codes, texts = distinct_texts(load_corpus(corpus).texts)
     cache = vector_cache(corpus.folder, spec)
     cached = cache.contains([digest_text(text) for text in texts], spec.dimensions)
@@ -126,5 +129,6 @@ def _count_truncation(
     for spec in specs:
         key = COUNTING_KEY if capabilities(spec).needs_key else None
         with suppress(ModelError):
-            reports.append(truncation_report(texts, cached_embedder(folder, spec, key), **options))
+            report = truncation_report(texts, cached_embedder(folder, spec.base, key), **options)
+            reports.append(replace(report, model=spec.label))
     return tuple(reports)

@@ -12,6 +12,7 @@ from core.models.folders import check_folder
 from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
 from core.vectors import service
+from core.vectors.adapters import stored_adapters
 from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.text import plain
@@ -22,7 +23,8 @@ LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 
 def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the selected models."""
-    models = {spec.key: spec for spec in (*PRESETS, *added_models())}
+    adapted = [spec for spec in stored_adapters(session.folder()) if capabilities(spec).can_embed]
+    models = {spec.key: spec for spec in (*PRESETS, *added_models(), *adapted)}
     select_added_model()
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     selected = left.multiselect(
@@ -39,7 +41,8 @@ def select_models() -> list[ModelSpec]:
         show_add_model_form()
     specs = [models[key] for key in selected]
     for spec in specs:
-        st.caption(f"**{plain(spec.label)}**: {capabilities(spec).description}")
+        adapter = " Its vectors then pass through the adapter." if spec.adapter else ""
+        st.caption(f"**{plain(spec.label)}**: {capabilities(spec).description}{adapter}")
     services = {declared.key_name: declared for spec in specs if (declared := capabilities(spec)).needs_key}
     for declared in services.values():
         show_key_field(declared)
@@ -162,7 +165,7 @@ def show_key_field(declared: Capabilities) -> None:
 def select_dimensions(spec: ModelSpec) -> ModelSpec:
     """Some models support shorter vectors."""
     sizes = capabilities(spec).dimension_choices
-    if not sizes:
+    if not sizes or spec.adapter:
         return spec
     label, key, help = f"Dimensions of {spec.name}", f"size-{spec.name}", "Shorter vectors take less memory."
     size = st.segmented_control(label, sizes, default=sizes[-1], key=key, persist_state="session", help=help)

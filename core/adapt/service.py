@@ -1,0 +1,83 @@
+"""What the Customize page asks of adapters: choices, files, code, and using one as a model."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.adapt.results import ADAPTER, AdapterQuery, split_column
+from core.adapt.sources import TEXTS
+from core.adapt.storage import export_code, to_bytes
+from core.corpus.judgments import load_judgments
+from core.corpus.label_columns import INTERNAL_COLUMNS, label_columns, label_set_columns, label_strings
+from core.corpus.loaders import load_corpus
+from core.corpus.qrels import FROM_ONE
+from core.corpus.service import raw_table
+from core.corpus.staging import ImportSource
+from core.errors import InputError
+from core.files import replacing
+from core.models.adapter_files import adapter_path, read_spec
+from core.types import CorpusRef, ModelSpec
+
+UNIQUE_SHARE = 0.9  # of the rows with values of their own, so that a column identifies rows
+MAX_NAME_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a corpus offers to learn from. columns: of labels. split: divides training and test rows, or "". judged:
+    queries with a relevant row; judgments: their version."""
+
+    columns: tuple[str, ...]
+    split: str
+    judged: int
+    judgments: str
+
+
+def load_choices(corpus: CorpusRef) -> Choices:
+    log, split = load_judgments(corpus), split_column(corpus)
+    judged = sum(any(grade > 0 for grade in rows.values()) for rows in log.grades().values())
+    columns = [name for name in (*label_columns(corpus), *label_set_columns(corpus)) if name != split]
+    return Choices(tuple(dict.fromkeys(columns)), split, judged, log.version)
+
+
+def key_choices(corpus: CorpusRef, upload: ImportSource, column: str) -> tuple[str, ...]:
+    """What a column of a table may hold, the best match first: values of a column of the corpus that identifies rows,
+    row numbers, or texts."""
+    loaded, cells = load_corpus(corpus), label_strings(raw_table(corpus.folder, upload).table[column]).dropna()
+    table = loaded.table
+    names = [str(name) for name in table.columns if name not in INTERNAL_COLUMNS]
+    unique = [name for name in names if table[name].nunique() > UNIQUE_SHARE * len(table)]
+    known = {name: set(label_strings(table[name]).dropna()) for name in unique}
+    known |= {FROM_ONE: set(map(str, range(1, len(table) + 1)))}
+    shares = {name: float(np.mean([cell in values for cell in cells])) if len(cells) else 0.0
+              for name, values in known.items()}  # fmt: skip
+    is_text = cells.str.contains(r"\s", regex=True).mean() > 0.5 if len(cells) else False
+    shares[TEXTS] = 0.75 if is_text else 0.01
+    return tuple(sorted(shares, key=lambda name: -shares[name]))
+
+
+def adapter_file(query: AdapterQuery, name: str) -> bytes:
+    """The content of a file, for a download. Raises StorageError where the adapter is not trained."""
+    return to_bytes(ADAPTER.get(query), name)
+
+
+def adapter_code(query: AdapterQuery, file_name: str) -> str:
+    """Python code that applies the file elsewhere."""
+    return export_code(ADAPTER.get(query), file_name)
+
+
+def use_as_model(query: AdapterQuery, name: str) -> ModelSpec:
+    """Store an adapter in the workspace, so that it can be loaded as a model; one that is stored keeps its name. Gives
+    the adapted model, with which the corpus is not embedded yet. Raises InputError for an adapter that changes nothing
+    and for no name, StorageError."""
+    adapter, name = ADAPTER.get(query), " ".join(name.split())[:MAX_NAME_LENGTH]
+    if adapter.is_identity:
+        raise InputError("This adapter changes no vector.", "Use the model without it.")
+    if not name:
+        raise InputError("The adapter needs a name.", "Enter one.")
+    path = adapter_path(query.corpus.folder, adapter.key)
+    if stored := read_spec(path):
+        return stored
+    with replacing(path) as temporary:
+        temporary.write_bytes(to_bytes(adapter, name))
+    return replace(adapter.model, adapter=adapter.key, adapter_name=name)
