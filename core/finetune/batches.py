@@ -10,7 +10,6 @@ from core.finetune.examples import Encode, TextExamples
 from core.finetune.settings import Loss
 
 MIN_ANCHORS = 2  # a batch of one has no negatives
-MINED_MARGIN = 0.05  # share of a positive's cosine by which a hard negative is below it, see core.adapt.batches
 
 
 @dataclass(frozen=True)
@@ -32,68 +31,82 @@ class Batches:
     def __init__(
         self, texts: TextExamples, examples: Examples, loss: Loss, size: int, seed: int, encode: Encode
     ) -> None:
-        self.texts, self.examples, self.loss, self.size, self.seed = texts, examples, loss, size, seed
-        self._draw = None if isinstance(examples, ScoredPairs) else PositiveDraw(examples)
-        self._negatives = None if isinstance(examples, ScoredPairs) else self._mine(examples, encode)
+        self._size, self._seed = size, seed
+        if isinstance(examples, ScoredPairs):
+            self._source: _PairBatches | _RankedBatches | _TripletBatches = _PairBatches(texts, examples, size)
+        elif loss == "multiple_negatives":
+            self._source = _RankedBatches(texts, examples, size)
+        else:
+            self._source = _TripletBatches(texts, examples, size, loss, _mine(texts, examples, encode, seed))
         self.steps = len(self.epoch(0))
 
     def epoch(self, number: int) -> list[Batch]:
         """The batches of an epoch, about as many in each."""
-        rng = np.random.default_rng([self.seed, number])
-        if isinstance(self.examples, ScoredPairs):
-            return [[self._pairs(ids)] for ids in _parts(rng.permutation(len(self.examples)), self.size)]
-        if self.loss == "multiple_negatives":
-            return self._ranked(self.examples, rng)
-        anchors = rng.permutation(self.examples.eligible())
-        return [[self._triplets(self.examples, ids, rng)] for ids in _parts(anchors, self.size)]
+        return self._source.epoch(np.random.default_rng([self._seed, number]))
 
-    def _mine(self, examples: Ranked, encode: Encode) -> np.ndarray | None:
-        """(q, n) candidates that are similar to each query under the base but irrelevant; None where none are used."""
-        if self.loss == "multiple_negatives":
-            return None
-        embedded, rng = self.texts.embedded(examples, encode), np.random.default_rng(self.seed)
-        assert isinstance(embedded, Ranked)
-        return mine_negatives(embedded, 0.0, MINED_MARGIN, rng).columns
+
+class _PairBatches:
+    def __init__(self, texts: TextExamples, examples: ScoredPairs, size: int) -> None:
+        self.texts, self.examples, self.size = texts, examples, size
+
+    def epoch(self, rng: np.random.Generator) -> list[Batch]:
+        return [[self._pairs(ids)] for ids in _parts(rng.permutation(len(self.examples)), self.size)]
 
     def _pairs(self, ids: np.ndarray) -> Group:
-        assert isinstance(self.examples, ScoredPairs)
         columns = self.texts.texts_of(self.examples.first[ids]), self.texts.texts_of(self.examples.second[ids])
         return Group(columns, tuple(self.examples.scores[ids].tolist()))
 
-    def _ranked(self, examples: Ranked, rng: np.random.Generator) -> list[Batch]:
-        """Groups of anchors with a positive each, none of which is relevant to another anchor of its group: in-batch
-        negatives of the same label would teach the opposite. Where labels are few, a step has several groups."""
-        anchors = examples.eligible()
-        groups = [
-            self._columns(ids, positives)
-            for turn in _turns(examples.strata()[anchors], rng)
-            for part in _parts(anchors[turn], self.size)
-            for ids, positives in [_compatible(examples, part, self._positives(part, rng))]
-            if len(ids) >= MIN_ANCHORS
-        ]
+
+class _RankedBatches:
+    """Groups of anchors with a positive each, none of which is relevant to another anchor of its group: in-batch
+    negatives of the same label would teach the opposite. Where labels are few, a step has several groups."""
+
+    def __init__(self, texts: TextExamples, examples: Ranked, size: int) -> None:
+        self.texts, self.examples, self.size, self.draw = texts, examples, size, PositiveDraw(examples)
+
+    def epoch(self, rng: np.random.Generator) -> list[Batch]:
+        anchors, groups = self.examples.eligible(), []
+        for turn in _turns(self.examples.strata()[anchors], rng):
+            for part in _parts(anchors[turn], self.size):
+                ids, positives = _compatible(self.examples, part, np.asarray(self.draw(part, rng)))
+                if len(ids) >= MIN_ANCHORS:
+                    groups.append(self._group(ids, positives))
         return _packed(groups, self.size)
 
-    def _positives(self, anchors: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        assert self._draw is not None
-        return np.asarray(self._draw(anchors, rng))
+    def _group(self, anchors: np.ndarray, *candidates: np.ndarray) -> Group:
+        """Texts of anchors, and of one candidate or more of each."""
+        columns = (self.texts.texts_of(self.examples.candidates[ids]) for ids in candidates)
+        return Group((self.texts.texts_of(self.examples.queries[anchors]), *columns))
 
-    def _columns(self, anchors: np.ndarray, positives: np.ndarray) -> Group:
-        assert isinstance(self.examples, Ranked)
-        queries, candidates = self.examples.queries[anchors], self.examples.candidates[positives]
-        return Group((self.texts.texts_of(queries), self.texts.texts_of(candidates)))
 
-    def _triplets(self, examples: Ranked, ids: np.ndarray, rng: np.random.Generator) -> Group:
-        """With a hard negative each; CoSENT has them as pairs of the scores 1 and 0."""
-        assert self._negatives is not None
-        chosen = rng.integers(0, self._negatives.shape[1], len(ids))
-        negatives = self._negatives[ids, chosen]
-        usable = ~examples.relevant(ids, negatives)[np.arange(len(ids)), np.arange(len(ids))]
+class _TripletBatches(_RankedBatches):
+    """Anchors with a positive and a hard negative each; CoSENT has them as pairs of the scores 1 and 0. negatives:
+    (q, n) candidates of each query."""
+
+    def __init__(self, texts: TextExamples, examples: Ranked, size: int, loss: Loss, negatives: np.ndarray) -> None:
+        super().__init__(texts, examples, size)
+        self.loss, self.negatives = loss, negatives
+
+    def epoch(self, rng: np.random.Generator) -> list[Batch]:
+        anchors = rng.permutation(self.examples.eligible())
+        return [[self._triplets(ids, rng)] for ids in _parts(anchors, self.size)]
+
+    def _triplets(self, ids: np.ndarray, rng: np.random.Generator) -> Group:
+        negatives, rows = self.negatives[ids, rng.integers(0, self.negatives.shape[1], len(ids))], np.arange(len(ids))
+        usable = ~self.examples.relevant(ids, negatives)[rows, rows]
         ids, negatives = ids[usable], negatives[usable]
-        anchors, positives = self._columns(ids, self._positives(ids, rng)).columns
-        others = self.texts.texts_of(examples.candidates[negatives])
+        group = self._group(ids, np.asarray(self.draw(ids, rng)), negatives)
         if self.loss == "triplet":
-            return Group((anchors, positives, others))
+            return group
+        anchors, positives, others = group.columns
         return Group((anchors * 2, positives + others), (1.0,) * len(ids) + (0.0,) * len(ids))
+
+
+def _mine(texts: TextExamples, examples: Ranked, encode: Encode, seed: int) -> np.ndarray:
+    """(q, n) candidates that are similar to each query under the base but not relevant."""
+    embedded = texts.embedded(examples, encode)
+    rng = np.random.default_rng(seed)
+    return mine_negatives(embedded, 0.0, 0.0, rng).columns  # type: ignore[arg-type]
 
 
 def _turns(strata: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
@@ -118,7 +131,7 @@ def _parts(ids: np.ndarray, size: int) -> list[np.ndarray]:
 
 def _compatible(examples: Ranked, anchors: np.ndarray, positives: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Anchors and their positives without those to which another anchor's positive is relevant."""
-    conflicts = examples.relevant(anchors, positives)
+    conflicts = examples.relevant(anchors, positives) | examples.own_cells(anchors, positives)
     if not examples.is_symmetric:
         conflicts |= positives[:, None] == positives[None, :]
     stays = np.ones(len(anchors), bool)

@@ -1,13 +1,14 @@
 """Held-out scores of the base, the fine-tuned model and an adapter on the same examples, with paired differences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.adapt.service import Arrays, Examples, ScoredPairs, identity, pair_cosines, query_scores
+from core.adapt.service import Examples, ScoredPairs, pair_cosines, query_scores
 from core.adapt.service import score as mapped_score
 from core.finetune.encoder import Encoder
 from core.finetune.examples import Encode, TextExamples
+from core.models.linear_maps import Arrays, identity
 from core.stats.interval import ALPHA, Interval
 from core.stats.multiple_testing import holm
 from core.stats.significance import compare_correlations, compare_means, minimum_detectable_differences, pair_indices
@@ -62,11 +63,8 @@ def embedded(texts: TextExamples, examples: Examples, encoder: Encoder) -> Examp
     if isinstance(examples, ScoredPairs) or examples.is_symmetric or _has_one_prompt(encoder):
         return texts.embedded(examples, encoder.encode)
     as_queries: Encode = lambda part: encoder.encode(part, as_queries=True)  # noqa: E731
-    queries = texts.embedded(examples, as_queries)
-    documents = texts.embedded(examples, encoder.encode)
-    return type(examples)(
-        queries.queries, documents.candidates, examples.query_features, examples.candidate_features, False
-    )
+    queries, documents = texts.embedded(examples, as_queries), texts.embedded(examples, encoder.encode)
+    return replace(documents, queries=queries.queries)
 
 
 def score(texts: TextExamples, examples: Examples, encoder: Encoder) -> float:

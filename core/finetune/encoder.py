@@ -57,28 +57,28 @@ def base_of(spec: ModelSpec) -> ModelSpec:
     return minilm.FLOAT32 if _is_minilm(spec) else spec
 
 
-def load_encoder(spec: ModelSpec, models_folder: Path) -> Encoder:
+def load_encoder(spec: ModelSpec, folder: Path) -> Encoder:
     """Raises ModelError where the model can't be loaded, InputError where it is not a local transformer."""
     base = base_of(spec)
-    local = transformers_spec(base, models_folder)
+    local = transformers_spec(base, folder)
     if _is_minilm(base):
         minilm.check_weights(Path(local.name) / "model.safetensors", minilm.WEIGHTS_SHA256)
     resolved, transformer = load_transformer(local)
     return Encoder(resolved, transformer.to("cpu"))
 
 
-def transformers_spec(base: ModelSpec, models_folder: Path) -> ModelSpec:
+def transformers_spec(base: ModelSpec, folder: Path) -> ModelSpec:
     """The spec by which sentence-transformers loads a base: of a folder, or of the hub's cache."""
     if _is_minilm(base):
         return ModelSpec("sentence-transformers", str(minilm.model_folder()))
     if base.backend == BACKEND_NAME:
-        return ModelSpec("sentence-transformers", str(model_path(base.name, models_folder)))
+        return ModelSpec("sentence-transformers", str(model_path(base.name, folder)))
     return base
 
 
-def multiplied_weights(base: ModelSpec, models_folder: Path) -> int:
+def multiplied_weights(base: ModelSpec, folder: Path) -> int:
     """About how many weights a token is multiplied with: those of the layers, without the embeddings of words."""
-    local = transformers_spec(base_of(base), models_folder)
+    local = transformers_spec(base_of(base), folder)
     config = read_json(Path(local.name).expanduser() / "config.json") if is_folder(local.name) else None
     facts = config if isinstance(config, dict) else {}
     names = ("num_hidden_layers", "hidden_size", "intermediate_size")

@@ -4,13 +4,13 @@ Until they are embedded, texts have stand-ins: points on a circle, one for each 
 be read again. So labels, pairs, judgments and splits are those of adapters, whatever the model.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from core.adapt.service import Examples, Judged, Labels, Pairs, Ranked, ScoredPairs, Sides, Supervision, read, split
+from core.adapt.service import Examples, Labels, Pairs, ScoredPairs, Sides, Supervision, fewer_candidates, read, split
 from core.corpus.texts import valid_texts
 from core.errors import InputError
 from core.types import ModelSpec, Vectors
@@ -18,7 +18,7 @@ from core.types import ModelSpec, Vectors
 MAX_TEXTS = 1_000_000  # distinct points on a circle in float32
 STAND_IN = ModelSpec("imported", "stand-in")
 Encode = Callable[[list[str]], np.ndarray]
-Judgments = tuple[Sequence[str], Judged]
+Judgments = tuple[Sequence[str], Sequence[Sequence[int] | Mapping[int, float]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,18 +76,14 @@ def read_texts(
     return TextExamples(read(documents, labels, pairs, judged), distinct)
 
 
-def reduced(examples: Examples, queries: int, others: int, seed: int) -> Examples:
-    """At most so many examples; judged queries rank their relevant texts and so many others, drawn at random."""
+def reduced(examples: Examples, queries: int, candidates: int, seed: int) -> Examples:
+    """At most so many examples, drawn at random; judged queries rank so many texts, the relevant ones among them."""
     rng, ids = np.random.default_rng(seed), np.arange(len(examples))
     if len(ids) > queries:
         examples = examples.take(np.sort(rng.choice(ids, queries, replace=False)))
     if isinstance(examples, ScoredPairs) or examples.is_symmetric:
         return examples
-    relevant = np.unique((examples.query_features @ examples.candidate_features.T).indices)
-    rest = np.setdiff1d(np.arange(len(examples.candidates)), relevant)
-    columns = np.sort(np.concatenate([relevant, rng.choice(rest, min(others, len(rest)), replace=False)]))
-    features = examples.candidate_features[columns]
-    return Ranked(examples.queries, examples.candidates[columns], examples.query_features, features, False)
+    return fewer_candidates(examples, candidates, rng)
 
 
 def _stand_ins(examples: Examples) -> dict[str, np.ndarray]:

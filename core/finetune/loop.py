@@ -186,5 +186,3 @@ def _schedule(step: int, steps: int) -> float:
     """The share of the learning rate at a step, counted from 1."""
     warm = max(round(WARM_UP * steps), 1)
     return step / warm if step <= warm else max(steps - step + 1, 1) / (steps - warm + 1)
-
-

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.adapt.service import Arrays, Examples, Labels, Pairs, ScoredPairs, fit_or_identity, has_queries
+from core.adapt.service import Examples, Labels, Pairs, ScoredPairs, fit_or_identity, has_queries
 from core.adapt.service import Settings as AdapterSettings
 from core.adapt.service import Sides as SplitSides
 from core.digest import digest_json
@@ -20,35 +20,36 @@ from core.finetune.loop import Sides, fit
 from core.finetune.report import ADAPTER, BASE, TUNED, Cost, FineTuned, Shortened
 from core.finetune.settings import Settings, check_settings, shortened
 from core.models.fine_tuned import BACKEND_NAME, add_model, model_path, models_path
-from core.models.registry import DEFAULT_MODEL, default_folder, find_spec
+from core.models.linear_maps import Arrays
+from core.models.registry import DEFAULT_MODEL, find_spec
 from core.results import no_progress
 from core.types import ModelSpec, Progress, unit_rows
 
 MAX_VALIDATION, MAX_TEST = 1_000, 3_000  # examples that are scored, drawn at random from more
-VALIDATION_CANDIDATES, TEST_CANDIDATES = 500, 5_000  # beside the relevant texts of judged queries
+VALIDATION_CANDIDATES, TEST_CANDIDATES = 1_000, 5_000  # that judged queries rank
 DEFAULTS = Settings()
 
 
 @dataclass(frozen=True)
 class Job:
-    """Where a training runs. models_folder: of the workspace. name: of the model's folder. key: of the training's
+    """Where a training runs. folder: of the workspace. name: of the model's folder. key: of the training's
     checkpoints. source: what the supervision is, for the model card."""
 
-    models_folder: Path
+    folder: Path
     name: str
     key: str
     source: str = "labels"
 
     @property
     def checkpoints(self) -> Path:
-        return models_path(self.models_folder) / f".{self.key}"
+        return models_path(self.folder) / f".{self.key}"
 
 
 def train(
     texts: Sequence[str], labels: Labels | None = None, *, pairs: Pairs | None = None,
     judgments: Judgments | None = None, base: str | ModelSpec = DEFAULT_MODEL, name: str = "fine-tuned",
     rows: Sequence[int] | np.ndarray | None = None, seed: int = 0, settings: Settings = DEFAULTS,
-    models_folder: str | Path | None = None, progress: Progress | None = None,
+    folder: str | Path, progress: Progress | None = None,
 ) -> FineTuned:  # fmt: skip
     """Fine-tune a local sentence-transformer on exactly one of:
 
@@ -56,16 +57,16 @@ def train(
     pairs: (p, 3) row, row, score, higher is more similar; with the loss "cosent".
     judgments: (queries, relevant): q texts, for each its relevant rows, or {row: weight} such as clicks.
 
-    base: all-MiniLM-L6-v2, or a folder or hub name of a sentence-transformer. name: of the new model, whose folder is
-    in the models folder. rows: the rows, pairs or queries to train on; by default a fifth is held out, and all rows of
-    15% of the labels where there are ten or more; 15% of the training rows select the checkpoint. The same call after
-    an interruption goes on from the latest checkpoint. Raises InputError for what can't be learned from.
+    base: all-MiniLM-L6-v2, or a folder or hub name of a sentence-transformer. name: of the new model, which is stored
+    below folder, a workspace. rows: the rows, pairs or queries to train on; by default a fifth is held out, and all
+    rows of 15% of the labels where there are ten or more; 15% of the training rows select the checkpoint. The same call
+    after an interruption goes on from the latest checkpoint. Raises InputError for what can't be learned from.
     """
     read = read_texts(texts, labels, pairs, judgments)
-    spec, folder = base_of(find_spec(base)), Path(models_folder or default_folder())
+    spec = base_of(find_spec(base))
     named = {"texts": read.texts, "base": spec.to_dict(), "settings": vars(settings), "seed": seed, "name": name}
     kind = "labels" if labels is not None else "scored pairs" if pairs is not None else "judged queries"
-    return tune(spec, read, rows, settings, seed, Job(folder, name, digest_json(named), kind), progress)
+    return tune(spec, read, rows, settings, seed, Job(Path(folder), name, digest_json(named), kind), progress)
 
 
 def tune(
@@ -76,9 +77,9 @@ def tune(
     check_settings(settings, texts.examples.metric)
     sides = texts.split(rows, seed)
     with torch_threads():
-        encoder, checkpoints = load_encoder(base, job.models_folder), Checkpoints(job.checkpoints)
+        encoder, checkpoints = load_encoder(base, job.folder), Checkpoints(job.checkpoints)
         examples = texts.examples
-        train_side = examples.take(sides.train)
+        train_side = reduced(examples.take(sides.train), len(sides.train), TEST_CANDIDATES, seed)
         validation = reduced(examples.take(sides.validation), MAX_VALIDATION, VALIDATION_CANDIDATES, seed)
         tests = {"seen": reduced(examples.take(sides.seen), MAX_TEST, TEST_CANDIDATES, seed)}
         if has_queries(examples, sides.unseen):
@@ -155,11 +156,11 @@ def _stored(report: FineTuned, encoder: Encoder, job: Job) -> FineTuned:
         query_prompt=encoder.spec.query_prompt, document_prompt=encoder.spec.document_prompt,
         languages=report.base.languages,
     )  # fmt: skip
-    with replacing(model_path(job.name, job.models_folder)) as temporary:
+    with replacing(model_path(job.name, job.folder)) as temporary:
         encoder.transformer.save_pretrained(str(temporary), create_model_card=False, safe_serialization=True)
         write_card(report, spec, temporary / "README.md")
     facts = {"base": report.base.label, "source": report.source, "made": time.time()}
-    return replace(report, model=add_model(spec, facts, job.models_folder))
+    return replace(report, model=add_model(spec, facts, job.folder))
 
 
 def _method(texts: TextExamples, sides: SplitSides, settings: Settings, trace: Trace, seed: int) -> str:
