@@ -72,7 +72,8 @@ def read_texts(
         raise InputError(f"There are more than {MAX_TEXTS:,} distinct texts.", "Fine-tune on a sample of the corpus.")
     points = _circle(len(distinct))[codes]
     documents = Vectors(points[: len(rows)], STAND_IN, "")
-    judged = (points[len(rows) :], judgments[1]) if judgments is not None else None
+    asked = Vectors(points[len(rows) :], STAND_IN, "")  # not scaled anew, so that equal texts stay equal
+    judged = (asked, judgments[1]) if judgments is not None else None
     return TextExamples(read(documents, labels, pairs, judged), distinct)
 
 
