@@ -46,20 +46,22 @@ MAX_NAME_LENGTH = 60
 
 @dataclass(frozen=True)
 class Choices:
-    """What a corpus offers to learn from. columns: of labels. split: divides training and test rows, or "". judged:
-    queries with a relevant row; judgments: their version."""
+    """Columns to learn from. columns: of labels. split: divides training and test rows, or ""."""
 
     columns: tuple[str, ...]
     split: str
-    judged: int
-    judgments: str
 
 
-def load_choices(corpus: CorpusRef) -> Choices:
-    log, split = load_judgments(corpus), split_column(corpus)
-    judged = sum(any(grade > 0 for grade in rows.values()) for rows in log.grades().values())
+def label_choices(corpus: CorpusRef) -> Choices:
+    split = split_column(corpus)
     columns = [name for name in (*label_columns(corpus), *label_set_columns(corpus)) if name != split]
-    return Choices(tuple(dict.fromkeys(columns)), split, judged, log.version)
+    return Choices(tuple(dict.fromkeys(columns)), split)
+
+
+def judged_queries(corpus: CorpusRef) -> tuple[int, str]:
+    """How many queries have a relevant row, and the version of the judgments."""
+    log = load_judgments(corpus)
+    return sum(any(grade > 0 for grade in rows.values()) for rows in log.grades().values()), log.version
 
 
 def key_choices(corpus: CorpusRef, upload: ImportSource, column: str) -> tuple[str, ...]:
@@ -74,7 +76,7 @@ def key_choices(corpus: CorpusRef, upload: ImportSource, column: str) -> tuple[s
     shares = {name: float(np.mean([cell in values for cell in cells])) if len(cells) else 0.0
               for name, values in known.items()}  # fmt: skip
     is_text = cells.str.contains(r"\s", regex=True).mean() > 0.5 if len(cells) else False
-    shares[TEXTS] = 0.75 if is_text else 0.01
+    shares[TEXTS] = 2.0 if is_text else 0.01  # ids have no spaces
     return tuple(sorted(shares, key=lambda name: -shares[name]))
 
 

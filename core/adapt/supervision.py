@@ -93,7 +93,8 @@ def from_judgments(
     or {row: weight} such as clicks; rows of weight 0 do not count. Queries without relevant rows are left out."""
     from scipy.sparse import csr_matrix
 
-    rows = queries.rows if isinstance(queries, Vectors) else unit_rows(queries)
+    scaled = unit_rows(queries.rows if isinstance(queries, Vectors) else queries)
+    rows = queries.rows if isinstance(queries, Vectors) else scaled
     if len(rows) != len(relevant) or rows.shape[1:] != vectors.rows.shape[1:]:
         message = f"{len(relevant):,} lists of relevant rows for {len(rows):,} queries of {rows.shape[1]} dimensions."
         remedy = f"Pass a list for each query, and queries of {vectors.rows.shape[1]} dimensions."
@@ -107,9 +108,9 @@ def from_judgments(
     where = of_source[judged[:, 0].astype(np.int64)], documents[judged[:, 1].astype(np.int64)]
     table = csr_matrix((judged[:, 2].astype(np.float32), where), shape=(len(first_query), len(first)))
     ones = csr_matrix((np.ones(len(first), np.float32), (np.arange(len(first)),) * 2))
-    queries = rows[answered[first_query]]
-    own = _own_candidates(queries, vectors.rows[first], table)
-    examples = Ranked(queries, vectors.rows[first], table, ones, False, own)
+    selected = answered[first_query]
+    own = _own_candidates(scaled[selected], unit_rows(vectors.rows[first]), table)
+    examples = Ranked(rows[selected], vectors.rows[first], table, ones, False, own)
     return Supervision(examples, of_source, len(rows) - len(answered), "queries")
 
 

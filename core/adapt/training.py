@@ -141,15 +141,15 @@ def _base(vectors: Vectors, settings: Settings) -> Arrays:
 def _check(gain: Gain, pairs: int) -> Check:
     headroom = 1 - gain.base.value
     if np.isinf(gain.minimum_detectable):
-        reason = "The held-out rows are too few for any gain to be significant."
+        reason = "The held-out examples are too few for any gain to be significant."
     elif headroom < max(MIN_HEADROOM, gain.minimum_detectable):
-        reason = "The base score is so near 1 that no gain could be significant on these held-out rows."
+        reason = "The base score is so near 1 that no gain could be significant on these held-out examples."
     elif gain.is_significant:
-        reason = "A short training already gives a significant gain on held-out rows."
+        reason = "A short training already gives a significant gain on held-out examples."
     elif gain.difference.high < 0:
-        reason = "A short training makes held-out rows significantly worse; the labels may not follow the texts."
+        reason = "A short training makes held-out examples significantly worse; labels may not follow the texts."
     else:
-        reason = "A short training gives no significant gain; more labeled rows may show one."
+        reason = "A short training gives no significant gain; more examples may show one."
     return Check(gain, headroom, pairs, gain.is_significant, reason)
 
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from core.adapt.comparison import Gain
 from core.adapt.report import Report
-from core.stats.interval import Interval
 
 Answer = Literal["helps", "does not help", "can't tell"]
 NEGLIGIBLE = 0.01  # a gain whose interval ends below is none
@@ -15,7 +14,7 @@ NEGLIGIBLE = 0.01  # a gain whose interval ends below is none
 
 @dataclass(frozen=True)
 class Verdict:
-    """answer, and the reason in a sentence. caution: a sentence on labels that were not trained on, or ""."""
+    """answer, and the reason in a sentence. caution: on labels or rows that were not trained on, or ""."""
 
     answer: Answer
     reason: str
@@ -58,9 +57,9 @@ def _caution(report: Report) -> str:
     unseen = report.unseen
     if unseen is None:
         return ""
-    interval: Interval[float] = unseen.difference
+    value, what = unseen.difference.value, "labels" if unseen.metric == "MAP@R" else "relevant rows"
     if unseen.is_worse:
-        return f"It makes labels that it was not trained on worse ({interval.value:+.3f}): use it for known labels."
+        return f"It makes {what} that it was not trained on worse ({value:+.3f}): use it for known {what}."
     if unseen.is_significant:
-        return f"Labels that it was not trained on gain, too ({interval.value:+.3f})."
-    return "No significant change for labels that it was not trained on."
+        return f"{what.capitalize()} that it was not trained on gain, too ({value:+.3f})."
+    return f"No significant change for {what} that it was not trained on."

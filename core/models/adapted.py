@@ -12,8 +12,8 @@ import numpy as np
 from core.errors import ModelError
 from core.models.adapter_files import adapter_key, adapter_path, check_map, map_arrays, read_adapter
 from core.models.base import Embedder, OnBatch
-from core.models.linear_maps import Arrays, unit_transform
-from core.types import ModelSpec, unit_rows
+from core.models.linear_maps import Arrays, map_rows
+from core.types import ModelSpec
 
 REMEDY = "Train the adapter again on the Customize page and use it as a model, or select another model."
 
@@ -46,7 +46,7 @@ class AdaptedEmbedder(Embedder):
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
         """(n, d) float32 unit rows of the base model's (n, d) unit rows."""
-        return unit_rows(unit_transform(self.arrays, rows))
+        return map_rows(self.arrays, rows)
 
     def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
         def adapt_batch(positions: list[int], rows: np.ndarray) -> None:

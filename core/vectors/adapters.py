@@ -8,9 +8,9 @@ import numpy as np
 from core.files import discard
 from core.models.adapted import load_map
 from core.models.adapter_files import ENDING, FOLDER, adapter_path, read_spec
-from core.models.linear_maps import Arrays, unit_transform
+from core.models.linear_maps import Arrays, map_rows
 from core.store import Workspace
-from core.types import ModelSpec, unit_rows
+from core.types import ModelSpec
 
 
 @lru_cache(maxsize=4)
@@ -21,7 +21,7 @@ def cached_map(folder: str, spec: ModelSpec) -> Arrays:
 
 def adapt_rows(folder: str, spec: ModelSpec, rows: np.ndarray) -> np.ndarray:
     """(n, d) float32 unit rows of a model, from those of its base; the same rows where it has no adapter."""
-    return unit_rows(unit_transform(cached_map(folder, spec), rows)) if spec.adapter and len(rows) else rows
+    return map_rows(cached_map(folder, spec), rows) if spec.adapter else rows
 
 
 def stored_adapters(folder: str | Path) -> tuple[ModelSpec, ...]:

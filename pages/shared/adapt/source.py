@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.adapt.service import Choices, key_choices, load_choices
+from core.adapt.service import Choices, judged_queries, key_choices, label_choices
 from core.adapt.sources import TEXTS, Source, SourceKind
 from core.corpus.label_sets import display_cell
 from core.corpus.qrels import FROM_ONE
@@ -39,14 +39,10 @@ def select_source(info: CorpusInfo) -> Source | None:
         format_func=KINDS.__getitem__, help=KIND_HELP,
     )  # fmt: skip
     if kind == "labels":
-        return _select_labels(load_source_choices(info))
+        return _select_labels(session.ask_once(label_choices, session.corpus_ref(info)))
     if kind == "judgments":
-        return _select_judgments(load_source_choices(info))
+        return _select_judgments(*session.ask(judged_queries, session.corpus_ref(info)))
     return _select_table(info, kind)
-
-
-def load_source_choices(info: CorpusInfo) -> Choices:
-    return session.ask(load_choices, session.corpus_ref(info))
 
 
 def _select_labels(choices: Choices) -> Source | None:
@@ -72,13 +68,13 @@ def _select_labels(choices: Choices) -> Source | None:
     return Source("labels", str(column), "" if split in ("", RANDOM) else str(split))
 
 
-def _select_judgments(choices: Choices) -> Source | None:
-    if not choices.judged:
+def _select_judgments(judged: int, version: str) -> Source | None:
+    if not judged:
         st.info("No query has a relevant row yet. Grade hits on the Search or Ask page.", icon=":material/grading:")
         st.page_link("pages/explore/search.py", label="Grade search results", icon=":material/search:")
         return None
-    st.caption(f"{count(choices.judged, 'query', 'queries')} with rows that were graded as relevant, fully or partly.")
-    return Source("judgments", judgments=choices.judgments)
+    st.caption(f"{count(judged, 'query', 'queries')} with rows that were graded as relevant, fully or partly.")
+    return Source("judgments", judgments=version)
 
 
 def _select_table(info: CorpusInfo, kind: SourceKind) -> Source | None:
