@@ -1,13 +1,13 @@
 """Held-out scores of the base, the fine-tuned model and an adapter on the same examples, with paired differences."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.adapt.service import Examples, ScoredPairs, pair_cosines, query_scores
 from core.adapt.service import score as mapped_score
 from core.finetune.encoder import Encoder
-from core.finetune.examples import Encode, TextExamples
+from core.finetune.examples import Encode, TextExamples, rows_of, with_rows
 from core.models.linear_maps import Arrays, identity
 from core.stats.interval import ALPHA, Interval
 from core.stats.multiple_testing import holm
@@ -64,7 +64,7 @@ def embedded(texts: TextExamples, examples: Examples, encoder: Encoder) -> Examp
         return texts.embedded(examples, encoder.encode)
     as_queries: Encode = lambda part: encoder.encode(part, as_queries=True)  # noqa: E731
     queries, documents = texts.embedded(examples, as_queries), texts.embedded(examples, encoder.encode)
-    return replace(documents, queries=queries.queries)
+    return with_rows(examples, rows_of(queries)[0], rows_of(documents)[1])
 
 
 def score(texts: TextExamples, examples: Examples, encoder: Encoder) -> float:
@@ -75,8 +75,7 @@ def score(texts: TextExamples, examples: Examples, encoder: Encoder) -> float:
 
 def unchanged(examples: Examples) -> Arrays:
     """The map that leaves vectors as they are."""
-    rows = examples.first if isinstance(examples, ScoredPairs) else examples.queries
-    return identity("low_rank", rows.shape[1], 1, np.random.default_rng(0))
+    return identity("low_rank", rows_of(examples)[0].shape[1], 1, np.random.default_rng(0))
 
 
 def compare(views: list[View], seed: int) -> Scores:

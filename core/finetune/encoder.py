@@ -57,7 +57,7 @@ def base_of(spec: ModelSpec) -> ModelSpec:
     return minilm.FLOAT32 if _is_minilm(spec) else spec
 
 
-def load_encoder(spec: ModelSpec, folder: Path) -> Encoder:
+def load_encoder(spec: ModelSpec, folder: str | Path) -> Encoder:
     """Raises ModelError where the model can't be loaded, InputError where it is not a local transformer."""
     base = base_of(spec)
     local = transformers_spec(base, folder)
@@ -67,7 +67,7 @@ def load_encoder(spec: ModelSpec, folder: Path) -> Encoder:
     return Encoder(resolved, transformer.to("cpu"))
 
 
-def transformers_spec(base: ModelSpec, folder: Path) -> ModelSpec:
+def transformers_spec(base: ModelSpec, folder: str | Path) -> ModelSpec:
     """The spec by which sentence-transformers loads a base: of a folder, or of the hub's cache."""
     if _is_minilm(base):
         return ModelSpec("sentence-transformers", str(minilm.model_folder()))
@@ -76,7 +76,7 @@ def transformers_spec(base: ModelSpec, folder: Path) -> ModelSpec:
     return base
 
 
-def multiplied_weights(base: ModelSpec, folder: Path) -> int:
+def multiplied_weights(base: ModelSpec, folder: str | Path) -> int:
     """About how many weights a token is multiplied with: those of the layers, without the embeddings of words."""
     local = transformers_spec(base_of(base), folder)
     config = read_json(Path(local.name).expanduser() / "config.json") if is_folder(local.name) else None

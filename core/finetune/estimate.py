@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Plan:
 
 
 def plan(
-    texts: TextExamples, rows: np.ndarray | None, base: ModelSpec, folder: str, settings: Settings, seed: int
+    texts: TextExamples, rows: np.ndarray | None, base: ModelSpec, folder: str | Path, settings: Settings, seed: int
 ) -> Plan:
     """Raises InputError where too few examples are left to train on, or none to test."""
     sides, examples = texts.split(rows, seed), texts.examples

@@ -46,18 +46,14 @@ class TextExamples:
 
     def embedded(self, examples: Examples, encode: Encode) -> Examples:
         """Examples (a part of these) with the vectors that `encode` gives for their texts, each encoded once."""
-        parts = _stand_ins(examples)
-        codes = {name: self.codes(rows) for name, rows in parts.items()}
-        needed, position = np.unique(np.concatenate(list(codes.values())), return_inverse=True)
+        first, second = (self.codes(rows) for rows in rows_of(examples))
+        needed, position = np.unique(np.concatenate([first, second]), return_inverse=True)
         rows = encode([self.texts[code] for code in needed])
-        starts = np.cumsum([0, *map(len, codes.values())])
-        return replace(
-            examples, **{name: rows[position[starts[i] : starts[i + 1]]] for i, name in enumerate(codes)}
-        )  # fmt: skip
+        return with_rows(examples, rows[position[: len(first)]], rows[position[len(first) :]])
 
     def count_texts(self, examples: Examples) -> int:
         """The distinct texts of some examples."""
-        return len(np.unique(np.concatenate([self.codes(rows) for rows in _stand_ins(examples).values()])))
+        return len(np.unique(np.concatenate([self.codes(rows) for rows in rows_of(examples)])))
 
 
 def read_texts(
@@ -87,10 +83,18 @@ def reduced(examples: Examples, queries: int, candidates: int, seed: int) -> Exa
     return fewer_candidates(examples, candidates, rng)
 
 
-def _stand_ins(examples: Examples) -> dict[str, np.ndarray]:
+def with_rows(examples: Examples, first: np.ndarray, second: np.ndarray) -> Examples:
+    """Examples with other vectors: of queries and candidates, or of the two sides of pairs."""
     if isinstance(examples, ScoredPairs):
-        return {"first": examples.first, "second": examples.second}
-    return {"queries": examples.queries, "candidates": examples.candidates}
+        return replace(examples, first=first, second=second)
+    return replace(examples, queries=first, candidates=second)
+
+
+def rows_of(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of queries and candidates, or of the two sides of pairs."""
+    if isinstance(examples, ScoredPairs):
+        return examples.first, examples.second
+    return examples.queries, examples.candidates
 
 
 def _distinct(texts: list[str]) -> tuple[np.ndarray, list[str]]:

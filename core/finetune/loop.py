@@ -173,7 +173,8 @@ def _optimizer(model: Any) -> Any:
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     matrices = [parameter for parameter in parameters if parameter.ndim > 1]
     vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
-    return torch.optim.AdamW([{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors}], weight_decay=0)
+    groups: list[dict[str, Any]] = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors}]
+    return torch.optim.AdamW(groups, weight_decay=0)
 
 
 def _score_steps(steps: int, settings: Settings) -> set[int]:

@@ -14,6 +14,7 @@ def build_loss(model: Any, settings: Settings) -> Any:
     """The loss as a module: (features of the columns, scores) -> scalar. Lower is better."""
     from sentence_transformers.sentence_transformer import losses
 
+    loss: Any
     if settings.loss == "triplet":
         metric = losses.TripletDistanceMetric.COSINE
         loss = losses.TripletLoss(model, distance_metric=metric, triplet_margin=settings.margin)
@@ -51,7 +52,8 @@ def add_low_rank(model: Any, rank: int) -> None:
     if not layers:
         raise ValueError("no attention layers")
     for layer in layers:
-        parametrize.register_parametrization(layer, "weight", _low_rank(*layer.weight.shape, rank))
+        rows, columns = layer.weight.shape
+        parametrize.register_parametrization(layer, "weight", _low_rank(rows, columns, rank))
 
 
 def merge_low_rank(model: Any) -> None:

@@ -4,7 +4,6 @@ import io
 import zipfile
 from pathlib import Path
 
-from core.adapt.service import split_column
 from core.errors import InputError, ModelError
 from core.files import discard
 from core.finetune.checkpoints import Trace, read_trace, request_stop
@@ -12,20 +11,23 @@ from core.finetune.encoder import can_be_tuned
 from core.finetune.estimate import Plan
 from core.finetune.results import FineTuneQuery, job_of, plan_training
 from core.models import minilm
-from core.models.fine_tuned import BACKEND_NAME, delete_model, fine_tuned_models, model_path
+from core.models.fine_tuned import BACKEND_NAME, delete_model, model_path, tuned_models
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
 
 MAX_ZIP = 2_000_000_000  # bytes of a model's folder that are sent as one file
-__all__ = ["Plan", "Trace", "plan_training", "split_column"]
+__all__ = ["Plan", "Trace", "plan_training", "tuned_models"]
 
 
 def base_models(corpus: CorpusRef, others: tuple[ModelSpec, ...] = ()) -> tuple[ModelSpec, ...]:
     """The models that can be fine-tuned: the packaged one first, those of the corpus and of the workspace, and others
     that a person has added."""
     stored = Workspace(corpus.folder).models(corpus.digest)
-    tuned = [spec for spec, _ in fine_tuned_models(corpus.folder).values()]
-    listed = [spec for spec in (*stored, *tuned, *others) if can_be_tuned(spec) and spec.backend != "onnx"]
+    listed = [
+        spec
+        for spec in (*stored, *tuned_models(corpus.folder), *others)
+        if can_be_tuned(spec) and spec.backend != "onnx"
+    ]
     return tuple({spec.key: spec for spec in (minilm.FLOAT32, *listed) if not spec.adapter}.values())
 
 
@@ -42,11 +44,6 @@ def stop_training(query: FineTuneQuery) -> None:
 def discard_training(query: FineTuneQuery) -> None:
     """Remove the checkpoints of an interrupted training."""
     discard(job_of(query).checkpoints)
-
-
-def tuned_models(folder: str) -> tuple[ModelSpec, ...]:
-    """The fine-tuned models of a workspace, the oldest first."""
-    return tuple(spec for spec, _ in fine_tuned_models(folder).values())
 
 
 def delete_tuned(folder: str, spec: ModelSpec) -> int:

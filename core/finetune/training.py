@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.adapt.service import Examples, Labels, Pairs, ScoredPairs, fit_or_identity, has_queries
+from core.adapt.service import Examples, Labels, Pairs, fit_or_identity, has_queries
 from core.adapt.service import Settings as AdapterSettings
 from core.adapt.service import Sides as SplitSides
 from core.digest import digest_json
@@ -15,7 +15,7 @@ from core.finetune.card import write_card
 from core.finetune.checkpoints import Checkpoints, Trace
 from core.finetune.comparison import Scores, View, compare, embedded, mapped_score, unchanged
 from core.finetune.encoder import Encoder, base_of, load_encoder, torch_threads
-from core.finetune.examples import Judgments, TextExamples, read_texts, reduced
+from core.finetune.examples import Judgments, TextExamples, read_texts, reduced, rows_of, with_rows
 from core.finetune.loop import Sides, fit
 from core.finetune.report import ADAPTER, BASE, TUNED, Cost, FineTuned, Shortened
 from core.finetune.settings import Settings, check_settings, shortened
@@ -133,7 +133,7 @@ def _costs(encoder: Encoder, trace: Trace, adapter: Cost | None) -> tuple[Cost, 
 
 
 def _shortened(before: Examples, after: Examples) -> tuple[Shortened, ...]:
-    rows = before.first if isinstance(before, ScoredPairs) else before.queries
+    rows = rows_of(before)[0]
     return tuple(
         Shortened(size, *(_cut_score(examples, size) for examples in (before, after)))
         for size in shortened(rows.shape[1])
@@ -142,8 +142,8 @@ def _shortened(before: Examples, after: Examples) -> tuple[Shortened, ...]:
 
 def _cut_score(examples: Examples, size: int) -> float:
     """The score by the first dimensions alone."""
-    names = ("first", "second") if isinstance(examples, ScoredPairs) else ("queries", "candidates")
-    cut = replace(examples, **{name: unit_rows(getattr(examples, name)[:, :size]) for name in names})
+    first, second = (unit_rows(rows[:, :size]) for rows in rows_of(examples))
+    cut = with_rows(examples, first, second)
     return mapped_score(cut, unchanged(cut))
 
 

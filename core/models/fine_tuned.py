@@ -47,6 +47,11 @@ def fine_tuned_models(folder: str | Path) -> dict[str, tuple[ModelSpec, dict[str
     return {spec.key: (spec, facts) for spec, facts in entries}
 
 
+def tuned_models(folder: str | Path) -> tuple[ModelSpec, ...]:
+    """The models alone."""
+    return tuple(spec for spec, _ in fine_tuned_models(folder).values())
+
+
 def delete_model(name: str, folder: str | Path) -> int:
     """Remove a model; gives the bytes freed. Vectors of it stay."""
     path = model_path(name, folder)

@@ -7,11 +7,16 @@ import streamlit as st
 from core.store import CorpusInfo
 from pages.shared import contenders, messages, session
 from pages.shared.adapt.adapter import show_adapter
+from pages.shared.finetune.view import show_finetuning
 
 VIEWS: dict[str, Callable[[CorpusInfo], None]] = {
     "Adapter": show_adapter,
+    "Fine-tuning": show_finetuning,
 }
-HELP = "Adapter: a linear map of a model's vectors, trained on labels or pairs."
+HELP = (
+    "Adapter: a linear map of a model's vectors, trained on labels or pairs. Fine-tuning: the weights of a local model, "
+    "trained on the same."
+)
 
 
 def page() -> None:
