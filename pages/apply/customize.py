@@ -14,8 +14,8 @@ VIEWS: dict[str, Callable[[CorpusInfo], None]] = {
     "Fine-tuning": show_finetuning,
 }
 HELP = (
-    "Adapter: a linear map of a model's vectors, trained on labels or pairs. Fine-tuning: the weights of a local model, "
-    "trained on the same."
+    "Adapter: a linear map of a model's vectors, trained on labels or pairs. Fine-tuning: the weights of a local "
+    "model, trained on the same."
 )
 
 

@@ -121,7 +121,8 @@ def _show_captions(report: FineTuned) -> None:
     other = f" and {count(report.unseen.observations, 'example')} of other labels" if report.unseen else ""
     st.caption(
         f"Tested on {count(report.seen.observations, 'held-out example')}{other}; trained on {report.train:,}. "
-        f"{format_duration(cost.minutes * 60)} of training, {format_duration(cost.cpu_minutes * 60)} of processor time. "
+        f"Training took {format_duration(cost.minutes * 60)}, "
+        f"{format_duration(cost.cpu_minutes * 60)} of processor time. "
         f"{plain(report.method)} {plain(report.seen.method)}"
     )
     for note in report.notes:

@@ -10,8 +10,8 @@ LOSS_HELP = (
     "above dissimilar ones. TripletLoss: a similar text is closer than a hard negative by a margin."
 )
 MATRYOSHKA_HELP = (
-    "MatryoshkaLoss: the loss is summed over the first half, quarter and eighth of the dimensions, too, so that vectors "
-    "can be shortened later."
+    "MatryoshkaLoss: the loss is summed over the first half, quarter and eighth of the dimensions, too, so that "
+    "vectors can be shortened later."
 )
 LORA_HELP = (
     "0 trains all weights. LoRA trains low-rank updates of the attention alone: smaller checkpoints and less memory, "

@@ -23,8 +23,8 @@ from pages.shared.text import count, disambiguate_labels, format_duration, plain
 
 def show_finetuning(info: CorpusInfo) -> None:
     st.caption(
-        "Fine-tuning trains the weights of a model that runs on this machine. It takes minutes and gives another model, "
-        "with which texts are embedded anew. An adapter takes seconds: try it first."
+        "Fine-tuning trains the weights of a model that runs on this machine. It takes minutes and gives another "
+        "model, with which texts are embedded anew. An adapter takes seconds: try it first."
     )
     try:
         _show_training(info)
