@@ -11,7 +11,7 @@ LOSS_NAMES: dict[Loss, str] = {
     "cosent": "CoSENTLoss",
     "triplet": "TripletLoss",
 }
-RATES = {"full": 5e-5, "lora": 1e-3}  # default learning rates
+RATES = {"full": 1e-4, "lora": 1e-3}  # default learning rates
 MIN_SHORTENED = 16  # dimensions that Matryoshka training halves down to
 
 
@@ -22,7 +22,7 @@ class Settings:
     lora_rank: trains low-rank updates of the attention alone (Hu et al., 2022), 0 trains all weights.
     batch: examples per step; of labels, they differ within a batch as far as there are enough. epochs: at most; early
     stopping after `patience` scores without a better one, of which an epoch has `scores_per_epoch`. learning_rate:
-    None is 5e-5, 1e-3 for LoRA; linear warm-up over a tenth of the steps, then linear decay. max_tokens: of a text
+    None is 1e-4, 1e-3 for LoRA; linear warm-up over a tenth of the steps, then linear decay. max_tokens: of a text
     while training, the model's own window is unchanged. margin: of the triplet loss, in cosine distance.
     adapter: whether an adapter is trained on the same examples, to compare with."""
 
