@@ -66,17 +66,10 @@ class _Loop:
 
     def run(self, progress: Progress) -> None:
         trace, window = self.checkpoints.trace, self.model.max_seq_length
-        if not trace.scores:
-            trace = with_score(Trace(self.steps, metric=self.sides.train.metric), 0, self._score())
-            self.checkpoints.write(trace)
         self._prepare()
         self.spent = trace.seconds, trace.cpu_seconds
-        if trace.saved:
-            trace = replace(trace, resumed=trace.resumed + 1)
-            self.checkpoints.write(trace)
-            self.checkpoints.resume(self.model, self.optimizer)
         try:
-            self._train(trace, progress)
+            self._train(self._first_trace(trace), progress)
         finally:
             self.model.max_seq_length = window
         self._end()
@@ -97,6 +90,16 @@ class _Loop:
         is_symmetric = isinstance(self.sides.train, ScoredPairs) or self.sides.train.is_symmetric
         documents = self.encoder.spec.document_prompt
         self.prompts = documents if is_symmetric else self.encoder.spec.query_prompt, documents
+
+    def _first_trace(self, trace: Trace) -> Trace:
+        """The trace to go on from, its state loaded; for a new training, with the score of the base."""
+        if trace.saved:
+            trace = replace(trace, resumed=trace.resumed + 1)
+            self.checkpoints.resume(self.model, self.optimizer)
+        elif not trace.scores:
+            trace = with_score(Trace(self.steps, metric=self.sides.train.metric), 0, self._score())
+        self.checkpoints.write(trace)
+        return trace
 
     def _train(self, trace: Trace, progress: Progress) -> None:
         """Steps until the end, early stopping or a request."""

@@ -47,9 +47,11 @@ def show_report(info: CorpusInfo, query: FineTuneQuery) -> None:
 
 
 def _show_verdict(report: FineTuned) -> None:
-    tuned, metric = report.seen.of(TUNED), report.seen.metric
-    if report.model is None or tuned.difference is None:
+    if report.model is None:
         st.warning("Fine-tuning did not help: no checkpoint was better than the base.", icon=":material/block:")
+        return
+    tuned, metric = report.seen.of(TUNED), report.seen.metric
+    if tuned.difference is None:
         return
     change = f"{format_interval(tuned.difference, False)} {metric} on held-out examples"
     if tuned.is_better:
