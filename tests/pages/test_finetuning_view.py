@@ -5,19 +5,21 @@ from dataclasses import replace
 import pytest
 
 from core.adapt.sources import Source
+from core.corpus.build import build_corpus
+from core.corpus.reading.values import RawTable
 from core.finetune.checkpoints import Checkpoints, Trace, with_loss, with_score
 from core.finetune.comparison import Score, Scores
 from core.finetune.report import Cost, FineTuned
 from core.finetune.results import FINE_TUNED, FineTuneQuery, job_of
 from core.finetune.service import training_trace
-from core.finetune.settings import Settings
 from core.models import minilm
 from core.models.fine_tuned import BACKEND_NAME, add_model, model_path, tuned_models
 from core.stats.interval import Interval
-from core.types import CorpusRef, ModelSpec
+from core.store import Workspace
+from core.types import ModelSpec, Roles
 from pages.shared import result_view
 from pages.shared.models import run
-from tests.drinks import build_drinks
+from tests.drinks import build_drinks, drinks_table
 from tests.pages.test_customize_page import fine, open_page
 
 
@@ -59,7 +61,9 @@ def open_view(app):
 
 def test_a_training_is_planned_resumed_reported_and_its_model_deleted(query, app, monkeypatch):
     submitted = []
+    embedded: list[ModelSpec] = []
     monkeypatch.setattr(result_view, "submit_jobs", lambda *jobs: submitted.extend(jobs))
+    monkeypatch.setattr(run, "submit_embed_jobs", lambda info, specs, limit: embedded.extend(specs))
     at = open_view(app)
     fine(at)
     metrics = {metric.label: metric.value for metric in at.metric}
@@ -87,8 +91,6 @@ def test_a_training_is_planned_resumed_reported_and_its_model_deleted(query, app
     assert list(table["name"]) == ["Base", "Fine-tuned", "Adapter"]
     assert table["seen_gain"][1] == "0.200 (0.100 to 0.300)"
     assert table["bytes"][2] == "590 kB"
-    embedded: list[ModelSpec] = []
-    monkeypatch.setattr(run, "submit_embed_jobs", lambda info, specs, limit: embedded.extend(specs))
     at.button(key="finetune_embed").click().run()
     assert embedded == [report.model]
     assert job.name in open_page(app, "pages/data/embed.py").multiselect(key="models").options
@@ -99,10 +101,14 @@ def test_a_training_is_planned_resumed_reported_and_its_model_deleted(query, app
     assert [button.label for button in at.button if button.label == "Fine-tune"]
 
 
-def test_what_can_not_be_trained_is_explained(query, app):
+def test_too_few_rows_are_explained(home, app):
+    table = drinks_table().head(10)
+    raw = RawTable(table, (), (), None, "")
+    corpus = build_corpus(raw, Roles("{text}", ("topic",), id="id"), name="Few").corpus
+    Workspace(home).save_corpus(corpus)
     at = open_view(app)
-    at.number_input(key="finetune_batch").set_value(8)
-    at.selectbox(key="finetune_loss False").select("triplet").run()
+    assert not at.exception
+    assert "50" in at.error[0].value
+    assert "Fine-tune" not in [button.label for button in at.button]
+    at.segmented_control(key="adapt_kind").select("judgments").run()
     fine(at)
-    corpus = CorpusRef(query.corpus.folder, query.corpus.digest)
-    assert FINE_TUNED.key(query) != FINE_TUNED.key(replace(query, corpus=corpus, settings=Settings(loss="triplet")))
