@@ -44,8 +44,8 @@ def cached_embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, 
         return AdaptedEmbedder(cached_embedder(folder, spec.base, secret, threads), spec, cached_map(folder, spec))
     if spec.base_url and spec.dimensions is None and (width := vector_cache(folder, spec).width()):
         spec = replace(spec, dimensions=width, probed=True)
-    options = {"models_folder": models_folder(folder), "workspace": folder}
-    return load_embedder(spec, api_key=secret, threads=threads, **options)
+    models = models_folder(folder)
+    return load_embedder(spec, models_folder=models, api_key=secret, threads=threads, workspace=folder)
 
 
 def models_folder(folder: str) -> Path:
