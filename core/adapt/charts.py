@@ -15,7 +15,10 @@ MARGIN = 0.05  # of cosines, beside the outermost bars
 
 def gain_figure(gains: dict[str, Gain], control: str, theme: Theme) -> go.Figure:
     """The change of each gain with its interval; `control` names the one in grey."""
-    rows = [(name, tuple(gain.difference), name == control) for name, gain in gains.items()]
+    rows: list[tuple[str, tuple[float, float, float], bool]] = [
+        (name, (gain.difference.value, gain.difference.low, gain.difference.high), name == control)
+        for name, gain in gains.items()
+    ]
     metric = next(iter(gains.values())).metric
     figure = interval_figure(rows, f"change of {metric}, 95% interval", theme, as_share=False)
     figure.add_vline(x=0, line={"color": LINE_COLOR, "width": 2})

@@ -1,6 +1,7 @@
 """Adapters of a corpus, and what to expect of them, as stored results."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.adapt.fitting import Settings
 from core.adapt.sources import Source, load_material, plan_texts, source_inputs
@@ -55,8 +56,8 @@ def split_column(corpus: CorpusRef) -> str:
 def _compute(query: AdapterQuery, progress: Progress) -> Adapter:
     """Texts of the source are cached since the check."""
     material = load_material(query.corpus, query.model, query.source)
-    options = {"rows": material.rows, "seed": query.seed, "settings": query.settings, "progress": progress}
-    adapter = train(material.vectors, **material.supervision, **options)
+    options: dict[str, Any] = {"rows": material.rows, "seed": query.seed, "settings": query.settings}
+    adapter = train(material.vectors, **material.supervision, **options, progress=progress)
     return replace(adapter, report=replace(adapter.report, notes=(*adapter.report.notes, *material.notes)))
 
 
@@ -67,7 +68,7 @@ def _compute_check(query: CheckQuery, progress: Progress, secret: Secret | None 
         message = f"{plan.missing:,} texts could cost more than the limit of ${query.limit_usd:,.2f}; nothing was sent."
         raise JobError(message, "Start again with a higher limit.")
     material = load_material(query.corpus, query.model, query.source, secret)
-    options = {"rows": material.rows, "seed": query.seed, "settings": query.settings}
+    options: dict[str, Any] = {"rows": material.rows, "seed": query.seed, "settings": query.settings}
     return replace(check(material.vectors, **material.supervision, **options), notes=material.notes)
 
 

@@ -242,11 +242,10 @@ def clicked_rows(corpus: CorpusRef, first: Column, second: Column, counts: np.nd
     """For each query (a row, or a position in the texts of `first`) the rows that were clicked, with their counts."""
     rows = rows_of_texts(corpus, second)
     usable = (first.rows >= 0) & (rows >= 0) & np.isfinite(counts)
-    clicks = pd.DataFrame({"query": first.rows[usable], "row": rows[usable], "count": counts[usable]})
-    summed = clicks.groupby(["query", "row"], sort=True)["count"].sum()
     relevant: dict[int, dict[int, float]] = {}
-    for (query, row), clicked in summed.items():
-        relevant.setdefault(int(query), {})[int(row)] = float(clicked)
+    for query, row, clicked in zip(first.rows[usable], rows[usable], counts[usable], strict=True):
+        clicks = relevant.setdefault(int(query), {})
+        clicks[int(row)] = clicks.get(int(row), 0.0) + float(clicked)
     return relevant
 
 

@@ -62,6 +62,10 @@ def _show_in_use(info: CorpusInfo, spec: ModelSpec) -> None:
         with st.container(horizontal=True):
             for page, label, icon in LINKS:
                 st.page_link(page, label=label, icon=icon)
+        st.caption(
+            "It has seen rows of this corpus. Scores on other pages, such as the Scoreboard, are fair only for rows "
+            "that it was not trained on: those of a test split, or of another corpus."
+        )
     elif st.button(f"Apply {plain(spec.label)} to this corpus", key="adapt_apply", icon=":material/play_arrow:"):
         apply_adapter(info, spec)
 

@@ -79,8 +79,8 @@ def _gains(report: Report, kind: SourceKind) -> dict[str, Gain]:
 def _gain_row(name: str, gain: Gain) -> dict[str, str]:
     return {
         "name": name, "base": format_interval(gain.base, False), "adapted": format_interval(gain.adapted, False),
-        "difference": format_interval(gain.difference, False), "queries": f"{gain.queries:,}",
-        "p": "< 0.001" if gain.p_value < 0.001 else f"{gain.p_value:.3f}",
+        "difference": format_interval(gain.difference, False),
+        "p": "< 0.001" if gain.p_value < 0.001 else f"{gain.p_value:.3f}", "queries": f"{gain.queries:,}",
     }  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _show_figures(report: Report) -> None:
         st.plotly_chart(
             curve_figure(report.curve, session.theme()), key="adapt_curve", alt="Gain by number of training examples"
         )  # fmt: skip
-        st.caption("Still rising at its end: more examples would help.")
+        st.caption("If it still rises at its end, more examples would help.")
 
 
 def _show_downloads(info: CorpusInfo, query: AdapterQuery) -> None:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.adapt.fitting import Settings
 from core.adapt.sources import SourceKind
+from core.models.linear_maps import Kind
 
-KINDS = {"": "Automatic", "linear": "Linear", "low_rank": "Low-rank"}
+KINDS: dict[str, Kind | None] = {"Automatic": None, "Linear": "linear", "Low-rank": "low_rank"}
 KIND_HELP = (
     "Linear: one weight for each two dimensions. Low-rank: fewer weights, for few examples or many dimensions. "
     "Automatic: linear up to 1,024 dimensions. Both start as the base model."
@@ -25,9 +26,7 @@ def select_training(source: SourceKind) -> tuple[Settings, int]:
     """The settings and the seed."""
     with st.expander("Settings", icon=":material/tune:"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            kind = st.selectbox(
-                "Map", list(KINDS), key="adapt_map", width=150, format_func=KINDS.__getitem__, help=KIND_HELP
-            )
+            kind = KINDS[st.selectbox("Map", list(KINDS), key="adapt_map", width=150, help=KIND_HELP)]
             rank = 128
             if kind == "low_rank":
                 rank = int(st.number_input("Rank", 1, 1_024, 128, key="adapt_rank", width=110))
@@ -35,12 +34,12 @@ def select_training(source: SourceKind) -> tuple[Settings, int]:
             seed = int(st.number_input("Seed", 0, 10_000, 0, key="adapt_seed", width=110, help="Of all random draws."))
         if source == "pairs":
             st.caption("Scored pairs are trained with the CoSENT loss, which ranks their cosines by the scores.")
-            return Settings(kind=kind or None, rank=rank, epochs=epochs), seed
+            return Settings(kind=kind, rank=rank, epochs=epochs), seed
         loss, margin, temperature = _select_loss()
         stop_on = _select_stop() if source == "labels" else "rows"
         hard, gap = _select_negatives()
     return Settings(
-        kind=kind or None, rank=rank, loss=loss, temperature=temperature, margin=margin, hard_negatives=hard,
+        kind=kind, rank=rank, loss=loss, temperature=temperature, margin=margin, hard_negatives=hard,
         relative_margin=gap, epochs=epochs, stop_on=stop_on,
     ), seed  # fmt: skip
 

@@ -38,8 +38,8 @@ def select_training(source: SourceKind) -> tuple[Settings, int]:
                 )
             )  # fmt: skip
             rate = st.number_input(
-                "Learning rate", 0.0, 0.1, 0.0, format="%.5f", step=0.00001, key="finetune_rate", width=140,
-                help=f"0 is the default: {Settings().rate:g}, {Settings(lora_rank=8).rate:g} for LoRA.",
+                "Learning rate", 0.000001, 0.1, None, format="%.6f", step=0.00001, key="finetune_rate", width=150,
+                placeholder=f"{Settings(lora_rank=rank).rate:g}", help="Empty: the default.",
             )  # fmt: skip
             tokens = int(
                 st.number_input(
@@ -52,7 +52,7 @@ def select_training(source: SourceKind) -> tuple[Settings, int]:
             "Compare with an adapter", True, key="finetune_adapter", help="Trained on the same examples, in seconds."
         )
     return Settings(
-        loss=loss, matryoshka=matryoshka, lora_rank=rank, batch=batch, epochs=epochs, learning_rate=rate or None,
+        loss=loss, matryoshka=matryoshka, lora_rank=rank, batch=batch, epochs=epochs, learning_rate=rate,
         max_tokens=tokens, adapter=adapter,
     ), seed  # fmt: skip
 
