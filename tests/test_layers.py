@@ -20,7 +20,8 @@ LAYERS = (
     {
         "adapt",
         "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities",
-        "finetune", "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search", "trends",
+        "finetune", "graphs", "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search",
+        "trends",
     },
     {"report"},
     {"jobs"},
@@ -79,6 +80,7 @@ OWNERS = {
     "webvtt": ("core.corpus.reading.documents.subtitles",),
     "contourpy": ("core.map",),
     "implicit": ("core.recommend.baselines",),
+    "gensim": ("core.graphs.walks",),
     "distributed": ("core.jobs",),
     "dask": ("core.jobs.cluster",),
     "streamlit": ("app", "pages"),

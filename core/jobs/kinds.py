@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.corpus.keyword_index import store_keyword_index
 from core.corpus.service import import_file
 from core.errors import JobError
 from core.jobs.context import JobContext, wait_seconds
@@ -25,7 +26,7 @@ from core.vectors.loaders import store_index
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default clusters.
+    """Corpus -> vectors -> neighbor graph -> search indexes -> the default map -> the default clusters.
 
     params: model (a ModelSpec's dict), limit_usd (for paid models). An adapted model takes the vectors of its base.
     """
@@ -100,6 +101,7 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     layout, *others = after_embedding(spec, spec.ref)
     run_step(layout, None, context)
     context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
+    context.call("Indexing words", store_keyword_index, spec.ref)
     for step in others:
         run_step(step, secret, context)
 

@@ -66,6 +66,7 @@ def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -
     origin = info.origin
     files = [source.get("name") for source in origin.get("sources", [])]
     derived = "left_out" in origin or not files or not all(files) or not origin.get("choices")
+    derived = derived or bool(origin["choices"].get("passage_model"))  # its tokenizer split the texts
     uploaded = task.kind == "queries" or task.get("file") is not None
     return not (derived or uploaded or any(not _is_loadable(contender.model) for contender in contenders))
 

@@ -29,8 +29,7 @@ _LOG = logging.getLogger(__name__)
 GRAPH_K = 100
 INDEX_VERSION = 1
 PAIRS_A_SECOND = 4e7  # of 384 dimensions, compared exactly
-ROWS_A_SECOND = 1_500  # beyond, by an index
-EXACT_ROWS = 30_000
+ROWS_A_SECOND = 4_000  # beyond, by an index
 
 
 @lru_cache(maxsize=5)
@@ -138,10 +137,10 @@ def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
 
 
 def expected_graph_seconds(corpus: CorpusRef, dimensions: int | None) -> float:
-    """About how long a neighbor graph takes: every pair up to 30,000 rows, beyond with an index."""
+    """About how long a neighbor graph takes: every pair, or with an index where that is quicker."""
     info = Workspace(corpus.folder).info(corpus.digest)
     rows = info.rows if info else 0
-    full = rows * rows / PAIRS_A_SECOND if rows <= EXACT_ROWS else rows / ROWS_A_SECOND
+    full = min(rows * rows / PAIRS_A_SECOND, 10 + rows / ROWS_A_SECOND)
     return full * (dimensions or 384) / 384
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from core.corpus.language import MIN_SHARE, UNKNOWN, detect_languages, fit_warning, unread_warning
 from core.corpus.loaders import load_corpus
 from core.corpus.preprocess import Steps
-from core.corpus.service import load_draft_texts
 from core.corpus.staging import ImportSource
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
@@ -21,6 +20,7 @@ from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
+from core.vectors.splitting import load_draft_texts
 
 SUGGEST_SHARE = 0.05  # share of texts in languages a model was not made for that gives a suggestion
 DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
