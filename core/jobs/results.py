@@ -29,6 +29,7 @@ _DECLARED = {
     "core.disagreement.results": ["comparison", "pair_comparison", "text_facts", "truncated_texts", "neighbor_shifts"],
     "core.compression.results": ["compression"],
     "core.adapt.results": ["adapter", "adapter_check"],
+    "core.finetune.results": ["fine_tuned"],
     "core.ask.retrieval_results": ["retrieval_runs", "chunk_sizes"],
     "core.ask.chat_judge": ["chat_judge"],
     "core.ask.answer_runs": ["written_answers"],

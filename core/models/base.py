@@ -93,6 +93,7 @@ class LoadOptions:
     """models_folder: of exported and distilled files. local_only: never contact a model hub. threads: None for all.
 
     patient: repeat requests that fail and find out which text is at fault; else give up soon, as an estimate does.
+    workspace: its folder, for models that were fine-tuned there.
     """
 
     models_folder: Path
@@ -101,6 +102,7 @@ class LoadOptions:
     local_only: bool = False
     threads: int | None = None
     patient: bool = True
+    workspace: str | Path = ""
 
 
 class Embedder:

@@ -7,13 +7,18 @@ import streamlit as st
 from core.store import CorpusInfo
 from pages.shared import contenders, messages, session
 from pages.shared.adapt.adapter import show_adapter
+from pages.shared.finetune.view import show_finetuning
 from pages.shared.graphs.graph import show_graph
 
 VIEWS: dict[str, Callable[[CorpusInfo], None]] = {
     "Adapter": show_adapter,
+    "Fine-tuning": show_finetuning,
     "Graph": show_graph,
 }
-HELP = "Adapter: a linear map of a model's vectors, trained on labels or pairs. Graph: vectors of nodes, from edges."
+HELP = (
+    "Adapter: a linear map of a model's vectors, trained on labels or pairs. Fine-tuning: the weights of a local "
+    "model, trained on the same. Graph: vectors of nodes, from edges."
+)
 
 
 def page() -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.models.base import Capabilities
+from core.models.fine_tuned import tuned_models
 from core.models.folders import check_folder
 from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
@@ -24,8 +25,9 @@ LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the selected models."""
     adapted = [spec for spec in stored_adapters(session.folder()) if capabilities(spec).can_embed]
-    models = {spec.key: spec for spec in (*PRESETS, *added_models(), *adapted)}
+    models = {spec.key: spec for spec in (*PRESETS, *tuned_models(session.folder()), *added_models(), *adapted)}
     select_added_model()
+    session.drop_unknown_values("models", list(models))
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     selected = left.multiselect(
         "Models",
