@@ -24,6 +24,7 @@ BACKENDS = {
     "e5": "core.models.e5:BACKEND",
     "openai": "core.models.openai_embedder:BACKEND",
     "sentence-transformers": "core.models.sentence_transformer:BACKEND",
+    "words": "core.models.word_vectors:BACKEND",
     "imported": "core.models.imported:BACKEND",
 }
 _UNREGISTERED = Backend()

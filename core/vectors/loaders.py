@@ -14,7 +14,7 @@ import numpy as np
 from core.corpus.loaders import load_text_codes
 from core.errors import StorageError
 from core.models.base import Embedder
-from core.models.registry import default_folder, load_embedder
+from core.models.registry import backend_of, default_folder, load_embedder
 from core.results import Result
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
@@ -39,11 +39,14 @@ def cached_embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, 
     """
     if spec.base_url and spec.dimensions is None and (width := vector_cache(folder, spec).width()):
         spec = replace(spec, dimensions=width, probed=True)
-    return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
+    return load_embedder(spec, models_folder=models_folder(folder, spec), api_key=secret, threads=threads)
 
 
-def models_folder(folder: str) -> Path:
-    """Where exported and distilled models are stored: in the user's cache folder, else in the workspace."""
+def models_folder(folder: str, spec: ModelSpec | None = None) -> Path:
+    """Where exported and distilled models are stored: in the user's cache folder, else in the workspace, as are the
+    models trained there."""
+    if spec is not None and backend_of(spec).in_workspace:
+        return Path(folder) / "models"
     shared = default_folder()
     return shared if shared.is_dir() and os.access(shared, os.W_OK) else Path(folder) / "models"
 
