@@ -1,4 +1,4 @@
-"""Words whose use changed between two periods: overlap of their nearest neighbors (Gonen et al., 2020) before and after.
+"""Words whose use changed between two periods: overlap of nearest neighbors before and after (Gonen et al., 2020).
 
 Each period has word vectors of its own: positive pointwise mutual information with words nearby (PPMI: Levy, Goldberg
 and Dagan, 2015), which need no random numbers and no alignment. Texts are then assigned to the periods at random many
@@ -23,7 +23,7 @@ CONTEXT_POWER = 0.75  # smoothing of the contexts' shares, as in word2vec
 MAX_TOKENS = 2_000_000  # of texts, drawn at random from more
 MIN_TARGETS = 5
 LISTED = 8  # neighbors that are named
-SD_FLOOR = 0.5  # neighbors: a standard deviation below this is not believed
+SD_FLOOR = 1.0  # neighbors: a word whose overlap hardly varies is not significant for a single lost neighbor
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,7 @@ def _overlap(before: np.ndarray, after: np.ndarray, size: int) -> np.ndarray:
 
 def _max_p_values(overlap: np.ndarray, null: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
     """(t,) p-values corrected over the words, and the expected overlaps; null: (permutations, t)."""
-    expected, sd = null.mean(axis=0), np.maximum(null.std(axis=0), floor)
-    drop, null_drop = (expected - overlap) / sd, ((expected - null) / sd).max(axis=1)
-    return (1 + (null_drop >= drop[:, None]).sum(axis=1)) / (1 + len(null)), expected
+    both = np.vstack([overlap, null])  # the real division is one of them, so that the test is exact
+    drops = (both.mean(axis=0) - both) / np.maximum(both.std(axis=0), floor)
+    largest = drops.max(axis=1)
+    return (largest >= drops[0][:, None]).mean(axis=1), null.mean(axis=0)

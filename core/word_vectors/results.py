@@ -11,19 +11,24 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.corpus.added_columns import column_inputs
 from core.corpus.loaders import load_distinct_texts
 from core.corpus.staging import StagedFile, staged_path
 from core.models.sif import sif_weights, zipf_counts
-from core.models.word_files import WordManifest, WordVectors, has_words, read_manifest, save_words
+from core.models.word_files import WordManifest, WordVectors, has_words, load_words, read_manifest, save_words
 from core.models.word_vectors import word_tokens, words_folder
 from core.results import Result
 from core.store import Stored, Workspace
 from core.types import CorpusRef, Progress
+from core.word_vectors.changes import ChangeSettings, WordChanges, measure_changes
+from core.word_vectors.layout import WordMap, expected_map_seconds, map_words
+from core.word_vectors.periods import texts_by_period
 from core.word_vectors.reading import read_words
 from core.word_vectors.settings import Settings, expected_seconds
 from core.word_vectors.training import train, with_axes, word_counts
 
 BYTES_PER_SECOND = 15e6  # of a file of vectors
+CHANGE_RATE = 1.5e6  # tokens times permutations a second
 FILE_SMOOTHING = 0.001  # SIF's a, as Arora et al. for vectors of large corpora
 Frequencies = Literal["corpus", "rank"]
 
@@ -52,6 +57,26 @@ class StoredWords:
 
     digest: str
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WordMapQuery:
+    """A layout of the most frequent words. digest: of the word vectors."""
+
+    corpus: CorpusRef
+    digest: str
+    words: int = 500
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ChangeQuery:
+    """Words whose use differs between the rows before a date and those from it on. time: a column; split: ISO date."""
+
+    corpus: CorpusRef
+    time: str
+    split: str
+    settings: ChangeSettings = field(default_factory=ChangeSettings)
 
 
 @lru_cache(maxsize=8)
@@ -129,4 +154,24 @@ WORD_FILE = Result(
     seconds=lambda query: 2 + query.file.size / BYTES_PER_SECOND, stage="Reading word vectors", unit="bytes",
     to_stored=_to_stored, from_stored=_from_stored,
     absence="This file of word vectors has not been read yet.", remedy="Upload it on the Customize page.",
+)  # fmt: skip
+WORD_MAP = Result(
+    "word_map", 1, WordMapQuery, WordMap,
+    inputs=lambda query: {"words_digest": query.digest, "words": query.words, "seed": query.seed},
+    compute=lambda query, progress: map_words(
+        load_words(words_folder(query.corpus.folder), query.digest), query.words, query.seed, progress
+    ),
+    seconds=lambda query: expected_map_seconds(query.words), stage="Computing the map of words", unit="epochs",
+    worker="layout", absence="This map of words has not been computed yet.", remedy="Open it on the Customize page.",
+)  # fmt: skip
+WORD_CHANGES = Result(
+    "word_changes", 1, ChangeQuery, WordChanges,
+    inputs=lambda query: {"time": query.time, "split": query.split, "settings": query.settings}
+    | column_inputs(query.corpus, query.time),
+    compute=lambda query, progress: measure_changes(
+        *texts_by_period(query.corpus, query.time, query.split, query.settings.seed), query.settings, progress
+    ),
+    seconds=lambda query: 1 + count_corpus_tokens(query.corpus) * query.settings.permutations / CHANGE_RATE,
+    stage="Comparing the use of words", unit="permutations",
+    absence="The use of words has not been compared yet.", remedy="Start it on the Customize page.",
 )  # fmt: skip

@@ -7,11 +7,16 @@ import streamlit as st
 from core.store import CorpusInfo
 from pages.shared import contenders, messages, session
 from pages.shared.adapt.adapter import show_adapter
+from pages.shared.word_vectors.view import show_word_vectors
 
 VIEWS: dict[str, Callable[[CorpusInfo], None]] = {
     "Adapter": show_adapter,
+    "Word vectors": show_word_vectors,
 }
-HELP = "Adapter: a linear map of a model's vectors, trained on labels or pairs."
+HELP = (
+    "Adapter: a linear map of a model's vectors, trained on labels or pairs. Word vectors: word2vec, fastText and "
+    "doc2vec trained on the corpus, or files of word vectors."
+)
 
 
 def page() -> None:

@@ -12,6 +12,7 @@ from core.models.folders import check_folder
 from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
 from core.vectors import service
+from core.word_vectors.service import word_models
 from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.text import plain
@@ -22,7 +23,7 @@ LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 
 def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the selected models."""
-    models = {spec.key: spec for spec in (*PRESETS, *added_models())}
+    models = {spec.key: spec for spec in (*PRESETS, *word_models(session.folder()), *added_models())}
     select_added_model()
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     selected = left.multiselect(
