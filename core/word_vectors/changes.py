@@ -18,6 +18,7 @@ from core.types import Progress
 from core.word_vectors.training import word_counts
 
 ALPHA = 0.05
+MIN_DROP = 0.25  # of the overlap below the expected one: a word is not changed because one of its neighbors is
 MAX_TARGETS, MAX_CONTEXTS = 1_000, 2_000  # most frequent words
 CONTEXT_POWER = 0.75  # smoothing of the contexts' shares, as in word2vec
 MAX_TOKENS = 2_000_000  # of texts, drawn at random from more
@@ -52,6 +53,10 @@ class WordChange:
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
 
+    @property
+    def is_significant(self) -> bool:
+        return self.p <= ALPHA and self.expected - self.overlap >= MIN_DROP
+
 
 @dataclass(frozen=True)
 class WordChanges:
@@ -65,7 +70,8 @@ class WordChanges:
 
     @property
     def significant(self) -> tuple[WordChange, ...]:
-        return tuple(word for word in self.words if word.p <= ALPHA)
+        """Words with p up to ALPHA whose overlap is at least MIN_DROP below the expected one."""
+        return tuple(word for word in self.words if word.is_significant)
 
 
 def measure_changes(
@@ -86,7 +92,7 @@ def measure_changes(
         report(done + 1, settings.permutations)
     p, expected = _max_p_values(overlap, np.array(null), SD_FLOOR / k)
     words = []
-    for at in np.lexsort((overlap - expected, p)):
+    for at in np.lexsort((overlap - expected, p, (p > ALPHA) | (expected - overlap < MIN_DROP))):
         names = [[counter.targets[i] for i in near[at]] for near in (before, after)]
         only = [tuple(name for name in names[i] if name not in names[1 - i])[:LISTED] for i in (0, 1)]
         counts = (int(counter.counts[0][at]), int(counter.counts[1][at]))

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.store import CorpusInfo
 from core.trends.periods import time_columns
-from core.word_vectors.changes import ALPHA, ChangeSettings, WordChanges
+from core.word_vectors.changes import ALPHA, MIN_DROP, ChangeSettings, WordChanges
 from core.word_vectors.periods import time_range
 from core.word_vectors.results import WORD_CHANGES, ChangeQuery
 from pages.shared import result_view, session
@@ -55,8 +55,9 @@ def _select_query(info: CorpusInfo, columns: tuple[str, ...]) -> ChangeQuery:
 def _show_changes(info: CorpusInfo, changes: WordChanges, query: ChangeQuery) -> None:
     significant = changes.significant
     st.markdown(
-        f"**{count(len(significant), 'word')} of {len(changes.words):,} significantly changed** (p ≤ {ALPHA:g}) "
-        f"between {count(changes.texts_before, 'unique text')} before {query.split} and {changes.texts_after:,} after."
+        f"**{count(len(significant), 'word')} of {len(changes.words):,} significantly changed** between "
+        f"{count(changes.texts_before, 'unique text')} before {query.split} and {changes.texts_after:,} after: p at "
+        f"most {ALPHA:g}, and an overlap at least {100 * MIN_DROP:.0f} points below the expected one."
     )
     show_all = st.toggle("Show all compared words", key="words_changes_all")
     listed = changes.words if show_all else significant
