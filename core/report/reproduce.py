@@ -7,7 +7,7 @@ from typing import Any
 from core.corpus.build import read_corpus
 from core.corpus.export import model_facts
 from core.corpus.preprocess import Steps
-from core.models.registry import capabilities, load_embedder
+from core.models.registry import backend_of, capabilities, load_embedder
 from core.scoreboard.comparison import compare
 from core.scoreboard.results import SCORERS
 from core.scoreboard.types import Task
@@ -67,7 +67,9 @@ def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -
     files = [source.get("name") for source in origin.get("sources", [])]
     derived = "left_out" in origin or not files or not all(files) or not origin.get("choices")
     uploaded = task.kind == "queries" or task.get("file") is not None
-    return not (derived or uploaded or any(not capabilities(contender.model).can_embed for contender in contenders))
+    models = [contender.model for contender in contenders]
+    needed = any(not capabilities(model).can_embed or backend_of(model).in_workspace for model in models)
+    return not (derived or uploaded or needed)
 
 
 def _from_file(info: CorpusInfo) -> list[str]:

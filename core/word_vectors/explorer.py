@@ -62,8 +62,12 @@ class Explorer:
         if not query:
             raise InputError("There is no word to look up.", "Enter a word.")
         vectors = np.stack([self._vector(word) for word in query])
-        words = self._nearest(vectors.sum(axis=0), query, k)
-        return NearestWords(query, words, tuple(word for word in query if word not in self._positions))
+        positions, cosines = self._nearest(vectors.sum(axis=0), query, k)
+        words, counts = self._words.words, self._words.counts
+        near = (
+            NearWord(words[at], float(cosine), int(counts[at])) for at, cosine in zip(positions, cosines, strict=True)
+        )
+        return NearestWords(query, tuple(near), tuple(word for word in query if word not in self._positions))
 
     def analogy(self, a: str, b: str, c: str, k: int = 10) -> tuple[AnalogyAnswer, ...]:
         """Words d for which "a is to b as c is to d", best first: 3CosAdd (Mikolov, Yih and Zweig, 2013), the cosine of
@@ -72,21 +76,22 @@ class Explorer:
         if len(set(words)) < 3:
             raise InputError("The three words must be different.", "Enter three different words.")
         vectors = np.stack([self._vector(word) for word in words])
-        near = self._nearest(vectors[1] - vectors[0] + vectors[2], words, k)
-        cosines = self.unit[[self._positions[item.word.lower()] for item in near]] @ vectors.T
+        positions, scores = self._nearest(vectors[1] - vectors[0] + vectors[2], words, k)
+        evidence = zip(positions, scores, self.unit[positions] @ vectors.T, strict=True)
         return tuple(
-            AnalogyAnswer(item.word, item.cosine, *(float(value) for value in row), item.count)
-            for item, row in zip(near, cosines, strict=True)
+            AnalogyAnswer(
+                self._words.words[at], float(score), *(float(value) for value in row), int(self._words.counts[at])
+            )
+            for at, score, row in evidence
         )
 
-    def _nearest(self, target: np.ndarray, excluded: Sequence[str], k: int) -> tuple[NearWord, ...]:
-        length = float(np.linalg.norm(target))
-        cosines = self.unit @ (target / (length or 1.0))
+    def _nearest(self, target: np.ndarray, excluded: Sequence[str], k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Positions and cosines of the k words nearest to a vector, without the excluded ones in any case."""
+        cosines = self.unit @ (target / (float(np.linalg.norm(target)) or 1.0))
         drop = [at for at, word in enumerate(self._words.words) if word.lower() in excluded]
         cosines[drop] = -np.inf
-        best = np.lexsort((np.arange(len(cosines)), -cosines))[: min(k, len(cosines) - len(drop))]
-        words, counts = self._words.words, self._words.counts
-        return tuple(NearWord(words[at], float(cosines[at]), int(counts[at])) for at in best)
+        best = np.argsort(-cosines, kind="stable")[: min(k, len(cosines) - len(drop))]
+        return best, cosines[best]
 
     def _single(self, text: str) -> str:
         tokens = word_tokens(text)

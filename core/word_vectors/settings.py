@@ -11,7 +11,7 @@ MIN_EPOCHS, MAX_EPOCHS = 5, 30
 SMALL_CORPUS = 200_000  # tokens, below which words that occur twice are worth a vector
 MIN_WORDS = 10
 # tokens times epochs a second on one core, with 100 dimensions and a window of 5
-RATES: dict[TrainedMethod, float] = {"skip-gram": 300e3, "cbow": 1_000e3, "fasttext": 200e3, "doc2vec": 200e3}
+RATES: dict[TrainedMethod, float] = {"skip-gram": 250e3, "cbow": 800e3, "fasttext": 130e3, "doc2vec": 100e3}
 TOKENS_PER_SECOND = 1_000_000  # that texts are divided into
 
 
