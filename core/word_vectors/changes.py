@@ -110,7 +110,10 @@ class _PairCounter:
         frequent = [word for word, count in both.items() if count >= settings.min_count and is_name(word)]
         self.targets = sorted(frequent, key=lambda word: (-both[word], word))[:MAX_TARGETS]
         if len(self.targets) < MIN_TARGETS:
-            message = f"Only {len(self.targets)} words occur at least {settings.min_count} times in both periods."
+            message = (
+                f"At least {MIN_TARGETS} content words must occur {settings.min_count} times in each period; "
+                f"{len(self.targets)} do."
+            )
             raise InputError(message, "Lower the minimum count, or move the date.")
         self.counts = [[side[word] for word in self.targets] for side in counts]
         contexts = {word: i for i, word in enumerate(list(word_counts(tokens, 2))[:MAX_CONTEXTS])}

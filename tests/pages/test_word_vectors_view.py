@@ -96,8 +96,8 @@ def test_changed_use_needs_a_time_column_and_says_how_it_is_measured(words_corpu
     table = at.dataframe[0].value
     assert {"Word", "Before", "After", "Overlap", "Expected", "p"} <= set(table)
     assert table["p"].between(0, 1).all()
-    at.number_input(key="words_change_count").set_value(1_000).run()
-    assert any("in both periods" in error.value for error in at.error)
+    at.number_input(key=f"words_change_count-{words_corpus.digest}").set_value(1_000).run()
+    assert any("in each period" in error.value for error in at.error)
 
 
 def test_word_models_are_offered_on_the_embed_page(words_corpus, app):

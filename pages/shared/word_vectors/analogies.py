@@ -45,7 +45,7 @@ def show_analogies(info: CorpusInfo, model: WordManifest) -> None:
     except InputError as error:
         show_error(error)
         return
-    left, right = st.columns([1, 1], gap="large")
+    left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"**{plain(a)}** is to **{plain(b)}** as **{plain(c)}** is to …")
         table = pd.DataFrame(

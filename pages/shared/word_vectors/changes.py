@@ -7,15 +7,18 @@ import streamlit as st
 
 from core.store import CorpusInfo
 from core.trends.periods import time_columns
+from core.types import CorpusRef
 from core.word_vectors.changes import ALPHA, MIN_DROP, ChangeSettings, WordChanges
 from core.word_vectors.periods import time_range
 from core.word_vectors.results import WORD_CHANGES, ChangeQuery
+from core.word_vectors.service import corpus_facts
 from pages.shared import result_view, session
 from pages.shared.downloads import csv_button
 from pages.shared.tables import number, percentage, show_table, text
 from pages.shared.text import count, plain
 from pages.shared.word_vectors.nearest import show_examples
 
+MIN_COUNT, TOKENS_PER_COUNT = 5, 2_500  # of the suggested minimum count
 P_HELP = "Permutation p-value, corrected over all words that were compared (maximum statistic)."
 
 
@@ -46,10 +49,16 @@ def _select_query(info: CorpusInfo, columns: tuple[str, ...]) -> ChangeQuery:
             help="Texts from this date on are compared with those before. Default: the median.",
         )  # fmt: skip
         min_count = st.number_input(
-            "Minimum count", 3, 1_000, ChangeSettings.min_count, key="words_change_count", width=150,
+            "Minimum count", 3, 1_000, _suggested_count(corpus), key=f"words_change_count-{info.digest}", width=150,
             help="Occurrences of a word in each period; rarer words are not compared.",
         )  # fmt: skip
     return ChangeQuery(corpus, time, split.isoformat(), ChangeSettings(min_count=int(min_count)))
+
+
+def _suggested_count(corpus: CorpusRef) -> int:
+    """Lower for small corpora, whose words are all rare."""
+    tokens = session.ask_once(corpus_facts, corpus).tokens
+    return min(max(tokens // TOKENS_PER_COUNT, MIN_COUNT), ChangeSettings.min_count)
 
 
 def _show_changes(info: CorpusInfo, changes: WordChanges, query: ChangeQuery) -> None:

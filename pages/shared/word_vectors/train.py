@@ -73,7 +73,16 @@ def _select_settings(info: CorpusInfo, facts: CorpusFacts) -> Settings:
             help="Words that occur less often get no vector.",
         )  # fmt: skip
         smoothing = st.number_input(
-            "SIF a", 0.00001, 1.0, default.smoothing, 0.001, format="%.5g", key="words_a", width=130, help=SIF_HELP
+            "SIF a",
+            0.00001,
+            1.0,
+            default.smoothing,
+            0.001,
+            format="%.5g",
+            key="words_a",
+            width=130,
+            help=SIF_HELP,
+            disabled=method == "doc2vec",
         )
         seed = st.number_input(
             "Seed", 0, 1_000_000, 0, key="words_seed", width=110, help="The same seed gives the same vectors."

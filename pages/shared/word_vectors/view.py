@@ -75,14 +75,14 @@ def _show_model(info: CorpusInfo, model: WordManifest) -> None:
     """What is known of the vectors, and what can be done with them."""
     st.caption(_description(model))
     running = running_job(info, model.spec)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if model.spec.key in {spec.key for spec in session.workspace().models(info.digest)}:
             _show_links()
         elif not running:
             st.button(
                 "Use as a model", key="words_use", type="primary", icon=":material/memory:", on_click=submit_embed_jobs,
                 args=(info, [model.spec], None),
-                help="Embeds this corpus with SIF-weighted means of words, so that the model is on all pages.",
+                help="Embeds this corpus with these word vectors, so that they are a model on all pages, beside others.",
             )  # fmt: skip
         if model.method != "file":
             st.download_button(
@@ -121,9 +121,10 @@ def _description(model: WordManifest) -> str:
         source = "of this corpus" if model.frequencies == "corpus" else "by rank (Zipf)"
         parts.append(f"SIF a = {model.smoothing:g}, word frequencies {source}")
     else:
+        sif = "" if model.method == "doc2vec" else f"SIF a = {model.smoothing:g}, "
         parts.append(
             f"{settings['epochs']} epochs, window {settings['window']}, minimum count {settings['min_count']}, "
-            f"SIF a = {model.smoothing:g}, seed {settings['seed']}, one thread"
+            f"{sif}seed {settings['seed']}, one thread"
         )
     known = f"{model.known_share:.1%} of the {model.tokens:,} words of {plain(model.corpus_name)} have a vector"
     return " · ".join([*parts, f"{known} ({count(model.texts, 'unique text')})."])

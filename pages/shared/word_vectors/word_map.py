@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.models.word_files import WordManifest
 from core.store import CorpusInfo
 from core.word_vectors.charts import word_map_figure
+from core.word_vectors.layout import WordMap
 from core.word_vectors.results import WORD_MAP, WordMapQuery
 from pages.shared import result_view, session
 from pages.shared.downloads import csv_button
@@ -32,7 +34,7 @@ def show_word_map(info: CorpusInfo, model: WordManifest) -> None:
     figure = word_map_figure(layout, session.theme(), frozenset({word} if word else ()))
     st.plotly_chart(
         figure, key=CHART_KEY, on_select=_take_clicked_word, selection_mode="points",
-        alt="Map of words: similar words are close together", config={"displaylogo": False, "scrollZoom": True},
+        alt="Map of words: similar words are close together", config={"displayModeBar": False, "scrollZoom": True},
     )  # fmt: skip
     st.caption(
         f"The {len(layout.words):,} most frequent words without function words, larger where more frequent; UMAP, seed "
@@ -44,9 +46,7 @@ def show_word_map(info: CorpusInfo, model: WordManifest) -> None:
         show_near_table(info, model, word, "map")
 
 
-def _frame(layout: Any) -> Any:
-    import pandas as pd
-
+def _frame(layout: WordMap) -> pd.DataFrame:
     columns = {"word": layout.words, "x": layout.points[:, 0], "y": layout.points[:, 1], "count": layout.counts}
     return pd.DataFrame(columns)
 

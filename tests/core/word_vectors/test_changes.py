@@ -60,5 +60,5 @@ def test_ppmi_equals_its_definition():
 
 def test_too_few_words_are_refused():
     tokens, is_after = periods(0)
-    with pytest.raises(InputError, match="in both periods"):
+    with pytest.raises(InputError, match="in each period"):
         measure_changes(tokens[:9], is_after[:9], SETTINGS)

@@ -106,5 +106,5 @@ def test_periods_have_unique_texts_and_leave_out_rows_without_a_time(tmp_path):
         texts_by_period(ref, "day", "2030-01-01", 0)
     with pytest.raises(InputError, match="no column"):
         texts_by_period(ref, "none", "2026-02-01", 0)
-    with pytest.raises(InputError, match="in both periods"):
+    with pytest.raises(InputError, match="in each period"):
         WORD_CHANGES.get_or_compute(ChangeQuery(ref, "day", "2026-02-01", ChangeSettings(permutations=2)))
