@@ -82,7 +82,7 @@ def _show_model(info: CorpusInfo, model: WordManifest) -> None:
             st.button(
                 "Use as a model", key="words_use", type="primary", icon=":material/memory:", on_click=submit_embed_jobs,
                 args=(info, [model.spec], None),
-                help="Embeds this corpus with these word vectors, so that they are a model on all pages, beside others.",
+                help="Embeds this corpus with these word vectors: a model on all pages, beside others.",
             )  # fmt: skip
         if model.method != "file":
             st.download_button(
