@@ -4,7 +4,8 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
 # one process a core, so one thread each
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
+# more than two cores: half of the time of core's tests is waiting, for servers and processes
+PARALLEL := -n $(WORKERS) --dist loadfile
 # universal: one file for every Python version and platform, by markers
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
@@ -12,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annot
 # each of many processes would compile every imported module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app install install-dev test quick check fix lock bench clean help
+.PHONY: app install install-dev test test-core quick check fix lock bench clean help
 
 app: install  ## start the dashboard
 	$(BIN)/streamlit run app.py
@@ -36,12 +37,15 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 	$(BIN)/pip install -q --no-compile -r requirements-dev.lock
 	touch $@
 
-# the tests marked `slow` run without the tracer of coverage, see tests/core/conftest.py
-test: check  ## lint, types and every test, with the coverage of core
+test: install-dev  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
-	$(SINGLE) $(PYTEST) $(PARALLEL) tests/core --cov
+	$(MAKE) -j2 check test-core  # types take one core while those tests wait
 	$(SINGLE) $(PYTEST) $(PARALLEL) tests/pages tests/test_*.py
 	$(PYTEST) tests/e2e
+
+# many tests run without the tracer of coverage, see tests/core/conftest.py
+test-core: install-dev
+	$(SINGLE) $(PYTEST) $(PARALLEL) tests/core --cov
 
 quick: check  ## lint, types, and the tests of core without slow ones
 	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not slow" tests/core tests/test_*.py

@@ -100,6 +100,13 @@ class Workspace:
         info = _read_info(meta, corpus)
         return info if info and self._has_table(info) else None
 
+    def require_info(self, corpus: str) -> CorpusInfo:
+        """The same. Raises StorageError where it is None."""
+        info = self.info(corpus)
+        if info is None:
+            raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")
+        return info
+
     def damaged(self) -> list[CorpusInfo]:
         """Corpora that `info` can't read, with what is left of their metadata; rows is 0 where `restore` is in vain."""
         lost = (digest for digest in self._digests() if self.info(digest) is None)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 # packages and modules of core from the bottom up; each layer imports the layers below it
 LAYERS = (
-    {"archive", "codec", "digest", "errors", "figures", "files", "palette", "secret", "text", "types"},
+    {"archive", "codec", "digest", "errors", "figures", "files", "json_lines", "palette", "secret", "text", "types"},
     {"stats"},
     {"store"},
     {"results"},

@@ -5,7 +5,6 @@
                                         entries.jsonl        questions and answers that were added
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -14,8 +13,8 @@ from typing import Any
 
 from core import codec
 from core.digest import digest_json
-from core.errors import StorageError
-from core.files import append_bytes, empty_file, make_folder, read_json, storage_errors, write_json
+from core.files import empty_file, make_folder, read_json, storage_errors, write_json
+from core.json_lines import append_json_lines, log_length, read_json_lines
 from core.store import Workspace
 from core.types import CorpusRef
 
@@ -58,19 +57,17 @@ def load_settings(corpus: CorpusRef) -> Settings | None:
 def save_settings(corpus: CorpusRef, settings: Settings) -> None:
     """Raises StorageError."""
     if settings != load_settings(corpus):
-        _require_corpus(corpus)
+        Workspace(corpus.folder).require_info(corpus.digest)
         write_json(_folder(corpus) / "settings.json", asdict(settings))
 
 
 def append_lines(columns: FaqColumns, name: str, values: Iterable[Mapping[str, Any]]) -> None:
     """Add JSON objects to a file in a single write; they are on disk when it returns. Raises StorageError."""
-    _require_corpus(columns.corpus)
-    lines = [json.dumps(dict(value), ensure_ascii=False).encode("utf-8", "replace") for value in values]
+    Workspace(columns.corpus.folder).require_info(columns.corpus.digest)
     path = columns.path(name)
     with storage_errors(path.parent):
         make_folder(path.parent)
-    # the line break before it separates the lines from one that was cut by a crash
-    append_bytes(path, b"\n" + b"\n".join(lines) + b"\n")
+    append_json_lines(path, values)
 
 
 def read_lines(columns: FaqColumns, name: str, length: int | None = None) -> tuple[dict[str, Any], ...]:
@@ -85,8 +82,7 @@ def read_lines(columns: FaqColumns, name: str, length: int | None = None) -> tup
 
 def file_length(columns: FaqColumns, name: str) -> int:
     """Bytes of a file, 0 where there is none; the version of what only grows."""
-    path = columns.path(name)
-    return path.stat().st_size if path.is_file() else 0
+    return log_length(columns.path(name))
 
 
 def file_stamp(columns: FaqColumns, name: str) -> tuple[int, int]:
@@ -104,24 +100,8 @@ def clear_file(columns: FaqColumns, name: str) -> None:
 
 @lru_cache(maxsize=8)
 def _read(path: str, length: int, modified: int) -> tuple[dict[str, Any], ...]:
-    with storage_errors(Path(path).parent), open(path, "rb") as file:
-        content = file.read(length)
-    values = (_parse(line) for line in content.splitlines())
-    return tuple(value for value in values if value is not None)
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line.decode())
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    return tuple(line.value for line in read_json_lines(Path(path), length) if line.value is not None)
 
 
 def _folder(corpus: CorpusRef) -> Path:
     return Workspace(corpus.folder).folder / "corpora" / corpus.digest / FOLDER
-
-
-def _require_corpus(corpus: CorpusRef) -> None:
-    if Workspace(corpus.folder).info(corpus.digest) is None:
-        raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")

@@ -75,7 +75,7 @@ def add_column(
     values: (n,) strings, numbers, booleans or times, missing values allowed; several labels per row as JSON lists of
     strings. Raises InputError for a name in use or another number of rows, StorageError where it can't be written.
     """
-    name, info = name.strip(), _require_info(corpus)
+    name, info = name.strip(), Workspace(corpus.folder).require_info(corpus.digest)
     _check_name(corpus, info, name, kind)
     if len(values) != info.rows:
         raise InputError(f"The column has {len(values):,} values and the corpus {info.rows:,} rows.", "Pass one each.")
@@ -100,7 +100,9 @@ def read_added_column(corpus: CorpusRef, name: str, version: str) -> pd.Series:
     from pyarrow import ArrowException
 
     if name in dict(label_columns(corpus.folder, corpus.digest)):
-        return read_column(corpus.folder, corpus.digest, name, version, _require_info(corpus).rows)
+        return read_column(
+            corpus.folder, corpus.digest, name, version, Workspace(corpus.folder).require_info(corpus.digest).rows
+        )
     try:
         cells = pd.read_parquet(_column_folder(corpus, name) / f"{version}.parquet")[_CELLS]
     except (OSError, ArrowException, ValueError, KeyError) as error:
@@ -117,13 +119,6 @@ def _check_name(corpus: CorpusRef, info: CorpusInfo, name: str, kind: AddedKind)
     existing = {column.name: column.kind for column in added_columns(corpus.folder, corpus.digest)}
     if existing.get(name, kind) != kind:
         raise InputError(f'There is a column "{name}" of another kind.', "Enter another name, or remove it first.")
-
-
-def _require_info(corpus: CorpusRef) -> CorpusInfo:
-    info = Workspace(corpus.folder).info(corpus.digest)
-    if info is None:
-        raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")
-    return info
 
 
 def _column_folder(corpus: CorpusRef, name: str) -> Path:

@@ -4,21 +4,19 @@ One JSON line per event, added in a single write, so that two tabs or processes 
 The log's length in bytes, behind the column's token, is the version of the column: what a version holds never changes.
 """
 
-import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.corpus.codebook import column_folder, load_codebook, read_codebook
-from core.errors import InputError, StorageError
-from core.files import append_bytes
+from core.errors import InputError
+from core.json_lines import append_json_lines, log_length, read_json_lines
 from core.store import Workspace
 from core.types import CorpusRef
 
@@ -96,13 +94,13 @@ def label_columns(folder: str, digest: str) -> tuple[tuple[str, str], ...]:
     folders = column_folder(folder, digest, "").parent.glob("*")
     stored = [(path, codebook) for path in folders if (codebook := read_codebook(path))]
     stored.sort(key=lambda item: (item[1].created, item[1].column))
-    return tuple((codebook.column, f"{codebook.token}-{_length(path / LOG_FILE)}") for path, codebook in stored)
+    return tuple((codebook.column, f"{codebook.token}-{log_length(path / LOG_FILE)}") for path, codebook in stored)
 
 
 def column_version(corpus: CorpusRef, name: str) -> str:
     """The present version of a label column. Raises StorageError where there is no such column."""
     codebook = load_codebook(corpus, name)
-    return f"{codebook.token}-{_length(column_folder(corpus.folder, corpus.digest, name) / LOG_FILE)}"
+    return f"{codebook.token}-{log_length(column_folder(corpus.folder, corpus.digest, name) / LOG_FILE)}"
 
 
 def read_column(folder: str, digest: str, name: str, version: str, total: int) -> pd.Series:
@@ -120,37 +118,20 @@ def read_log(folder: str, digest: str, name: str, version: str) -> AnnotationLog
     """The log of a label column up to a version; without events where the column was deleted since."""
     path, (token, _, length) = column_folder(folder, digest, name), version.rpartition("-")
     codebook = read_codebook(path)
-    content = b""
-    if codebook and codebook.token == token and length.isdecimal() and (path / LOG_FILE).is_file():
-        with (path / LOG_FILE).open("rb") as file:
-            content = file.read(int(length))
-    events, ends, damaged, end = [], [], 0, 0
-    for line in content.splitlines(keepends=True):
-        end += len(line)
-        if not line.strip():
-            continue
-        event = _parse(line)
-        if event is None:
-            damaged += 1
-        else:
-            events.append(event)
-            ends.append(end)
-    return AnnotationLog(tuple(events), np.array(ends, np.int64), damaged, token)
+    is_current = codebook and codebook.token == token and length.isdecimal() and (path / LOG_FILE).is_file()
+    lines = list(read_json_lines(path / LOG_FILE, int(length))) if is_current else []
+    decoded = [(event, line.end) for line in lines if (event := _decode(line.value)) is not None]
+    events, ends = [event for event, _ in decoded], [end for _, end in decoded]
+    return AnnotationLog(tuple(events), np.array(ends, np.int64), len(lines) - len(events), token)
 
 
 def append(corpus: CorpusRef, name: str, events: Sequence[Annotation]) -> None:
     """Write events to the log of a label column; they are on disk when it returns. Raises InputError for rows that do
     not exist, annotators without a name and comments that are too long; StorageError where the column is gone."""
-    info = Workspace(corpus.folder).info(corpus.digest)
+    info = Workspace(corpus.folder).require_info(corpus.digest)
     load_codebook(corpus, name)
-    if info is None:
-        raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")
     _check(events, info.rows)
-    if events:
-        lines = [json.dumps(_to_dict(event), ensure_ascii=False).encode("utf-8", "replace") for event in events]
-        # the line break before it separates the events from a line that was cut by a crash
-        data = b"\n" + b"\n".join(lines) + b"\n"
-        append_bytes(column_folder(corpus.folder, corpus.digest, name) / LOG_FILE, data)
+    append_json_lines(column_folder(corpus.folder, corpus.digest, name) / LOG_FILE, map(_to_dict, events))
 
 
 def _check(events: Sequence[Annotation], total: int) -> None:
@@ -163,22 +144,14 @@ def _check(events: Sequence[Annotation], total: int) -> None:
         raise InputError(f"A comment has more than {MAX_COMMENT_LENGTH:,} characters.", "Shorten it.")
 
 
-def _length(path: Path) -> int:
-    return int(path.stat().st_size) if path.is_file() else 0
-
-
 def _to_dict(event: Annotation) -> dict[str, Any]:
     values = {name: getattr(event, name) for name in _TYPES}
     return values | {name: value for name in _OPTIONAL if (value := getattr(event, name))}
 
 
-def _parse(line: bytes) -> Annotation | None:
-    """None for a line that is no event."""
-    try:
-        values = json.loads(line.decode())
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(values, dict) or any(not isinstance(values.get(name), kind) for name, kind in _TYPES.items()):
+def _decode(values: dict[str, Any] | None) -> Annotation | None:
+    """None for what is no event."""
+    if values is None or any(not isinstance(values.get(name), kind) for name, kind in _TYPES.items()):
         return None
     optional = {name: values.get(name, default) for name, default in _OPTIONAL.items()}
     is_valid = all(isinstance(value, type(_OPTIONAL[name])) for name, value in optional.items())

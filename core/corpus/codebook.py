@@ -82,9 +82,7 @@ def create_column(corpus: CorpusRef, codebook: Codebook, taken: Sequence[str] = 
     taken: further names of columns. Raises InputError for a name that a column has, in any case, and for an unusable
     label scheme; StorageError where the corpus is gone.
     """
-    info = Workspace(corpus.folder).info(corpus.digest)
-    if info is None:
-        raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")
+    info = Workspace(corpus.folder).require_info(corpus.digest)
     name = clean_name(codebook.column, "column")
     used = {column.casefold(): column for column in (*info.columns, *taken, *_stored_names(corpus))}
     if name.casefold() in used:

@@ -5,7 +5,6 @@
 A version is the first event's id and the log's length in bytes: what a version holds never changes.
 """
 
-import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,8 @@ from typing import Any, Literal
 
 from core.corpus.loaders import load_corpus
 from core.errors import InputError, StorageError
-from core.files import append_bytes, make_folder, storage_errors
+from core.files import make_folder, storage_errors
+from core.json_lines import append_json_lines, log_length, read_json_lines
 from core.store import Workspace
 from core.types import CorpusRef
 
@@ -119,7 +119,7 @@ def load_judgments(corpus: CorpusRef, version: str | None = None) -> JudgmentLog
     path = _path(corpus)
     if version is not None and not version:
         return JudgmentLog((), 0, "")
-    size = path.stat().st_size if path.is_file() else 0
+    size = log_length(path)
     length = size if version is None else int(version.rpartition("-")[2])
     log = _read(str(path), min(length, size))
     if version is not None and log.version != version:
@@ -141,17 +141,11 @@ def judgments_version(corpus: CorpusRef) -> str:
 def add_judgments(corpus: CorpusRef, judgments: Sequence[Judgment]) -> None:
     """Write events to the log; they are on disk when it returns. Raises InputError for unknown rows or grades and for
     annotators without a name, StorageError where the corpus is gone or can't be written."""
-    info = Workspace(corpus.folder).info(corpus.digest)
-    if info is None:
-        raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")
-    _check(judgments, info.rows)
+    _check(judgments, Workspace(corpus.folder).require_info(corpus.digest).rows)
     path = _path(corpus)
     with storage_errors(path.parent):
         make_folder(path.parent)
-    if judgments:
-        lines = [json.dumps(asdict(event), ensure_ascii=False).encode("utf-8", "replace") for event in judgments]
-        # the line break before it separates the events from a line that was cut by a crash
-        append_bytes(path, b"\n" + b"\n".join(lines) + b"\n")
+    append_json_lines(path, map(asdict, judgments))
 
 
 def grade_row(corpus: CorpusRef, query: str, row: int, grade: int, annotator: str, source: Source) -> None:
@@ -203,9 +197,7 @@ def _read(path: str, length: int) -> JudgmentLog:
     """The log's first `length` bytes: a file of this length may only have been extended since."""
     if not length:
         return JudgmentLog((), 0, "")
-    with storage_errors(Path(path).parent), Path(path).open("rb") as file:
-        lines = [line for line in file.read(length).splitlines() if line.strip()]
-    parsed = [_parse(line) for line in lines]
+    parsed = [_decode(line.value) for line in read_json_lines(Path(path), length)]
     events = tuple(event for event in parsed if event is not None)
     return JudgmentLog(events, parsed.count(None), f"{events[0].answer}-{length}" if events else "")
 
@@ -221,13 +213,9 @@ def _check(events: Iterable[Judgment], total: int) -> None:
             raise InputError("An annotator needs a name.", f"Enter your name, at most {MAX_NAME_LENGTH} characters.")
 
 
-def _parse(line: bytes) -> Judgment | None:
-    """None for a line that is no event."""
-    try:
-        values = json.loads(line.decode())
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(values, dict) or any(not isinstance(values.get(name), kind) for name, kind in _TYPES.items()):
+def _decode(values: dict[str, Any] | None) -> Judgment | None:
+    """None for what is no event."""
+    if values is None or any(not isinstance(values.get(name), kind) for name, kind in _TYPES.items()):
         return None
     is_valid = values["row"] >= 0 and values["grade"] in (None, *GRADES) and values["query"].strip()
     return Judgment(**{name: values[name] for name in _TYPES}) if is_valid else None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, StorageError
+from core.errors import InputError
 from core.files import read_json, write_json
 from core.store import Workspace
 from core.types import CorpusRef
@@ -50,7 +50,4 @@ class RowMarks:
         return workspace.result_folder(self.kind, self.corpus.digest, dict(self.inputs)) / "marks.json"
 
     def _row_count(self) -> int:
-        info = Workspace(self.corpus.folder).info(self.corpus.digest)
-        if info is None:
-            raise StorageError("This corpus is no longer in the workspace.", "Select or add one on the Data page.")
-        return info.rows
+        return Workspace(self.corpus.folder).require_info(self.corpus.digest).rows

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.files import write_json
+from core.jobs import cluster
 from core.map.results import LAYOUTS, LayoutQuery
 from core.models.registry import load_embedder
 from core.store import CorpusInfo, Workspace
@@ -34,6 +35,14 @@ def component_manifests() -> Iterator[None]:
     """Streamlit reads the metadata of all installed packages for every AppTest, in a quarter of a second: once here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cold_workers() -> Iterator[None]:
+    """Workers load and compile what a test needs, not all that a visitor might: each process of the run has its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "_warm_tasks", lambda offers: [])
         yield
 
 

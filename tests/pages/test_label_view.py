@@ -10,8 +10,8 @@ from core.corpus.selections import save_selection
 from core.store import Workspace
 from pages.shared.classify.label_settings import ONE, SIMILAR
 from pages.shared.classify.label_setup import COLUMN, SELECTION
+from tests.pages.classify_steps import fine, make, open_page
 from tests.pages.conftest import SUBJECTS
-from tests.pages.test_classify_page import fine, make, open_page
 
 LABELS = tuple(LabelDefinition(name, f"about a {name}") for name in SUBJECTS)
 

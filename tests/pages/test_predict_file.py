@@ -12,7 +12,7 @@ from core.store import Workspace
 from core.types import ModelSpec, Vectors, unit_rows
 from core.vectors.contenders import Contender
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, vector_of
-from tests.pages.test_classify_page import fine, make, open_page, trained
+from tests.pages.classify_steps import fine, make, open_page, trained
 
 NEW = ["a new lamp my lamp", "refuse this", "the teapot a teapot"]
 

@@ -13,8 +13,8 @@ from core.corpus.codebook import Codebook, LabelDefinition, create_column
 from core.corpus.filters import Filter
 from core.errors import InputError
 from core.trends.prevalence import corrected_over_time
+from tests.pages.classify_steps import fine, make, open_page, trained
 from tests.pages.conftest import SUBJECTS
-from tests.pages.test_classify_page import fine, make, open_page, trained
 
 LABELS = [*[s for s in SUBJECTS for _ in range(10)], *[None] * 30]
 

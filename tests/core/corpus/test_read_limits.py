@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,6 +175,12 @@ BOMBS = {
 }  # fmt: skip
 
 
+def is_reader(process):
+    with suppress(psutil.Error):
+        return "reader_process" in " ".join(process.cmdline())
+    return False
+
+
 class PeakMemory:
     """The most memory that the processes that read files use meanwhile, in bytes."""
 
@@ -184,13 +191,13 @@ class PeakMemory:
         return self
 
     def _watch(self):
+        readers, listed = [], 0.0
         while not self._done.wait(0.02):
-            for process in psutil.Process().children():
-                try:
-                    if "reader_process" in " ".join(process.cmdline()):
-                        self.peak = max(self.peak, process.memory_info().rss)
-                except psutil.Error:
-                    continue
+            if time.monotonic() > listed + 0.2:  # the list of all processes takes longer than what it is for
+                readers, listed = list(filter(is_reader, psutil.Process().children())), time.monotonic()
+            for process in readers:
+                with suppress(psutil.Error):
+                    self.peak = max(self.peak, process.memory_info().rss)
 
     def __exit__(self, *_):
         self._done.set()
