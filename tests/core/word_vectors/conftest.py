@@ -48,7 +48,7 @@ def skip_gram(texts):
 
 @pytest.fixture
 def corpus(tmp_path, texts) -> CorpusRef:
-    table = pd.DataFrame({"text": [*texts[:300], "", "?!"]})
+    table = pd.DataFrame({"text": [*texts[:300], "!!", "?!"]})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="toy").corpus
     Workspace(tmp_path).save_corpus(built)
     return CorpusRef(str(tmp_path), built.digest)
