@@ -137,9 +137,15 @@ def read_manifest(folder: Path, digest: str) -> WordManifest:
     return _with_digest(manifest, digest)
 
 
-@lru_cache(maxsize=2)
 def load_words(folder: Path, digest: str) -> WordVectors:
     """Stored word vectors, arrays read-only. Raises ModelError where they are absent or damaged."""
+    read_manifest(folder, digest)  # they may have been deleted since they were loaded
+    return cached_words(folder, digest)
+
+
+@lru_cache(maxsize=2)
+def cached_words(folder: Path, digest: str) -> WordVectors:
+    """The same, loaded before."""
     from safetensors.numpy import load_file
 
     manifest = read_manifest(folder, digest)

@@ -8,6 +8,7 @@ import pytest
 from core.errors import InputError, ModelError
 from core.models.ngrams import ngram_hashes
 from core.models.word_files import (
+    cached_words,
     delete_words,
     has_words,
     list_words,
@@ -163,7 +164,7 @@ def test_stored_vectors_are_found_again_and_damage_is_noticed(skip_gram, tmp_pat
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes(content)
-    load_words.cache_clear()
+    cached_words.cache_clear()
     with pytest.raises(ModelError, match="damaged"):
         load_words(tmp_path, manifest.digest)
     path.write_bytes(b"nothing")
