@@ -41,8 +41,8 @@ class Inference:
         if not any(token in model.wv.key_to_index for token in tokens):
             return np.zeros(self._dimensions, np.float32)
         model.random = np.random.RandomState(SEED)
-        start = np.random.RandomState(SEED).random_sample(self._dimensions).astype(np.float32)
-        vector = ((start - 0.5) / self._dimensions)[None]
+        start = np.random.RandomState(SEED).random_sample((1, self._dimensions))
+        vector = ((start - 0.5) / self._dimensions).astype(np.float32)
         work, lock = np.zeros(self._dimensions, np.float32), np.ones(1, np.float32)
         for rate in np.linspace(model.alpha, model.min_alpha, self._epochs):
             for part in parts:

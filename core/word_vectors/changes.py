@@ -105,7 +105,7 @@ class _PairCounter:
     """Pairs of words near each other, counted for any division of the texts into two periods."""
 
     def __init__(self, tokens: Sequence[Sequence[str]], is_after: np.ndarray, settings: ChangeSettings) -> None:
-        counts = [word_counts([tokens[i] for i in np.flatnonzero(side)], 1) for side in (~is_after, is_after)]
+        counts = [word_counts([tokens[int(i)] for i in np.flatnonzero(side)], 1) for side in (~is_after, is_after)]
         both = {word: min(count, counts[1].get(word, 0)) for word, count in counts[0].items()}
         frequent = [word for word, count in both.items() if count >= settings.min_count and is_name(word)]
         self.targets = sorted(frequent, key=lambda word: (-both[word], word))[:MAX_TARGETS]

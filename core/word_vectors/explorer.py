@@ -77,12 +77,10 @@ class Explorer:
             raise InputError("The three words must be different.", "Enter three different words.")
         vectors = np.stack([self._vector(word) for word in words])
         positions, scores = self._nearest(vectors[1] - vectors[0] + vectors[2], words, k)
-        evidence = zip(positions, scores, self.unit[positions] @ vectors.T, strict=True)
+        evidence = (self.unit[positions] @ vectors.T).tolist()
         return tuple(
-            AnalogyAnswer(
-                self._words.words[at], float(score), *(float(value) for value in row), int(self._words.counts[at])
-            )
-            for at, score, row in evidence
+            AnalogyAnswer(self._words.words[at], float(score), to_a, to_b, to_c, int(self._words.counts[at]))
+            for at, score, (to_a, to_b, to_c) in zip(positions, scores, evidence, strict=True)
         )
 
     def _nearest(self, target: np.ndarray, excluded: Sequence[str], k: int) -> tuple[np.ndarray, np.ndarray]:

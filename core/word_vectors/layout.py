@@ -47,7 +47,7 @@ def map_words(words: WordVectors, count: int, seed: int, progress: Progress) -> 
 
 def frequent_words(words: WordVectors, count: int) -> np.ndarray:
     """Positions of the most frequent words that are no function words, numbers or single letters."""
-    counts, has_length = np.asarray(words.counts), words.vectors.any(axis=1)
+    counts, has_length = np.asarray(words.counts), np.abs(words.vectors).max(axis=1) > 0
     order = np.argsort(-counts, kind="stable")  # without counts: the order of the file
     order = order[(counts[order] > 0) | (counts.sum() == 0)]
     return np.array([row for row in order if has_length[row] and is_name(words.words[row].lower())][:count], np.int64)

@@ -159,8 +159,8 @@ def _vector(numbers: list[bytes] | bytes, name: str, line: int, dimensions: int)
     try:
         row = np.frombuffer(numbers, "<f4") if isinstance(numbers, bytes) else np.array(numbers, np.float32)
     except ValueError as error:
-        wrong = next((part for part in numbers if not _is_number(part)), b"")  # type: ignore[union-attr]
-        text = wrong[:20].decode("utf-8", "replace")  # type: ignore[union-attr]
+        parts = [] if isinstance(numbers, bytes) else numbers
+        text = next((part for part in parts if not _is_number(part)), b"")[:20].decode("utf-8", "replace")
         raise _error(name, line, f'"{text}" is no number', "Correct or remove this line.") from error
     if not np.isfinite(row).all():
         raise _error(name, line, "NaN or infinite numbers", "Correct or remove this line.")

@@ -108,7 +108,7 @@ def _read(query: WordFileQuery, progress: Progress) -> StoredWords:
     frequencies = values if query.frequencies == "corpus" else zipf_counts(len(values))
     vectors, known = table.vectors, {word.lower() for word in table.words}
     manifest = WordManifest(
-        query.file.name, "file", *vectors.shape, query.corpus.digest, _corpus_name(query.corpus), len(texts), total,
+        query.file.name, "file", len(vectors), vectors.shape[1], query.corpus.digest, _corpus_name(query.corpus), len(texts), total,
         sum(count for word, count in counts.items() if word in known) / max(total, 1), query.smoothing,
         query.frequencies, {"file": query.file.key},
     )  # fmt: skip

@@ -1,7 +1,5 @@
 """The forms that train word vectors on the corpus, or read them from a file."""
 
-from typing import cast
-
 import streamlit as st
 
 from core.corpus.staging import StagedFile
@@ -18,7 +16,7 @@ from pages.shared.messages import show_error
 from pages.shared.text import plain
 from pages.shared.uploads import upload_table
 
-TRAINED: dict[TrainedMethod, str] = {name: label for name, label in METHODS.items() if name != "file"}  # type: ignore[assignment, misc]
+TRAINED: dict[TrainedMethod, str] = {name: label for name, label in METHODS.items() if name != "file"}
 FREQUENCIES: dict[Frequencies, str] = {"corpus": "This corpus", "rank": "Rank in the file (Zipf)"}
 METHOD_HELP = (
     "Skip-gram: a word predicts the words around it; best for small corpora. CBOW: they predict the word; faster. "
@@ -88,7 +86,7 @@ def _select_settings(info: CorpusInfo, facts: CorpusFacts) -> Settings:
             "Seed", 0, 1_000_000, 0, key="words_seed", width=110, help="The same seed gives the same vectors."
         )
     numbers = (int(dimensions), int(epochs), int(window), int(min_count), float(smoothing), int(seed))
-    return Settings(cast(TrainedMethod, method), *numbers)
+    return Settings(method, *numbers)
 
 
 def show_upload(info: CorpusInfo) -> None:
@@ -118,4 +116,4 @@ def _select_frequencies() -> tuple[Frequencies, float]:
         smoothing = st.number_input(
             "SIF a", 0.00001, 1.0, FILE_SMOOTHING, 0.001, format="%.5g", key="words_file_a", width=130, help=SIF_HELP
         )
-    return cast(Frequencies, frequencies), float(smoothing)
+    return frequencies, float(smoothing)
