@@ -5,7 +5,7 @@ and counts as missing once they are deleted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -107,10 +107,11 @@ def _read(query: WordFileQuery, progress: Progress) -> StoredWords:
     values, total = np.array([counts.get(word.lower(), 0) for word in table.words], np.int64), sum(map(len, tokens))
     frequencies = values if query.frequencies == "corpus" else zipf_counts(len(values))
     vectors, known = table.vectors, {word.lower() for word in table.words}
-    manifest = WordManifest(
-        query.file.name, "file", len(vectors), vectors.shape[1], query.corpus.digest, _corpus_name(query.corpus), len(texts), total,
-        sum(count for word, count in counts.items() if word in known) / max(total, 1), query.smoothing,
-        query.frequencies, {"file": query.file.key},
+    share = sum(count for word, count in counts.items() if word in known) / max(total, 1)
+    manifest = replace(
+        _corpus_manifest(query.corpus, query.file.name), words=len(vectors), dimensions=vectors.shape[1],
+        texts=len(texts), tokens=total, known_share=share, smoothing=query.smoothing, frequencies=query.frequencies,
+        settings={"file": query.file.key},
     )  # fmt: skip
     axis = np.zeros(vectors.shape[1], np.float32)
     weights = sif_weights(frequencies, query.smoothing)
