@@ -4,8 +4,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
 # one process a core, so one thread each
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# more than two cores: half of the time of core's tests is waiting, for servers and processes
-PARALLEL := -n $(WORKERS) --dist loadfile
+PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
 # universal: one file for every Python version and platform, by markers
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
@@ -13,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annot
 # each of many processes would compile every imported module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app install install-dev test test-core quick check fix lock bench clean help
+.PHONY: app install install-dev test test-core test-pages test-e2e quick check fix lock bench clean help
 
 app: install  ## start the dashboard
 	$(BIN)/streamlit run app.py
@@ -40,15 +39,20 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 test: install-dev  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
 	$(MAKE) -j2 check test-core  # types take one core while those tests wait
-	$(SINGLE) $(PYTEST) $(PARALLEL) tests/pages tests/test_*.py
-	$(PYTEST) tests/e2e
+	$(MAKE) -j2 test-pages test-e2e  # the browser's tests wait for one thing at a time
 
 # many tests run without the tracer of coverage, see tests/core/conftest.py
 test-core: install-dev
-	$(SINGLE) $(PYTEST) $(PARALLEL) tests/core --cov
+	$(SINGLE) $(PYTEST) -n $(WORKERS) --dist loadfile tests/core --cov  # more than cores: half of their time is waiting
+
+test-pages: install-dev
+	$(SINGLE) $(PYTEST) $(PARALLEL) tests/pages tests/test_*.py
+
+test-e2e: install-dev
+	$(PYTEST) tests/e2e
 
 quick: check  ## lint, types, and the tests of core without slow ones
-	$(SINGLE) $(PYTEST) $(PARALLEL) -m "not slow" tests/core tests/test_*.py
+	$(SINGLE) $(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow" tests/core tests/test_*.py
 
 check: install-dev  ## lint and types
 	$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ value without arrays, such as a query, is JSON alone.
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -16,6 +16,7 @@ import numpy as np
 _FILE_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
 ROOT = "value"  # the path of a value that is itself an array
 Arrays = dict[str, np.ndarray]
+OMIT_DEFAULT = {"omit_default": True}  # metadata of a field that is left out where it has its default value
 
 
 def encode(value: Any, path: str = "") -> tuple[Any, Arrays]:
@@ -25,7 +26,7 @@ def encode(value: Any, path: str = "") -> tuple[Any, Arrays]:
             raise TypeError(f"An array can't be stored under the name {path!r}.")
         return None, {path or ROOT: value}
     if is_dataclass(value) and not isinstance(value, type):
-        return _encode_items({field.name: getattr(value, field.name) for field in fields(value) if field.init}, path)
+        return _encode_items(dict(_stored_fields(value)), path)
     if isinstance(value, Mapping):
         return _encode_items({str(key): item for key, item in value.items()}, path)
     if isinstance(value, (list, tuple)):
@@ -59,6 +60,13 @@ def decode(kind: Any, data: Any, arrays: Mapping[str, np.ndarray] | None = None,
         _checked(data, isinstance(data, dict), path)
         return {key: decode(parts[1], item, stored, _join(path, key)) for key, item in data.items()}
     return _checked(data, data in parts, path) if origin is Literal else _decode_plain(kind, data, path)
+
+
+def _stored_fields(value: Any) -> Iterator[tuple[str, Any]]:
+    for field in fields(value):
+        item = getattr(value, field.name)
+        if field.init and not (field.metadata == OMIT_DEFAULT and item == field.default):
+            yield field.name, item
 
 
 def _encode_items(items: Mapping[str, Any], path: str) -> tuple[dict[str, Any], Arrays]:

@@ -3,6 +3,8 @@
 <folder>/corpora/<digest>/corpus.parquet, meta.json
                           <kind>/<key>/result.json and one .npy per array
 <folder>/cache/<model key>.sqlite      text -> vector, see core.vectors.cache
+<folder>/adapters/<key>.safetensors    adapters in use as models, see core.models.adapted
+<folder>/fine-tuned/<name>/, <name>.json      fine-tuned models, see core.models.fine_tuned
 <folder>/staging/  jobs/  models/      uploads in progress, job records, exported models
 
 JSON files contain a checksum of themselves, meta.json that of the table, result.json those of its arrays. What does not
@@ -42,7 +44,8 @@ TEXT_COLUMN = "__text__"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _FILES = ("corpus.parquet", "meta.json")
 # users: their workspaces, with sign-in; the files: marks of the Data page
-_ENTRIES = {"corpora", "cache", "staging", "jobs", "models", "users", "started.json", "guide_closed.json"}
+_FOLDERS = {"corpora", "cache", "adapters", "fine-tuned", "staging", "jobs", "models", "users"}
+_ENTRIES = {*_FOLDERS, "started.json", "guide_closed.json"}
 _INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
 _MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
 _LIBRARIES = ("numpy", "faiss-cpu", "umap-learn", "onnxruntime", "scikit-learn")
@@ -233,7 +236,7 @@ class Workspace:
 
     def cache_stamp(self, model: ModelSpec) -> int:
         """Another number whenever vectors of this model were added to the cache."""
-        path = self.folder / "cache" / f"{model.key}.sqlite"
+        path = self.folder / "cache" / f"{model.base.key}.sqlite"
         return sum(file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
 
     def load_vectors(self, corpus: str, model: ModelSpec) -> Vectors | None:
@@ -248,6 +251,16 @@ class Workspace:
 
     def save_vectors(self, vectors: Vectors) -> None:
         self.save("vectors", vectors.corpus, vector_inputs(vectors.model), {"rows": vectors.rows}, vectors.facts)
+
+    def delete_model(self, corpus: str, model: ModelSpec) -> None:
+        """Remove the vectors of a model, and the results that name it alone. Raises StorageError."""
+        folders = [path for path in self._corpus_folder(corpus).glob("*/*") if _DIGEST.fullmatch(path.name)]
+        records = [(folder, _read_record(folder)) for folder in folders]
+        for folder in [folder for folder, record in records if record and _names(record["inputs"], model)]:
+            discard(folder)
+            if folder.exists():
+                message = f"The vectors of {model.label} could not be deleted completely."
+                raise StorageError(message, f"Check the permissions of {folder}.")
 
     def result_folder(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> Path:
         return self._corpus_folder(corpus) / kind / digest_json(dict(inputs))
@@ -306,6 +319,11 @@ class Workspace:
 def vector_inputs(model: ModelSpec) -> dict[str, Any]:
     """What names the vectors of a corpus; raise the version when the algorithm changes their values."""
     return {"model": model.to_dict(), "version": 1}
+
+
+def _names(inputs: Mapping[str, Any], model: ModelSpec) -> bool:
+    """Whether a result's inputs are those of a model's vectors, or have them."""
+    return bool(inputs.get("model") == model.to_dict())
 
 
 def _read_info(meta: Any, corpus: str) -> CorpusInfo | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from core.codec import OMIT_DEFAULT
 from core.digest import digest_json
 from core.errors import InputError
 
@@ -16,6 +17,7 @@ Progress = Callable[[int, int], None]
 
 # what distinguishes models of a backend with the same name
 LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision", "e5": "precision"}
+OPTIONAL_FIELDS = frozenset({"probed", "adapter", "adapter_name"})  # of a ModelSpec's dict
 UNIT_TOLERANCE = 1e-3
 SINGLE_VALUED = "single_valued"  # in the attributes of a corpus' table: Roles.single_valued
 
@@ -90,6 +92,8 @@ class ModelSpec:
     made for, empty where it takes any. revision: commit, weights' sha256 or the like, or "version 2" of a
     server's model that changed behind its name; empty where unknown.
     probed: dimensions is what a server answered with, not what a person requested: requests never name it.
+    adapter: key of the stored adapter that maps the model's vectors, see core.models.adapted; "" for the model itself.
+    adapter_name: what a person calls it.
     """
 
     backend: str
@@ -103,11 +107,18 @@ class ModelSpec:
     base_url: str = ""
     languages: tuple[str, ...] = ()
     probed: bool = False
+    adapter: str = field(default="", metadata=OMIT_DEFAULT)
+    adapter_name: str = field(default="", metadata=OMIT_DEFAULT)
 
     @cached_property
     def key(self) -> str:
         """16 hex digits; the same for specs that give the same vectors, whatever `languages` and `probed` are."""
-        return digest_json(replace(self, probed=False).to_dict() | {"languages": []})
+        return digest_json(replace(self, probed=False, adapter_name="").to_dict() | {"languages": []})
+
+    @property
+    def base(self) -> "ModelSpec":
+        """The model without its adapter."""
+        return replace(self, adapter="", adapter_name="") if self.adapter else self
 
     @property
     def label(self) -> str:
@@ -116,12 +127,13 @@ class ModelSpec:
         value = getattr(self, attribute) if attribute else None
         suffix = f"{value}d" if attribute == "dimensions" else value
         parts = [self.name, suffix if value else "", self.revision if self.backend == "openai" else ""]
-        return " · ".join(part for part in parts if part)
+        base = " · ".join(part for part in parts if part)
+        return f"{base} + adapter {self.adapter_name or self.adapter[:6]}" if self.adapter else base
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON; `probed` only where it is set, so that results stored before there was one keep their names."""
+        """As JSON; `probed` and the adapter only where set, so that results stored before them keep their names."""
         values = asdict(self) | {"languages": list(self.languages)}
-        return values if self.probed else {name: value for name, value in values.items() if name != "probed"}
+        return {name: value for name, value in values.items() if value or name not in OPTIONAL_FIELDS}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelSpec":

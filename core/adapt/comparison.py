@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.adapt.examples import Examples, Ranked, ScoredPairs, blocks
-from core.adapt.maps import Arrays, unit_transform
+from core.models.linear_maps import Arrays, unit_transform
 from core.stats import ranking_metrics as ranked
 from core.stats.interval import ALPHA, Interval
 from core.stats.rank_correlation import WeightedColumn, weighted_correlations
@@ -55,7 +55,7 @@ def sample(examples: Examples, seed: int, limit: int = MAX_SCORED) -> Examples:
         examples = examples.take(np.sort(rng.choice(ids, limit, replace=False)))
     if isinstance(examples, ScoredPairs) or examples.is_symmetric or len(examples.candidates) <= MAX_CANDIDATES:
         return examples
-    return _fewer_candidates(examples, rng)
+    return fewer_candidates(examples, MAX_CANDIDATES, rng)
 
 
 def score(examples: Examples, arrays: Arrays) -> float:
@@ -75,9 +75,10 @@ def query_scores(examples: Ranked, arrays: Arrays) -> np.ndarray:
     for block in blocks(len(eligible), len(candidates)):
         ids = eligible[block]
         cosines = unit_transform(arrays, examples.queries[ids]) @ candidates.T
-        relevant, rows = examples.relevant(ids), np.arange(len(ids))
-        if examples.is_symmetric:
-            relevant[rows, ids], cosines[rows, ids] = False, -np.inf
+        relevant = examples.relevant(ids)
+        if examples.is_symmetric or examples.own is not None:
+            own = examples.own_cells(ids)
+            relevant[own], cosines[own] = False, -np.inf
         counts = relevant.sum(axis=1)
         depth = int(min(counts.max() if examples.is_symmetric else DEPTH, cosines.shape[1]))
         relevance = np.take_along_axis(relevant, top_columns(cosines, depth), axis=1)
@@ -124,10 +125,14 @@ def _gain(evidence: PairedEvidence, metric: str) -> Gain:
     )  # fmt: skip
 
 
-def _fewer_candidates(examples: Ranked, rng: np.random.Generator) -> Ranked:
+def fewer_candidates(examples: Ranked, limit: int, rng: np.random.Generator) -> Ranked:
+    """Queries that rank the relevant candidates, and others drawn at random, `limit` in all."""
     relevant = np.unique((examples.query_features @ examples.candidate_features.T).indices)
     others = np.setdiff1d(np.arange(len(examples.candidates)), relevant)
-    count = min(max(MAX_CANDIDATES - len(relevant), 0), len(others))
+    count = min(max(limit - len(relevant), 0), len(others))
     columns = np.sort(np.concatenate([relevant, rng.choice(others, count, replace=False)]))
-    features = examples.candidate_features[columns]
-    return Ranked(examples.queries, examples.candidates[columns], examples.query_features, features, False)
+    features, own = examples.candidate_features[columns], examples.own
+    if own is not None:
+        at = np.searchsorted(columns, own).clip(max=len(columns) - 1)
+        own = np.where(columns[at] == own, at, -1)
+    return Ranked(examples.queries, examples.candidates[columns], examples.query_features, features, False, own)

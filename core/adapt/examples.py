@@ -16,7 +16,8 @@ class Ranked:
 
     queries: (q, d), candidates: (c, d) float32 unit rows. query_features: (q, f) CSR, positive float32 weights, such as
     clicks; candidate_features: (c, f) CSR of ones. Features are labels, or the judged candidates themselves.
-    is_symmetric: candidates are the queries themselves, and none ranks itself.
+    is_symmetric: candidates are the queries themselves, and none ranks itself. own: (q,) int64 the candidate with the
+    query's own vector, which is not ranked either, -1 for none; None where there are none.
     """
 
     queries: np.ndarray
@@ -24,6 +25,7 @@ class Ranked:
     query_features: Any
     candidate_features: Any
     is_symmetric: bool
+    own: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -53,7 +55,8 @@ class Ranked:
         """Some of the queries; where candidates are queries, these alone are candidates, too."""
         queries, features = self.queries[ids], self.query_features[ids]
         if not self.is_symmetric:
-            return replace(self, queries=queries, query_features=features)
+            own = None if self.own is None else self.own[ids]
+            return replace(self, queries=queries, query_features=features, own=own)
         return Ranked(queries, queries, features, self.candidate_features[ids], True)
 
     def permuted(self, seed: int) -> "Ranked":
@@ -77,6 +80,12 @@ class Ranked:
         present = np.zeros(self.query_features.shape[1], np.float32)
         present[self.query_features[others].indices] = 1
         return np.asarray(self.query_features[ids] @ present > 0)
+
+    def own_cells(self, ids: np.ndarray, candidates: np.ndarray | None = None) -> np.ndarray:
+        """(b, c) bool: candidates, all by default, that are the queries themselves."""
+        columns = np.arange(len(self.candidates)) if candidates is None else candidates
+        own = ids if self.is_symmetric else np.full(len(ids), -1) if self.own is None else self.own[ids]
+        return np.asarray(own[:, None] == columns)
 
     def relevant(self, ids: np.ndarray, candidates: np.ndarray | None = None) -> np.ndarray:
         """(b, c) bool: which candidates, all by default, share a feature with each query; a query does with itself."""

@@ -10,7 +10,7 @@ from core.adapt.batches import Negatives, mine_negatives, pair_batches, ranked_b
 from core.adapt.comparison import score
 from core.adapt.examples import Examples, ScoredPairs
 from core.adapt.losses import pair_loss, ranked_loss
-from core.adapt.maps import Arrays, Kind, identity
+from core.models.linear_maps import Arrays, Kind, identity
 
 MAX_LINEAR = 1_024  # dimensions up to which the default is a linear map; more cost too much time
 LEARNING_RATES: dict[Kind, float] = {"linear": 0.02, "low_rank": 0.06}  # times 1 / sqrt(dimensions)

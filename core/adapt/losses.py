@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.adapt.maps import Arrays, gradients, transform
+from core.models.linear_maps import Arrays, gradients, transform
 
 PAIR_SCALE = 20.0  # of cosines in CoSENT, as sentence-transformers
 

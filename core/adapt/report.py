@@ -8,8 +8,8 @@ import numpy as np
 from core.adapt.comparison import Gain, compare, sample, top_columns
 from core.adapt.examples import Examples, Ranked, ScoredPairs
 from core.adapt.fitting import Fit, Settings, fit
-from core.adapt.maps import Arrays, unit_transform
 from core.adapt.splits import MIN_PAIRS, Sides
+from core.models.linear_maps import Arrays, unit_transform
 from core.stats.interval import Interval
 from core.stats.resampling import bootstrap_mean
 from core.types import Vectors
@@ -173,7 +173,7 @@ def _drawn_pairs(
     queries = rng.choice(len(examples), min(len(examples), 1_000), replace=False)
     candidates = _columns(examples, queries, rng)
     relevant = examples.relevant(queries, candidates)
-    differs = queries[:, None] != candidates if examples.is_symmetric else np.ones(relevant.shape, bool)
+    differs = ~examples.own_cells(queries, candidates)
     drawn = []
     for mask in (relevant & differs, ~relevant & differs):
         cells = np.flatnonzero(mask)

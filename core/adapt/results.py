@@ -1,17 +1,18 @@
-"""Adapters trained on a label column, as stored results."""
+"""Adapters of a corpus, and what to expect of them, as stored results."""
 
-from dataclasses import dataclass
-
-import numpy as np
-import pandas as pd
+from dataclasses import dataclass, replace
+from typing import Any
 
 from core.adapt.fitting import Settings
-from core.adapt.training import DEFAULTS, Adapter, train
-from core.corpus.added_columns import column_inputs
-from core.corpus.label_columns import find_split_column, split_names
+from core.adapt.sources import Source, load_material, plan_texts, source_inputs
+from core.adapt.splits import split
+from core.adapt.supervision import read
+from core.adapt.training import DEFAULTS, Adapter, Check, check, train
+from core.corpus.label_columns import find_split_column
 from core.corpus.loaders import load_corpus
-from core.errors import InputError
+from core.errors import JobError
 from core.results import Result
+from core.secret import Secret
 from core.store import vector_inputs
 from core.types import CorpusRef, ModelSpec, Progress
 from core.vectors.loaders import load_vectors
@@ -19,19 +20,32 @@ from core.vectors.loaders import load_vectors
 TRAININGS = 3  # the adapter, its control, and the parts of the learning curve together
 SECONDS_PER_CELL = 1.5e-9  # of a training for a row, a dimension of the input and one of the output, on one core
 OVERHEAD = 3.0  # seconds of the report
+CHECK_ROWS = 4_000  # compared in a check
+SECONDS_PER_CHECK_CELL = 5e-10
+SECONDS_PER_TEXT = 0.02  # embedded
 
 
 @dataclass(frozen=True)
 class AdapterQuery:
-    """column: of labels. split_column: one whose values name the training rows ("train", or file names with that word),
-    the other rows are held out; "" holds out rows and labels at random."""
+    """model: whose vectors are mapped. source: what is learned from. seed: of all draws."""
 
     corpus: CorpusRef
     model: ModelSpec
-    column: str
-    split_column: str = ""
+    source: Source
     settings: Settings = DEFAULTS
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class CheckQuery:
+    """limit_usd: nothing is sent where the texts of the source could cost more; None for no limit."""
+
+    corpus: CorpusRef
+    model: ModelSpec
+    source: Source
+    settings: Settings = DEFAULTS
+    seed: int = 0
+    limit_usd: float | None = None
 
 
 def split_column(corpus: CorpusRef) -> str:
@@ -39,25 +53,23 @@ def split_column(corpus: CorpusRef) -> str:
     return find_split_column(load_corpus(corpus).table) or ""
 
 
-def training_rows(corpus: CorpusRef, column: str) -> np.ndarray | None:
-    """(m,) int64 ids of the rows that a split column marks for training; None for "". Raises InputError."""
-    if not column:
-        return None
-    names = _column(corpus, column).astype("str").str.strip().str.lower()
-    return np.flatnonzero(split_names(names) == "train")
-
-
-def _column(corpus: CorpusRef, name: str) -> pd.Series:
-    table = load_corpus(corpus).table
-    if name not in table.columns:
-        raise InputError(f'There is no column "{name}".', "Choose another column.")
-    return table[name]
-
-
 def _compute(query: AdapterQuery, progress: Progress) -> Adapter:
-    vectors, labels = load_vectors(query.corpus, query.model), _column(query.corpus, query.column)
-    rows = training_rows(query.corpus, query.split_column)
-    return train(vectors, labels, rows=rows, seed=query.seed, settings=query.settings, progress=progress)
+    """Texts of the source are cached since the check."""
+    material = load_material(query.corpus, query.model, query.source)
+    options: dict[str, Any] = {"rows": material.rows, "seed": query.seed, "settings": query.settings}
+    adapter = train(material.vectors, **material.supervision, **options, progress=progress)
+    return replace(adapter, report=replace(adapter.report, notes=(*adapter.report.notes, *material.notes)))
+
+
+def _compute_check(query: CheckQuery, progress: Progress, secret: Secret | None = None) -> Check:
+    """Raises JobError where embedding the texts of the source could exceed the limit."""
+    plan = plan_texts(query.corpus, query.model, query.source)
+    if query.limit_usd is not None and (plan.usd or 0.0) > query.limit_usd * (1 + 1e-9):
+        message = f"{plan.missing:,} texts could cost more than the limit of ${query.limit_usd:,.2f}; nothing was sent."
+        raise JobError(message, "Start again with a higher limit.")
+    material = load_material(query.corpus, query.model, query.source, secret)
+    options: dict[str, Any] = {"rows": material.rows, "seed": query.seed, "settings": query.settings}
+    return replace(check(material.vectors, **material.supervision, **options), notes=material.notes)
 
 
 def _seconds(query: AdapterQuery) -> float:
@@ -65,13 +77,29 @@ def _seconds(query: AdapterQuery) -> float:
     return OVERHEAD + TRAININGS * query.settings.epochs / 20 * rows * dimensions**2 * SECONDS_PER_CELL
 
 
-def _inputs(query: AdapterQuery) -> dict[str, object]:
-    own = {"column": query.column, "split": query.split_column, "settings": query.settings, "seed": query.seed}
-    return vector_inputs(query.model) | own | column_inputs(query.corpus, query.column, query.split_column)
+def _check_seconds(query: CheckQuery) -> float:
+    """Raises InputError for labels that nothing can be learned from, so that no job is offered for them."""
+    rows, dimensions = load_vectors(query.corpus, query.model).rows.shape
+    plan = plan_texts(query.corpus, query.model, query.source)
+    if query.source.kind == "labels":
+        material = load_material(query.corpus, query.model, query.source)
+        split(read(material.vectors, material.labels), material.rows, query.seed, query.settings.stop_on)
+    compared = min(rows, CHECK_ROWS)
+    return 0.5 + compared**2 * dimensions * SECONDS_PER_CHECK_CELL + plan.missing * SECONDS_PER_TEXT
+
+
+def _inputs(query: AdapterQuery | CheckQuery) -> dict[str, object]:
+    own = {"settings": query.settings, "seed": query.seed}
+    return vector_inputs(query.model) | source_inputs(query.corpus, query.source) | own
 
 
 ADAPTER = Result(
     "adapter", 1, AdapterQuery, Adapter, inputs=_inputs, compute=_compute, seconds=_seconds,
     stage=lambda query: f"Training an adapter: {query.model.label}", unit="epochs",
     absence="This adapter has not been trained yet.", remedy="Train it on the Customize page.",
+)  # fmt: skip
+ADAPTER_CHECK = Result(
+    "adapter_check", 1, CheckQuery, Check, inputs=_inputs, compute=_compute_check, seconds=_check_seconds,
+    stage="Checking whether an adapter can help", needs_secret=True,
+    absence="It has not been checked yet whether an adapter can help.", remedy="Start the check on the Customize page.",
 )  # fmt: skip

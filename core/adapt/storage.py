@@ -1,35 +1,22 @@
 """Adapters as files: one safetensors file with a JSON manifest in its header, without pickle."""
 
-import json
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from core import codec
 from core.adapt.training import Adapter
 from core.archive import read_source
-from core.digest import digest_array, digest_json
 from core.errors import InputError
 from core.files import replacing
+from core.models.adapter_files import ARRAYS, adapter_bytes, check_map, read_adapter
 from core.types import ModelSpec
 
-FORMAT = "planisphere adapter 1"
-ARRAYS = "arrays."  # before the names of the map's arrays; the others belong to the report
-SIZE_BYTES = 8  # of the header's length, little endian
 DAMAGED = "Save the adapter again where it was trained, or train it again."
 
 
-def to_bytes(adapter: Adapter) -> bytes:
-    """The content of a file, for a download."""
-    from safetensors.numpy import save as to_safetensors
-
+def to_bytes(adapter: Adapter, name: str = "") -> bytes:
+    """The content of a file, for a download. name: what a person calls the adapter."""
     data, arrays = codec.encode(adapter)
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    digests = {name: digest_array(array) for name, array in contiguous.items()}
-    manifest = {"format": FORMAT, "key": adapter.key, "adapter": data, "digests": digests}
-    text = json.dumps(manifest | {"digest": digest_json(manifest)}, ensure_ascii=False)
-    return bytes(to_safetensors(contiguous, {"manifest": text}))
+    return adapter_bytes(data, arrays, adapter.key, name)
 
 
 def save(adapter: Adapter, path: str | Path) -> None:
@@ -71,25 +58,9 @@ def apply(rows):
 
 
 def _read(content: bytes) -> Adapter:
-    from safetensors.numpy import load as from_safetensors
-
-    arrays: dict[str, Any] = from_safetensors(content)
-    size = int.from_bytes(content[:SIZE_BYTES], "little")
-    header = json.loads(content[SIZE_BYTES : SIZE_BYTES + size])
-    manifest = json.loads(header["__metadata__"]["manifest"])
-    digest, digests = manifest.pop("digest"), {name: digest_array(array) for name, array in arrays.items()}
-    if manifest["format"] != FORMAT or digest != digest_json(manifest) or digests != manifest["digests"]:
-        raise ValueError("damaged")
+    manifest, arrays = read_adapter(content)
     adapter: Adapter = codec.decode(Adapter, manifest["adapter"], arrays)
-    _check(adapter, manifest["key"])
+    check_map(adapter.arrays, adapter.dimensions)
+    if adapter.key != manifest["key"]:
+        raise ValueError("another key")
     return adapter
-
-
-def _check(adapter: Adapter, key: str) -> None:
-    """Raise ValueError for arrays that no map can be computed from: the digests do not protect from a forger."""
-    d, shapes = adapter.dimensions, {name: array.shape for name, array in adapter.arrays.items()}
-    is_linear = shapes == {"residual": (d, d)}
-    is_low_rank = set(shapes) == {"down", "up"} and shapes["down"] == shapes["up"] and shapes["up"][0] == d
-    is_valid = all(a.dtype == np.float32 and np.isfinite(a).all() for a in adapter.arrays.values())
-    if not (is_linear or is_low_rank) or not is_valid or adapter.key != key:
-        raise ValueError("invalid arrays")

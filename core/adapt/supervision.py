@@ -37,7 +37,7 @@ def read(
 ) -> Supervision:
     """The examples of exactly one kind. Raises InputError where nothing can be learned from them."""
     if sum(kind is not None for kind in (labels, pairs, judgments)) != 1:
-        raise InputError("An adapter learns from labels, pairs or judgments.", "Pass exactly one of the three.")
+        raise InputError("Training needs labels, pairs or judgments.", "Pass exactly one of the three.")
     if labels is not None:
         return from_labels(vectors, labels)
     return from_pairs(vectors, pairs) if pairs is not None else from_judgments(vectors, *judgments)  # type: ignore[misc]
@@ -93,7 +93,8 @@ def from_judgments(
     or {row: weight} such as clicks; rows of weight 0 do not count. Queries without relevant rows are left out."""
     from scipy.sparse import csr_matrix
 
-    rows = queries.rows if isinstance(queries, Vectors) else unit_rows(queries)
+    scaled = unit_rows(queries.rows if isinstance(queries, Vectors) else queries)
+    rows = queries.rows if isinstance(queries, Vectors) else scaled
     if len(rows) != len(relevant) or rows.shape[1:] != vectors.rows.shape[1:]:
         message = f"{len(relevant):,} lists of relevant rows for {len(rows):,} queries of {rows.shape[1]} dimensions."
         remedy = f"Pass a list for each query, and queries of {vectors.rows.shape[1]} dimensions."
@@ -107,8 +108,22 @@ def from_judgments(
     where = of_source[judged[:, 0].astype(np.int64)], documents[judged[:, 1].astype(np.int64)]
     table = csr_matrix((judged[:, 2].astype(np.float32), where), shape=(len(first_query), len(first)))
     ones = csr_matrix((np.ones(len(first), np.float32), (np.arange(len(first)),) * 2))
-    examples = Ranked(rows[answered[first_query]], vectors.rows[first], table, ones, False)
+    selected = answered[first_query]
+    own = _own_candidates(scaled[selected], unit_rows(vectors.rows[first]), table)
+    examples = Ranked(rows[selected], vectors.rows[first], table, ones, False, own)
     return Supervision(examples, of_source, len(rows) - len(answered), "queries")
+
+
+def _own_candidates(queries: np.ndarray, candidates: np.ndarray, judged: Any) -> np.ndarray | None:
+    """(q,) the candidate with the same vector as each query, -1 where there is none or it is judged relevant."""
+    codes = text_codes(np.concatenate([candidates, queries]))
+    own = np.where(codes[len(candidates) :] < len(candidates), codes[len(candidates) :], -1)
+    present = np.flatnonzero(own >= 0)
+    if not len(present):
+        return None
+    is_relevant = np.asarray(judged[present, own[present]]).ravel() > 0
+    own[present[is_relevant]] = -1
+    return own if (own >= 0).any() else None
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,12 +10,12 @@ from core.adapt import report as parts
 from core.adapt.comparison import Gain, compare, sample
 from core.adapt.examples import Examples
 from core.adapt.fitting import Settings, fit
-from core.adapt.maps import Arrays, identity, unit_transform
 from core.adapt.report import Report
 from core.adapt.splits import Sides, split
 from core.adapt.supervision import Judgments, Labels, Pairs, Supervision, read
-from core.digest import digest_array, digest_json
 from core.errors import InputError
+from core.models.adapter_files import adapter_key
+from core.models.linear_maps import Arrays, identity, unit_transform
 from core.types import ModelSpec, Progress, Vectors, unit_rows
 
 PREVIEW_EPOCHS = 3
@@ -26,8 +26,8 @@ DEFAULTS = Settings()
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """A trained map. arrays: "residual" (d, d), or "down" and "up" (d, r), float32, see core.adapt.maps. model: the
-    embedding model whose vectors it takes. report: on held-out rows."""
+    """A trained map. arrays: "residual" (d, d), or "down" and "up" (d, r), float32, see core.models.linear_maps. model:
+    the embedding model whose vectors it takes. report: on held-out rows."""
 
     arrays: Arrays
     model: ModelSpec
@@ -38,8 +38,7 @@ class Adapter:
     @property
     def key(self) -> str:
         """16 hex digits, of the model and the arrays."""
-        digests = {name: digest_array(array) for name, array in self.arrays.items()}
-        return digest_json({"model": self.model.key, "arrays": digests})
+        return adapter_key(self.model, self.arrays)
 
     @property
     def is_identity(self) -> bool:
@@ -63,13 +62,14 @@ class Adapter:
 class Check:
     """What to expect of an adapter before it is trained. preview: a short training on a part of the rows, on held-out
     examples. headroom: 1 minus the base score. pairs: similar pairs among the training rows, or scored pairs. reason: a
-    sentence."""
+    sentence; notes: what was left out, in sentences."""
 
     preview: Gain
     headroom: float
     pairs: int
     can_help: bool
     reason: str
+    notes: tuple[str, ...] = ()
 
     @property
     def base(self) -> float:
@@ -141,15 +141,15 @@ def _base(vectors: Vectors, settings: Settings) -> Arrays:
 def _check(gain: Gain, pairs: int) -> Check:
     headroom = 1 - gain.base.value
     if np.isinf(gain.minimum_detectable):
-        reason = "The held-out rows are too few for any gain to be significant."
+        reason = "The held-out examples are too few for any gain to be significant."
     elif headroom < max(MIN_HEADROOM, gain.minimum_detectable):
-        reason = "The base score is so near 1 that no gain could be significant on these held-out rows."
+        reason = "The base score is so near 1 that no gain could be significant on these held-out examples."
     elif gain.is_significant:
-        reason = "A short training already gives a significant gain on held-out rows."
+        reason = "A short training already gives a significant gain on held-out examples."
     elif gain.difference.high < 0:
-        reason = "A short training makes held-out rows significantly worse; the labels may not follow the texts."
+        reason = "A short training makes held-out examples significantly worse; labels may not follow the texts."
     else:
-        reason = "A short training gives no significant gain; more labeled rows may show one."
+        reason = "A short training gives no significant gain; more examples may show one."
     return Check(gain, headroom, pairs, gain.is_significant, reason)
 
 

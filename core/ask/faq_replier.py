@@ -107,7 +107,8 @@ def corpus_replier(options: Namespace, secret: Secret | None) -> CorpusReplier:
 def file_replier(options: Namespace, secret: Secret | None) -> FileReplier:
     """The assistant of a file. Raises InputError, ModelError where its model can't be loaded."""
     data = read_faq(options.file)
-    assistant = Faq(data, load_embedder(data.model, api_key=secret))
+    workspace = options.workspace or _default_folder()
+    assistant = Faq(data, load_embedder(data.model, api_key=secret, workspace=workspace))
     if options.threshold is not None:
         assistant = assistant.at_threshold(options.threshold)
     elif options.min_precision is not None:

@@ -29,11 +29,13 @@ from core.models.registry import capabilities
 from core.secret import Secret
 from core.stats.interval import Interval
 from core.stats.proportions import wilson_share
+from core.text import clean_line, truncate
 from core.types import CorpusRef
 from core.vectors.loaders import load_vectors
 from core.vectors.text_vectors import missing_texts
 
 PASSAGES = 3  # of documents, after a refusal
+EXAMPLE_LENGTH = 120  # characters of a known question
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class FaqPlan:
 class FaqSummary:
     """An assistant in figures. curve: threshold, coverage, precision, low, high. threshold: infinite where nothing is
     replied. total: calibration questions. calibrated_entries: added ones among the calibrated; added, removed: entries
-    since then. options: all answers, the most frequent first."""
+    since then. options: all answers, the most frequent first. example: a known question."""
 
     threshold: float
     coverage: Interval[float]
@@ -80,6 +82,7 @@ class FaqSummary:
     added: int
     removed: int
     options: tuple[str, ...]
+    example: str
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,7 @@ def summarize(query: AssistantQuery, threshold: Threshold, secret: Secret | None
         assistant.threshold, data.point.coverage, data.point.precision, assistant.is_assured, data.point.accepted,
         data.point.total, data.seed, data.method, assistant.curve, len(data.questions), len(data.answers),
         len(calibrated), len(current - calibrated), len(calibrated - current), tuple(data.answers[i] for i in order),
+        truncate(clean_line(data.questions[0]), EXAMPLE_LENGTH),
     )  # fmt: skip
 
 

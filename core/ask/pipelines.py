@@ -11,6 +11,7 @@ from core.ask.evaluation import Searchable, search_passages
 from core.ask.question_sets import QuestionSet, load_questions
 from core.ask.retrieval import RERANKED, Mode, Retriever, keyword_query, open_retriever
 from core.corpus.keyword import search_keywords
+from core.corpus.keyword_index import KeywordIndex, stored_index
 from core.corpus.loaders import load_corpus, load_text_codes
 from core.models.base import Embedder
 from core.models.costs import max_usd
@@ -72,12 +73,15 @@ class KeywordSearch:
 
     corpus: Corpus
     first: np.ndarray
+    index: KeywordIndex | None
 
     def hits(self, question: str, vector: np.ndarray, k: int, mode: Mode) -> Hits:
         query = keyword_query(question)
         if not query:
             return make_hits(np.empty(0, np.int64), np.empty(0, np.float32), "keyword")
-        matches = search_keywords(self.corpus.texts, query, k, self.first, terms_first=False)
+        matches = search_keywords(
+            self.corpus.texts, query, k, self.first, terms_first=False, index=self.index
+        )  # fmt: skip
         return make_hits(matches.rows, matches.scores, "keyword")
 
 
@@ -148,7 +152,7 @@ def _search_source(corpus: CorpusRef, pipeline: PipelineSpec) -> Searchable:
         codes = load_text_codes(corpus, None)
         first = np.zeros(len(codes), bool)
         first[np.unique(codes, return_index=True)[1]] = True
-        return KeywordSearch(load_corpus(corpus), first)
+        return KeywordSearch(load_corpus(corpus), first, stored_index(corpus.source))
     return contender_retriever(corpus.source, pipeline.contender)
 
 
@@ -157,7 +161,7 @@ def contender_retriever(corpus: CorpusRef, contender: Contender) -> Retriever:
     """The retriever of a contender of a stored corpus. Its embedder embeds nothing: questions come as vectors."""
     stored = load_vectors(corpus, contender.model)
     vectors = stored if contender.is_model else Vectors(contender_rows(corpus, contender), stored.model, corpus.digest)
-    return open_retriever(load_corpus(corpus), vectors, Embedder(stored.model))
+    return open_retriever(load_corpus(corpus), vectors, Embedder(stored.model), None, corpus)
 
 
 def _time_embedding(corpus: CorpusRef, contender: Contender, questions: list[str]) -> np.ndarray:

@@ -8,13 +8,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from core.corpus.keyword import Span, parse_terms, search_keywords
-from core.corpus.keyword_index import KeywordIndex, open_index
-from core.corpus.sentences import sentence_spans
+from core.corpus.keyword_index import KeywordIndex, open_index, stored_index
+from core.corpus.sentences import sentence_spans, without_headings
 from core.corpus.terms import content_words, text_words
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.models.base import Embedder, Reranker
-from core.types import Corpus, Vectors
+from core.types import Corpus, CorpusRef, Vectors
 from core.vectors.index import exact_search, similarities
 from core.vectors.search import (
     FUSION_DEPTH,
@@ -97,7 +97,8 @@ class ExactSearcher:
 class Retriever:
     """What answers questions about a corpus. codes: (n,) int of equal texts; first: mask (n,) of the first row of each
     text, None where no text repeats: copies are one passage. background: cosines of random pairs of texts. vectors,
-    searcher: None for keyword search alone; the embedder then only compares sentences with each other."""
+    searcher: None for keyword search alone; the embedder then only compares sentences with each other. stored: the
+    corpus in a workspace, with which its keyword index is stored."""
 
     corpus: Corpus
     vectors: Vectors | None
@@ -106,11 +107,12 @@ class Retriever:
     codes: np.ndarray
     first: np.ndarray | None
     background: Calibration
+    stored: CorpusRef | None = None
 
     @cached_property
     def keyword_index(self) -> KeywordIndex | None:
-        """Built when keywords are first searched."""
-        return open_index(self.corpus.texts)
+        """Loaded, or built, when keywords are first searched."""
+        return stored_index(self.stored) if self.stored else open_index(self.corpus.texts)
 
     @property
     def percentile_method(self) -> str:
@@ -175,7 +177,7 @@ class Retriever:
         if reranker and len(hits):
             hits = self._reranked(question, hits, k, reranker)
         texts = [self.corpus.texts[row] for row in hits.rows]
-        spans = [sentence_spans(text)[:MAX_SENTENCES] or ((0, len(text)),) for text in texts]
+        spans = [_quotable_spans(text) for text in texts]
         passage_of = np.repeat(np.arange(len(texts)), [len(parts) for parts in spans])
         flat = tuple(span for parts in spans for span in parts)
         vectors = self._sentence_vectors(hits.rows[passage_of], [texts[i] for i in passage_of], flat)
@@ -205,6 +207,11 @@ class Retriever:
         if parts:
             vectors[parts] = self.embedder.embed([sentences[i] for i in parts])
         return vectors
+
+
+def _quotable_spans(text: str) -> tuple[Span, ...]:
+    """The sentences that are compared with the question; the whole text where it has none."""
+    return without_headings(text, sentence_spans(text))[:MAX_SENTENCES] or ((0, len(text)),)
 
 
 def _passages(
@@ -239,23 +246,25 @@ def keyword_query(question: str) -> str:
 
 @lru_cache(maxsize=4)
 def open_retriever(
-    corpus: Corpus, vectors: Vectors, embedder: Embedder, searcher: Searcher | None = None
+    corpus: Corpus, vectors: Vectors, embedder: Embedder, searcher: Searcher | None = None,
+    stored: CorpusRef | None = None,
 ) -> Retriever:  # fmt: skip
-    """The retriever of a corpus, made once. searcher: an index of the vectors; None searches all rows exactly. Raises
-    InputError where the three do not belong together."""
+    """The retriever of a corpus, made once. searcher: an index of the vectors; None searches all rows exactly. stored:
+    the corpus, where it is in a workspace. Raises InputError where the three do not belong together."""
     check_model(vectors, embedder)
     if len(corpus) != len(vectors) or not len(corpus):
         message = f"The corpus has {len(corpus):,} texts, but there are {len(vectors):,} vectors."
         raise InputError(message, "Embed this corpus, and pass its vectors.")
     codes, first = _distinct_codes(corpus)
     background = calibrate(vectors.rows if first is None else vectors.rows[np.flatnonzero(first)])
-    return Retriever(corpus, vectors, embedder, searcher or ExactSearcher(vectors.rows), codes, first, background)
+    searcher = searcher or ExactSearcher(vectors.rows)
+    return Retriever(corpus, vectors, embedder, searcher, codes, first, background, stored)
 
 
-def keyword_retriever(corpus: Corpus, embedder: Embedder) -> Retriever:
+def keyword_retriever(corpus: Corpus, embedder: Embedder, stored: CorpusRef | None = None) -> Retriever:
     """A retriever for keyword mode alone. embedder: compares sentences with each other."""
     codes, first = _distinct_codes(corpus)
-    return Retriever(corpus, None, embedder, None, codes, first, Calibration(np.empty(0, np.float32), True, 0))
+    return Retriever(corpus, None, embedder, None, codes, first, Calibration(np.empty(0, np.float32), True, 0), stored)
 
 
 def _distinct_codes(corpus: Corpus) -> tuple[np.ndarray, np.ndarray | None]:

@@ -12,7 +12,7 @@ import pandas as pd
 from core.ask.loaders import load_retriever
 from core.ask.retrieval import Mode, Retrieval, Retriever
 from core.corpus.export import short_cells
-from core.corpus.filters import Filter, apply_filters
+from core.corpus.filters import Filter, apply_filters, column_kind
 from core.corpus.language import query_warning
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.sentences import sentence_spans
@@ -31,8 +31,8 @@ _QUESTION = re.compile(r"[?？]$")
 
 @dataclass(frozen=True)
 class AskQuery:
-    """A question and what is searched. corpora: together; the first is the one that filters and selections are of,
-    others are searched as a whole. k: number of passages."""
+    """A question and what is searched. corpora: together; the first is the one that filters and selections are of. In
+    others those filters apply whose column they have, too, of the same kind. k: number of passages."""
 
     question: str
     corpora: tuple[CorpusRef, ...]
@@ -48,7 +48,8 @@ class AskResult:
     sources: (index of the corpus, row of that corpus) of each passage. table: the columns of their rows, cells
     truncated, one row a passage. searched of total: rows of the scope. percentile_method, sentence_method: how
     percentiles and the highlighted sentences are computed, "" where there are no percentiles. index: what was searched,
-    None where it was not used. language_warning: a sentence where the model does not read the question's language.
+    None where it was not used. unfiltered: (index of a corpus, names of the filters that do not apply to it).
+    language_warning: a sentence where the model does not read the question's language.
     milliseconds: of the whole retrieval.
     """
 
@@ -60,6 +61,7 @@ class AskResult:
     percentile_method: str
     sentence_method: str
     index: IndexFacts | None
+    unfiltered: tuple[tuple[int, tuple[str, ...]], ...]
     language_warning: str
     milliseconds: float
 
@@ -96,7 +98,7 @@ def find_passages(
     started = time.perf_counter()
     spec = spec if spec and capabilities(spec).can_embed else None
     retriever = load_retriever(query.corpora, spec, secret)
-    mask = _mask(query, len(retriever.corpus))
+    mask = _mask(query)
     opened = CachedReranker(reranker, reranker_secret) if reranker else None
     retrieval = retriever.retrieve(query.question, query.k, query.mode, mask, opened)
     sources = _sources(query, retrieval)
@@ -110,6 +112,7 @@ def find_passages(
         retriever.percentile_method if spec else "",
         sentence_method(retriever),
         load_index(query.corpora[0], spec).facts if spec and uses_index else None,
+        _unfiltered(query),
         query_warning(spec, query.question) if spec else "",
         (time.perf_counter() - started) * 1000,
     )
@@ -122,15 +125,33 @@ def sentence_method(retriever: Retriever) -> str:
     return f"The sentence with the highest cosine to the question by {retriever.embedder.spec.label}."
 
 
-def _mask(query: AskQuery, total: int) -> np.ndarray | None:
+def _mask(query: AskQuery) -> np.ndarray | None:
     """Bool (n,) over the rows of all corpora: those that pass the filters."""
     if not query.filters:
         return None
-    corpus = query.corpora[0]
-    first = apply_filters(load_corpus(corpus).table, query.filters, partial(load_selection, corpus))
-    mask = np.ones(total, bool)
-    mask[: len(first)] = first
-    return mask
+    masks = []
+    for corpus in query.corpora:
+        filters = _applicable(query, corpus)
+        masks.append(apply_filters(load_corpus(corpus).table, filters, partial(load_selection, corpus)))
+    return np.concatenate(masks)
+
+
+def _applicable(query: AskQuery, corpus: CorpusRef) -> list[Filter]:
+    """The filters that are meaningful for a corpus: all for the first, of which they are."""
+    if corpus == query.corpora[0]:
+        return list(query.filters)
+    own, other = load_corpus(query.corpora[0]).table, load_corpus(corpus).table
+    named = [one for one in query.filters if one.kind != "rows" and one.column in own and one.column in other]
+    return [one for one in named if column_kind(own[one.column]) == column_kind(other[one.column])]
+
+
+def _unfiltered(query: AskQuery) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    left_out = []
+    for index, corpus in enumerate(query.corpora):
+        applied = _applicable(query, corpus)
+        if names := tuple(one.column for one in query.filters if one not in applied):
+            left_out.append((index, names))
+    return tuple(left_out)
 
 
 def _sources(query: AskQuery, retrieval: Retrieval) -> tuple[tuple[int, int], ...]:

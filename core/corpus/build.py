@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.preprocess import (
+    Counter,
     StepCount,
     Steps,
     apply_cleaning,
     count_split,
+    estimate_tokens,
     make_passages,
     sample_passages,
     select_rows,
@@ -41,13 +43,16 @@ class BuiltCorpus:
     vectors: np.ndarray | None = None
 
 
-def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str = "Corpus") -> BuiltCorpus:
-    """Render the texts by the template, apply the steps, and record the source of each row. Raises InputError for roles
+def build_corpus(
+    raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str = "Corpus", count: Counter = estimate_tokens
+) -> BuiltCorpus:
+    """Render the texts by the template, apply the steps, and record the source of each row. count: tokens of a string,
+    as steps.passage_model counts them. Raises InputError for roles
     that name no column, for a step that leaves no row, and for splitting texts that have vectors."""
     if steps.passage_tokens and raw.vectors is not None:
         raise InputError("Texts with vectors can't be split into passages.", "Turn splitting off, or omit the vectors.")
     texts, keep, counts = _select_texts(raw, roles, steps)
-    passages = make_passages(texts, steps)
+    passages = make_passages(texts, steps, count)
     if steps.passage_tokens:
         counts.append(count_split(passages, len(texts)))
     table, roles, notes = _build_table(raw, roles, keep, passages if steps.passage_tokens else None)
@@ -61,19 +66,21 @@ def corpus_digest(texts: Sequence[str], table: pd.DataFrame, roles: Roles) -> st
     return digest_json({"texts": digest_texts(texts), "table": digest_table(table), "roles": roles.to_dict()})
 
 
-def count_steps(raw: RawTable, roles: Roles, steps: Steps) -> tuple[StepCount, ...]:
+def count_steps(raw: RawTable, roles: Roles, steps: Steps, count: Counter = estimate_tokens) -> tuple[StepCount, ...]:
     """The counts of build_corpus without building; passages of very much text are estimated ("about")."""
     texts, _, counts = _select_texts(raw, roles, steps)
     if steps.passage_tokens:
-        counts.append(count_split(sample_passages(texts, steps), len(texts)))
+        counts.append(count_split(sample_passages(texts, steps, count), len(texts)))
     return tuple(counts)
 
 
-def draft_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+def draft_texts(
+    raw: RawTable, roles: Roles, steps: Steps, count: Counter = estimate_tokens
+) -> tuple[list[str], int, int]:
     """The texts of build_corpus, of how many rows they are, and of how many rows in total: a sample where very much
     text would be split. Raises InputError as build_corpus does."""
     texts, _, _ = _select_texts(raw, roles, steps)
-    passages = sample_passages(texts, steps)
+    passages = sample_passages(texts, steps, count)
     return [passage for parts in passages for passage in parts], len(passages), len(texts)
 
 

@@ -13,9 +13,10 @@ from typing import Literal
 
 from core.corpus.judgments import MAX_QUERY_LENGTH, Judgment, add_judgments, load_judgments
 from core.corpus.loaders import load_corpus
-from core.corpus.qrels import COLUMNS, EXAMPLES, FROM_ONE, is_qrels, read_qrels, row_ids
+from core.corpus.qrels import COLUMNS, EXAMPLES, FROM_ONE, has_qrels_header, is_qrels, read_qrels, row_ids
 from core.corpus.reading.archives import unpack
 from core.corpus.reading.encodings import to_utf8
+from core.corpus.reading.sniff import READABLE
 from core.corpus.reading.values import Upload
 from core.corpus.staging import StagedFile, staged_bytes
 from core.errors import InputError
@@ -23,6 +24,10 @@ from core.types import CorpusRef
 
 JudgmentFormat = Literal["trec", "beir"]
 MAX_IMPORTED = 200_000  # judgments
+UPLOAD_REMEDY = (
+    "Upload judgments, lines of a query ID, a row ID and a whole number as grade, separated by tabs (qrels.tsv), with "
+    "the texts of their queries (queries.tsv or queries.jsonl); or one zip of both."
+)
 _ID_FIELDS = ("_id", "id", "query_id", "query-id", "qid")
 _TEXT_FIELDS = ("text", "query", "question")
 
@@ -138,7 +143,14 @@ def _tab_query(line: str) -> tuple[str, str]:
 
 
 def _unpacked(folder: str, files: Sequence[StagedFile]) -> list[Upload]:
-    return unpack([Upload(file.name, staged_bytes(folder, file)) for file in files])[0]
+    """Raises InputError for archives that can't be unpacked, and for what is neither an archive nor text."""
+    uploads = [Upload(file.name, staged_bytes(folder, file)) for file in files]
+    try:
+        return unpack(uploads)[0]
+    except InputError as error:
+        if READABLE not in error.remedy:
+            raise
+        raise InputError(error.message, UPLOAD_REMEDY) from error
 
 
 def _read_uploads(uploads: Sequence[Upload]) -> tuple[dict[str, str], list[tuple[str, str, str, float]]]:
@@ -146,10 +158,14 @@ def _read_uploads(uploads: Sequence[Upload]) -> tuple[dict[str, str], list[tuple
     missing."""
     qrels = [upload for upload in uploads if is_qrels(upload.data)]
     others = [upload for upload in uploads if upload not in qrels and not upload.name.endswith("corpus.jsonl")]
-    if not qrels or not others:
-        missing = "queries" if qrels else "judgments (qrels)"
-        remedy = "Upload both, or one zip: qrels.tsv with queries.tsv (TREC) or queries.jsonl (BEIR)."
-        raise InputError(f"There is no file of {missing} in the upload.", remedy)
+    if not qrels:
+        for upload in uploads:
+            if has_qrels_header(upload.data):
+                read_qrels(upload.name, upload.data)  # raises, and names the line
+        names = ", ".join(f'"{upload.name}"' for upload in uploads)
+        raise InputError(f"There are no judgments (qrels) in the upload: {names}.", UPLOAD_REMEDY)
+    if not others:
+        raise InputError("There is no file of queries in the upload.", UPLOAD_REMEDY)
     queries: dict[str, str] = {}
     for upload in others:
         queries |= read_query_texts(upload.name, upload.data)

@@ -1,6 +1,7 @@
-"""Relevance grades that people give to rows for a query: an append-only log for each corpus.
+"""Grades that people give: relevance of rows to a query, faithfulness of answers; append-only logs for each corpus.
 
 <workspace>/corpora/<digest>/judgments/events.jsonl      one JSON line per event, as in core.corpus.annotations
+                                       answers.jsonl     the same for answers: their numbers in core.ask.answer_log
 
 A version is the first event's id and the log's length in bytes: what a version holds never changes.
 """
@@ -21,7 +22,9 @@ from core.store import Workspace
 from core.types import CorpusRef
 
 GRADES = {0: "Not relevant", 1: "Partly relevant", 2: "Relevant"}
-Source = Literal["search", "ask", "pool", "import"]
+FAITHFULNESS = {0: "Not faithful", 1: "Partly faithful", 2: "Faithful"}
+Source = Literal["search", "ask", "pool", "import", "answers"]
+Subject = Literal["rows", "answers"]
 MAX_QUERY_LENGTH = 2_000  # characters
 MAX_NAME_LENGTH = 80
 _TYPES: dict[str, Any] = {
@@ -32,7 +35,8 @@ _TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Judgment:
-    """An event: the grade of a row for a query, in GRADES, higher is more relevant; None where it was taken back.
+    """An event: the grade of a row for a query, in GRADES, higher is more relevant; None where it was taken back. Or
+    the grade of an answer, whose number is the row and whose question is the query, in FAITHFULNESS.
 
     query: its text on one line. answer: the same for grades that were given, or imported, together. time: seconds since
     1970. undoes: the answer that was taken back.
@@ -113,10 +117,10 @@ def one_line(query: str) -> str:
     return line
 
 
-def load_judgments(corpus: CorpusRef, version: str | None = None) -> JudgmentLog:
+def load_judgments(corpus: CorpusRef, version: str | None = None, subject: Subject = "rows") -> JudgmentLog:
     """The judgments of a corpus at a version, by default the present one. Raises StorageError for a version that the
     log does not have."""
-    path = _path(corpus)
+    path = _path(corpus, subject)
     if version is not None and not version:
         return JudgmentLog((), 0, "")
     size = log_length(path)
@@ -138,11 +142,12 @@ def judgments_version(corpus: CorpusRef) -> str:
     return load_judgments(corpus).version
 
 
-def add_judgments(corpus: CorpusRef, judgments: Sequence[Judgment]) -> None:
+def add_judgments(corpus: CorpusRef, judgments: Sequence[Judgment], subject: Subject = "rows") -> None:
     """Write events to the log; they are on disk when it returns. Raises InputError for unknown rows or grades and for
     annotators without a name, StorageError where the corpus is gone or can't be written."""
-    _check(judgments, Workspace(corpus.folder).require_info(corpus.digest).rows)
-    path = _path(corpus)
+    rows = Workspace(corpus.folder).require_info(corpus.digest).rows
+    _check(judgments, rows if subject == "rows" else None)
+    path = _path(corpus, subject)
     with storage_errors(path.parent):
         make_folder(path.parent)
     append_json_lines(path, map(asdict, judgments))
@@ -153,12 +158,12 @@ def grade_row(corpus: CorpusRef, query: str, row: int, grade: int, annotator: st
     add_judgments(corpus, [Judgment(one_line(query), row, grade, annotator.strip(), source)])
 
 
-def undo_judgment(corpus: CorpusRef, annotator: str, query: str = "", source: str = "") -> tuple[int, ...]:
+def undo_judgment(
+    corpus: CorpusRef, annotator: str, query: str = "", source: str = "", subject: Subject = "rows"
+) -> tuple[int, ...]:
     """Take back the last answer of an annotator, of any or one query and source: grades are as they were before. Gives
     the rows; none where there is nothing to take back."""
-    own = [event for event in load_judgments(corpus).events if event.annotator == annotator]
-    undone = {event.undoes for event in own if event.undoes}
-    valid = [event for event in own if not event.undoes and event.answer not in undone]
+    valid = standing_judgments(load_judgments(corpus, subject=subject), annotator)
     matching = [event for event in valid if query in ("", event.query) and source in ("", event.source)]
     if not matching:
         return ()
@@ -170,16 +175,21 @@ def undo_judgment(corpus: CorpusRef, annotator: str, query: str = "", source: st
                 answer=stamp.answer, time=stamp.time, undoes=target)
         for event in valid if event.answer == target
     ]  # fmt: skip
-    add_judgments(corpus, events)
+    add_judgments(corpus, events, subject)
     return tuple(event.row for event in events)
+
+
+def standing_judgments(log: JudgmentLog, annotator: str) -> list[Judgment]:
+    """An annotator's events that were not taken back."""
+    own = [event for event in log.events if event.annotator == annotator]
+    undone = {event.undoes for event in own if event.undoes}
+    return [event for event in own if not event.undoes and event.answer not in undone]
 
 
 def grading_state(corpus: CorpusRef, query: str, rows: Sequence[int], annotator: str) -> GradingState:
     """What is graded of these rows for a query by an annotator."""
     log, texts, line = load_judgments(corpus), load_corpus(corpus).texts, one_line(query)
-    own = [event for event in log.events if event.annotator == annotator and event.query == line]
-    undone = {event.undoes for event in own if event.undoes}
-    can_undo = any(not event.undoes and event.answer not in undone for event in own)
+    can_undo = any(event.query == line for event in standing_judgments(log, annotator))
     return GradingState(tuple(texts[row] for row in rows), log.grades(annotator).get(line, {}), can_undo)
 
 
@@ -188,8 +198,9 @@ def _majority(votes: list[int]) -> int:
     return next(vote for vote in reversed(votes) if votes.count(vote) == most)
 
 
-def _path(corpus: CorpusRef) -> Path:
-    return Workspace(corpus.folder).folder / "corpora" / corpus.digest / "judgments" / "events.jsonl"
+def _path(corpus: CorpusRef, subject: Subject = "rows") -> Path:
+    name = "events.jsonl" if subject == "rows" else "answers.jsonl"
+    return Workspace(corpus.folder).folder / "corpora" / corpus.digest / "judgments" / name
 
 
 @lru_cache(maxsize=4)
@@ -202,9 +213,9 @@ def _read(path: str, length: int) -> JudgmentLog:
     return JudgmentLog(events, parsed.count(None), f"{events[0].answer}-{length}" if events else "")
 
 
-def _check(events: Iterable[Judgment], total: int) -> None:
+def _check(events: Iterable[Judgment], total: int | None) -> None:
     for event in events:
-        if not 0 <= event.row < total:
+        if total is not None and not 0 <= event.row < total:
             message = f"There is no row {event.row + 1:,} among the {total:,} rows."
             raise InputError(message, "Judge rows of this corpus.")
         if event.grade is not None and event.grade not in GRADES:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.corpus.cleaning import clean_texts, strip_markup, undo_escapes
 from core.errors import InputError
+from core.types import ModelSpec
 
 Counter = Callable[[str], int]
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
@@ -28,7 +29,7 @@ _EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the coun
 class Steps:
     """The steps, those that change texts first, then in this order. sample: number of random rows, drawn with `seed`,
     in their original order. passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share,
-    in [0, 0.5]."""
+    in [0, 0.5]; passage_model: whose tokens are counted, None for an estimate."""
 
     drop_empty: bool = True
     drop_duplicates: bool = False
@@ -39,6 +40,7 @@ class Steps:
     passage_overlap: float = 0.1
     strip_markup: bool = False
     undo_escapes: bool = False
+    passage_model: ModelSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -171,21 +173,21 @@ def _count_rows(rows: int) -> str:
     return f"{rows:,} {'row' if rows == 1 else 'rows'}"
 
 
-def make_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+def make_passages(texts: list[str], steps: Steps, count: Counter = estimate_tokens) -> list[list[str]]:
     """Passages of each text; the whole text where splitting is off."""
     if not steps.passage_tokens:
         return [[text] for text in texts]
-    return split_passages(texts, steps.passage_tokens, steps.passage_overlap)
+    return split_passages(texts, steps.passage_tokens, steps.passage_overlap, count)
 
 
-def sample_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+def sample_passages(texts: list[str], steps: Steps, count: Counter = estimate_tokens) -> list[list[str]]:
     """Passages of each text; of inputs longer than _EXACT_SPLIT those of a random fifth of that, in row order."""
     if not steps.passage_tokens or sum(map(len, texts)) <= _EXACT_SPLIT:
-        return make_passages(texts, steps)
+        return make_passages(texts, steps, count)
     order = np.random.default_rng(0).permutation(len(texts))
     ends = np.cumsum([len(texts[row]) for row in order])
     rows = np.sort(order[: max(1, int(np.searchsorted(ends, _EXACT_SPLIT // 5)))])
-    return make_passages([texts[row][:_EXACT_SPLIT] for row in rows], steps)
+    return make_passages([texts[row][:_EXACT_SPLIT] for row in rows], steps, count)
 
 
 def count_split(passages: Sequence[Sequence[str]], texts: int) -> StepCount:

@@ -34,6 +34,12 @@ def is_qrels(data: bytes) -> bool:
     )
 
 
+def has_qrels_header(data: bytes) -> bool:
+    """Whether the first line names the columns of judgments, whatever follows."""
+    fields = _fields(next(iter(data[:2_000].decode("utf-8", "replace").splitlines()), ""))
+    return len(fields) in (3, 4) and all(map(re.Pattern.fullmatch, _NAMED, (fields[0], fields[-2], fields[-1])))
+
+
 def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
     """Judgments from a table with the usual column names (Parquet, JSON Lines, CSV); without a column of grades all are
     1. None for any other table, such as one that also has the queries' texts."""

@@ -14,7 +14,7 @@ from core.corpus.export import free_name, table_bytes
 from core.corpus.filters import factorize_texts
 from core.corpus.label_sets import label_sets, similar_labels, split_labels
 from core.corpus.loaders import load_corpus, load_distinct_texts, load_selection
-from core.corpus.preprocess import StepCount, Steps
+from core.corpus.preprocess import Counter, StepCount, Steps, estimate_tokens
 from core.corpus.profile import Profile, profile_corpus, profile_texts
 from core.corpus.reader_process import read_staged
 from core.corpus.reading.cells import rename_table
@@ -144,9 +144,11 @@ def raw_table(folder: str, source: ImportSource) -> RawTable:
 
 
 @lru_cache(maxsize=1)
-def load_draft_texts(folder: str, source: ImportSource, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+def load_draft_texts(
+    folder: str, source: ImportSource, roles: Roles, steps: Steps, count: Counter = estimate_tokens
+) -> tuple[list[str], int, int]:
     """draft_texts of staged files. Raises InputError, StorageError."""
-    return draft_texts(raw_table(folder, source), roles, steps)
+    return draft_texts(raw_table(folder, source), roles, steps, count)
 
 
 def preview_files(folder: str, source: ImportSource) -> FilePreview | InvalidInput:
@@ -209,35 +211,52 @@ def preview_texts(folder: str, source: ImportSource, template: str, rows: int = 
 
 
 def count_step_rows(
-    folder: str, source: ImportSource, roles: Roles, steps: Steps
+    folder: str, source: ImportSource, roles: Roles, steps: Steps, count: Counter = estimate_tokens
 ) -> tuple[StepCount, ...] | InvalidInput:
     """What each step would do to the rows; InvalidInput where none would be left."""
-    return _or_invalid(lambda: count_steps(raw_table(folder, source), roles, steps))
+    return _or_invalid(lambda: count_steps(raw_table(folder, source), roles, steps, count))
 
 
-def draft_profile(folder: str, source: ImportSource, roles: Roles, steps: Steps) -> DraftProfile | InvalidInput:
+def draft_profile(
+    folder: str, source: ImportSource, roles: Roles, steps: Steps, count: Counter = estimate_tokens
+) -> DraftProfile | InvalidInput:
     """The profile before a corpus is created; InvalidInput where these settings give none."""
-    draft = _or_invalid(load_draft_texts, folder, source, roles, steps)
+    draft = _or_invalid(load_draft_texts, folder, source, roles, steps, count)
     if isinstance(draft, InvalidInput):
         return draft
     texts, sampled, rows = draft
     return DraftProfile(profile_texts(texts, language_sample=DRAFT_LANGUAGE_SAMPLE), sampled, rows)
 
 
-def create_corpus(folder: str, source: ImportSource, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
-    """Build and store the corpus, with documents and with vectors that were in the files. Raises InputError,
+def create_corpus(
+    folder: str, source: ImportSource, roles: Roles, steps: Steps, name: str, count: Counter = estimate_tokens
+) -> CreatedCorpus:
+    """Build and store the corpus, with documents and with vectors that were in the files. count: tokens of a string,
+    for splitting (core.vectors.splitting has those of models). Raises InputError,
     StorageError."""
     raw = raw_table(folder, source)
-    built, workspace = build_corpus(raw, roles, steps, name), Workspace(folder)
+    created = store_table(folder, raw, roles, name, steps, count)
+    store_documents(folder, created.info.digest, source, raw.sources)
+    return created
+
+
+def store_table(
+    folder: str, raw: RawTable, roles: Roles, name: str, steps: Steps = Steps(), count: Counter = estimate_tokens
+) -> CreatedCorpus:
+    """Build and store the corpus of a table, with its vectors. Raises InputError, StorageError."""
+    built, workspace = build_corpus(raw, roles, steps, name, count), Workspace(folder)
     info = workspace.save_corpus(built.corpus)
-    store_documents(folder, info.digest, source, raw.sources)
     if built.vectors is None:
         return CreatedCorpus(info, built.steps, None)
-    # the model is named after the vectors' file or column, and identified by their digest
-    digest, dimensions = digest_array(built.vectors), int(built.vectors.shape[1])
-    model = ModelSpec("imported", raw.vectors_name or "vectors", digest, dimensions)
-    workspace.save_vectors(Vectors(built.vectors, model, info.digest, {"seconds": 0.0}))
+    model = store_vectors(workspace, info.digest, built.vectors, raw.vectors_name or "vectors")
     return CreatedCorpus(info, built.steps, model)
+
+
+def store_vectors(workspace: Workspace, digest: str, rows: np.ndarray, name: str) -> ModelSpec:
+    """Store (n, d) float32 unit rows as imported vectors of a corpus; their model is identified by their digest."""
+    model = ModelSpec("imported", name, digest_array(rows), int(rows.shape[1]))
+    workspace.save_vectors(Vectors(rows, model, digest, {"seconds": 0.0}))
+    return model
 
 
 def import_file(folder: str, params: dict[str, Any]) -> str:

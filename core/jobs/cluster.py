@@ -76,6 +76,15 @@ def is_lost(client: "Client") -> bool:
     return client.status in ("closing", "closed") or bool(loop.asyncio_loop.is_closed())
 
 
+def abandon(client: "Client") -> None:
+    """Leave a lost client alone: without its event loop nothing can be closed, and its finalizer must not try to."""
+    from distributed.core import Status
+
+    client.status = "closed"
+    if client.cluster:
+        client.cluster.status = Status.closed
+
+
 def local_cluster(job_workers: int) -> Any:
     """`job_workers` one-thread job workers and one answer worker, all on the loopback interface, no dashboard."""
     from distributed import Scheduler

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.corpus.keyword_index import store_keyword_index
 from core.corpus.service import import_file
 from core.errors import JobError
 from core.jobs.context import JobContext, wait_seconds
@@ -18,17 +19,33 @@ from core.models.openai_client.packing import SERVER_INPUTS
 from core.models.registry import capabilities
 from core.results import Step
 from core.secret import Keys, Secret
+from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, ModelSpec
 from core.vectors import embedding
 from core.vectors.loaders import store_index
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default clusters.
+    """Corpus -> vectors -> neighbor graph -> search indexes -> the default map -> the default clusters.
 
-    params: model (a ModelSpec's dict), limit_usd (for paid models).
+    params: model (a ModelSpec's dict), limit_usd (for paid models). An adapted model takes the vectors of its base.
     """
-    model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
+    model = ModelSpec.from_dict(spec.params["model"])
+    base: ModelSpec | None = model.base
+    if not model.adapter or Workspace(spec.workspace).load_vectors(spec.corpus, model.base) is None:
+        base = embed_with_model(spec, model.base, secret, context)
+    if base is None:
+        return
+    model = replace(base, adapter=model.adapter, adapter_name=model.adapter_name)
+    if model.adapter:
+        context.call("Applying the adapter", embedding.store_adapted_vectors, spec.ref, model)
+    map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
+
+
+def embed_with_model(spec: JobSpec, model: ModelSpec, secret: Secret | None, context: JobContext) -> ModelSpec | None:
+    """Store the vectors of a model; gives its spec, filled in. None where some rows were refused, as the job's note
+    says."""
+    started = time.time()
     model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
     plan, left_out = context.call("Planning", embedding.plan_batches, spec.ref, model, spec.params.get("limit_usd"))
     if plan:
@@ -45,8 +62,8 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     arguments = (spec.ref, model, secret, sum(sizes) - len(refused), started, refused, server.notes)
     if note := context.call("Merging vectors", embedding.collect_vectors, *arguments, resumes=False):
         context.set_state(context.job, note=note)
-        return
-    map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
+        return None
+    return model
 
 
 def embed_with_server(
@@ -84,6 +101,7 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     layout, *others = after_embedding(spec, spec.ref)
     run_step(layout, None, context)
     context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
+    context.call("Indexing words", store_keyword_index, spec.ref)
     for step in others:
         run_step(step, secret, context)
 
@@ -144,7 +162,6 @@ def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext)
     from core.clusters.names import edited_names
     from core.clusters.naming import name_with_model
     from core.models.chat import ChatModel
-    from core.store import Workspace
 
     params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
     query = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)

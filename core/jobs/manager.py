@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import JobError, PlanisphereError
-from core.jobs.cluster import connect, is_layout_delayed, is_lost, job_workers, offered_resources, warm_up
+from core.jobs.cluster import abandon, connect, is_layout_delayed, is_lost, job_workers, offered_resources, warm_up
 from core.jobs.context import JobCancelled, JobContext, run_task, stop_task
 from core.jobs.fairness import Claim, WorkerSlots, claim_of, overlap
 from core.jobs.kinds import run_job
@@ -239,6 +239,8 @@ class JobManager:
             if cluster:
                 with suppress(TimeoutError):  # on a busy machine: the rest ends with this process
                     cluster.close(timeout=10)
+        elif self._client:
+            abandon(self._client)
         with self._lock:
             for lease in self._leases.values():
                 lease.release()
@@ -253,6 +255,7 @@ class JobManager:
             try:
                 if self._client and is_lost(self._client):
                     _LOG.error("the scheduler was lost; another one is started")
+                    abandon(self._client)
                     self._connect(address, workers, warm_folder)
                 self._watch()
             except Exception:

@@ -94,6 +94,7 @@ class LoadOptions:
     """models_folder: of exported and distilled files. local_only: never contact a model hub. threads: None for all.
 
     patient: repeat requests that fail and find out which text is at fault; else give up soon, as an estimate does.
+    workspace: its folder, for models that were trained there.
     """
 
     models_folder: Path
@@ -102,6 +103,7 @@ class LoadOptions:
     local_only: bool = False
     threads: int | None = None
     patient: bool = True
+    workspace: str | Path = ""
 
 
 class Embedder:
@@ -181,7 +183,7 @@ class Backend:
     """One way to compute vectors. A subclass in its own file declares its capabilities and loads its models.
 
     models: the built-in ones. presets: those offered to people, the first choice in front. aliases: other names.
-    in_workspace: its files are in the workspace's own folder of models, not in the one that workspaces share.
+    in_workspace: its models are trained in a workspace and stored there, so that a name alone does not lead to them.
     """
 
     capabilities: Capabilities = Capabilities()

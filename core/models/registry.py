@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
+from core.models.adapted import AdaptedEmbedder, load_map
 from core.models.base import Backend, Capabilities, Embedder, LoadOptions
 from core.models.folders import is_folder
 from core.models.static import folder_spec
@@ -24,6 +25,7 @@ BACKENDS = {
     "e5": "core.models.e5:BACKEND",
     "openai": "core.models.openai_embedder:BACKEND",
     "sentence-transformers": "core.models.sentence_transformer:BACKEND",
+    "fine-tuned": "core.models.fine_tuned:BACKEND",
     "words": "core.models.word_vectors:BACKEND",
     "imported": "core.models.imported:BACKEND",
 }
@@ -65,19 +67,25 @@ def load_embedder(
     local_only: bool = False,
     threads: int | None = None,
     patient: bool = True,
+    workspace: str | Path = "",
 ) -> Embedder:
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
     dimensions: shortens vectors where the model allows it; a server's model named without them is sent one short text.
-    Others as in `LoadOptions`. Raises ModelError saying what to do; ServiceError for a bad key or address.
+    workspace: its folder, for adapters and models trained there. Others as in `LoadOptions`. Raises ModelError saying
+    what to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    options = LoadOptions(Path(models_folder or default_folder()), api_key, http_client, local_only, threads, patient)
+    folder = Path(models_folder or default_folder())
+    options = LoadOptions(folder, api_key, http_client, local_only, threads, patient, workspace)
     backend = backend_of(spec)
     # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
     if isinstance(model, str) and capabilities(spec).hosted:
         spec = backend.resolve(spec, options)
-    return backend.load(spec, options)
+    if not spec.adapter:
+        return backend.load(spec, options)
+    arrays = load_map(workspace, spec)  # first: it fails at once where the file is missing
+    return AdaptedEmbedder(backend.load(spec.base, options), spec, arrays)
 
 
 def resolve(
@@ -93,12 +101,17 @@ def resolve(
     short text, so that a wrong address, key or name shows here: see `resolve_openai`.
     """
     spec = find_spec(model, base_url=base_url)
-    return backend_of(spec).resolve(spec, LoadOptions(Path(models_folder or default_folder()), api_key))
+    resolved = backend_of(spec).resolve(spec.base, LoadOptions(Path(models_folder or default_folder()), api_key))
+    return replace(resolved, adapter=spec.adapter, adapter_name=spec.adapter_name)
 
 
 def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | None = None) -> ModelSpec:
     """The spec a name stands for, resolved as far as can be without loading. Raises ModelError."""
     spec = model if isinstance(model, ModelSpec) else _named(model.strip(), base_url)
+    if spec.adapter:
+        return replace(
+            find_spec(spec.base, dimensions=dimensions), adapter=spec.adapter, adapter_name=spec.adapter_name
+        )
     backend = backend_of(spec)
     spec = backend.complete(spec)
     if dimensions is None or dimensions == spec.dimensions:

@@ -93,7 +93,7 @@ class WordBackend(Backend):
     in_workspace: bool = True
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> WordEmbedder:
-        return WordEmbedder(spec, load_words(options.models_folder, words_digest(spec)))
+        return WordEmbedder(spec, load_words(words_folder(options.workspace), words_digest(spec)))
 
 
 def words_digest(spec: ModelSpec) -> str:

@@ -180,4 +180,6 @@ def _users(column: pd.Series, usable: np.ndarray, several: bool, notes: list[str
     if missing := len(column) - len(np.unique(index)):
         notes.append(f"Rows without a user: {missing:,}.")
     keep = usable[index]
+    if lost := len(set(names)) - len(set(names[keep])):
+        notes.append(f"Users left out, without any usable event: {lost:,}.")
     return names[keep], index[keep]

@@ -66,10 +66,14 @@ def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -
     origin = info.origin
     files = [source.get("name") for source in origin.get("sources", [])]
     derived = "left_out" in origin or not files or not all(files) or not origin.get("choices")
+    derived = derived or bool(origin["choices"].get("passage_model"))  # its tokenizer split the texts
     uploaded = task.kind == "queries" or task.get("file") is not None
-    models = [contender.model for contender in contenders]
-    needed = any(not capabilities(model).can_embed or backend_of(model).in_workspace for model in models)
-    return not (derived or uploaded or needed)
+    return not (derived or uploaded or any(not _is_loadable(contender.model) for contender in contenders))
+
+
+def _is_loadable(model: ModelSpec) -> bool:
+    """Whether the name alone leads to the model: adapters and models trained in a workspace are there."""
+    return capabilities(model).can_embed and not model.adapter and not backend_of(model).in_workspace
 
 
 def _from_file(info: CorpusInfo) -> list[str]:

@@ -89,7 +89,7 @@ def _findings(query: ContactQuery, longest: int, secret: Secret | None) -> Probe
     if stored is not None or not declared.can_embed or (declared.paid and not query.consent):
         return stored
     try:
-        return first_contact(cache, cached_embedder(query.corpus.folder, query.model, secret, 1), longest)
+        return first_contact(cache, cached_embedder(query.corpus.folder, query.model.base, secret, 1), longest)
     except PlanisphereError:
         if query.consent:
             raise

@@ -15,6 +15,7 @@ from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError, RateLimitError, TextsError
+from core.models.adapted import AdaptedEmbedder
 from core.models.base import Embedder, ServerState
 from core.models.checks import Probe
 from core.models.costs import affordable_batches, tokens_beyond_window
@@ -22,11 +23,12 @@ from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Progress, Vectors
+from core.vectors.adapters import adapt_rows
 from core.vectors.cache import VectorCache
 from core.vectors.contact import cut_at, first_contact, load_probe, probe_usd, verify
 from core.vectors.contact_report import CONTACT, ContactQuery
 from core.vectors.failed_rows import record_failed_rows
-from core.vectors.loaders import cached_embedder, vector_cache
+from core.vectors.loaders import cached_embedder, load_vectors, vector_cache
 
 MAX_LISTED = 20  # rows that a message names
 
@@ -41,6 +43,8 @@ def embed(
     number or length of vectors than its spec says; TextsError, by row, where a server refuses some texts and the others
     are cached; or StorageError.
     """
+    if isinstance(embedder, AdaptedEmbedder):
+        return _embed_adapted(corpus, embedder, workspace, progress)
     stored = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
     if stored is None and embedder.spec.dimensions is None:
         resolved_dimensions(embedder)
@@ -66,6 +70,30 @@ def embed(
         workspace.save_vectors(vectors)
         CONTACT.get_or_compute(ContactQuery(CorpusRef(str(workspace.folder), corpus.digest), embedder.spec))
     return vectors
+
+
+def _embed_adapted(
+    corpus: Corpus, embedder: AdaptedEmbedder, workspace: Workspace | None, progress: Progress | None
+) -> Vectors:
+    """The vectors of the base model, stored as such, under the map of the adapter."""
+    base = embed(corpus, embedder.base, workspace, progress)
+    vectors = _adapted(base, embedder.apply(base.rows), embedder.spec)
+    if workspace:
+        workspace.save_vectors(vectors)
+        CONTACT.get_or_compute(ContactQuery(CorpusRef(str(workspace.folder), corpus.digest), embedder.spec))
+    return vectors
+
+
+def _adapted(base: Vectors, rows: np.ndarray, spec: ModelSpec) -> Vectors:
+    return Vectors(rows, spec, base.corpus, base.facts | {"computed": 0, "seconds": 0.0})
+
+
+def store_adapted_vectors(corpus: CorpusRef, spec: ModelSpec) -> None:
+    """Store the vectors of an adapted model, from the stored ones of its base. Raises ModelError, StorageError."""
+    workspace = Workspace(corpus.folder)
+    if workspace.load_vectors(corpus.digest, spec) is None:
+        base = load_vectors(corpus, spec.base)
+        workspace.save_vectors(_adapted(base, adapt_rows(corpus.folder, spec, base.rows), spec))
 
 
 def _embed_missing(

@@ -13,12 +13,14 @@ import numpy as np
 
 from core.corpus.loaders import load_text_codes
 from core.errors import StorageError
+from core.models.adapted import AdaptedEmbedder
 from core.models.base import Embedder
-from core.models.registry import backend_of, default_folder, load_embedder
+from core.models.registry import default_folder, load_embedder
 from core.results import Result
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
 from core.types import CorpusRef, ModelSpec, Neighbors, Vectors
+from core.vectors.adapters import cached_map
 from core.vectors.cache import VectorCache
 from core.vectors.index import Index, build_index
 from core.vectors.neighbors import build_neighbors
@@ -27,32 +29,33 @@ _LOG = logging.getLogger(__name__)
 GRAPH_K = 100
 INDEX_VERSION = 1
 PAIRS_A_SECOND = 4e7  # of 384 dimensions, compared exactly
-ROWS_A_SECOND = 1_500  # beyond, by an index
-EXACT_ROWS = 30_000
+ROWS_A_SECOND = 4_000  # beyond, by an index
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=5)
 def cached_embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads: int | None = None) -> Embedder:
     """threads: of a local model, None for all cores; job workers, one per core, use one.
 
+    An adapted model shares the embedder of its base.
     A server's model stored without its dimensions must give vectors as long as those cached, or fail.
     """
+    if spec.adapter:
+        return AdaptedEmbedder(cached_embedder(folder, spec.base, secret, threads), spec, cached_map(folder, spec))
     if spec.base_url and spec.dimensions is None and (width := vector_cache(folder, spec).width()):
         spec = replace(spec, dimensions=width, probed=True)
-    return load_embedder(spec, models_folder=models_folder(folder, spec), api_key=secret, threads=threads)
+    models = models_folder(folder)
+    return load_embedder(spec, models_folder=models, api_key=secret, threads=threads, workspace=folder)
 
 
-def models_folder(folder: str, spec: ModelSpec | None = None) -> Path:
-    """Where exported and distilled models are stored: in the user's cache folder, else in the workspace, as are the
-    models trained there."""
-    if spec is not None and backend_of(spec).in_workspace:
-        return Path(folder) / "models"
+def models_folder(folder: str) -> Path:
+    """Where exported and distilled models are stored: in the user's cache folder, else in the workspace."""
     shared = default_folder()
     return shared if shared.is_dir() and os.access(shared, os.W_OK) else Path(folder) / "models"
 
 
 def vector_cache(folder: str, spec: ModelSpec) -> VectorCache:
-    return VectorCache.of(Path(folder), spec)
+    """The cache of a model; that of its base for an adapted one, whose vectors are not cached."""
+    return VectorCache.of(Path(folder), spec.base)
 
 
 @lru_cache(maxsize=8)
@@ -134,10 +137,10 @@ def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
 
 
 def expected_graph_seconds(corpus: CorpusRef, dimensions: int | None) -> float:
-    """About how long a neighbor graph takes: every pair up to 30,000 rows, beyond with an index."""
+    """About how long a neighbor graph takes: every pair, or with an index where that is quicker."""
     info = Workspace(corpus.folder).info(corpus.digest)
     rows = info.rows if info else 0
-    full = rows * rows / PAIRS_A_SECOND if rows <= EXACT_ROWS else rows / ROWS_A_SECOND
+    full = min(rows * rows / PAIRS_A_SECOND, 10 + rows / ROWS_A_SECOND)
     return full * (dimensions or 384) / 384
 
 

@@ -2,22 +2,37 @@
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.types import Neighbors, Progress, Vectors
-from core.vectors import index_kinds
-from core.vectors.index_kinds import break_ties, faiss_threads, parameters, recall, without_self
+from core.vectors.index_kinds import (
+    ADD_BLOCK,
+    TRAINING_ROWS,
+    break_ties,
+    build_faiss_index,
+    describe_index,
+    faiss_threads,
+    parameters,
+    recall,
+    without_self,
+)
 
-EXACT_ROWS = 30_000  # exact search of all rows takes some 10 s there on two cores
-FALLBACK_ROWS = 200_000  # where HNSW fails, exact search is still a matter of minutes
+TRIAL_ROWS = 10_000  # fewer are searched exactly without a trial
+SAMPLE = 500  # rows of the trial, on which recall is measured
+EXACT_SECONDS = 10.0  # exact search is used where the trial expects at most so many
+FALLBACK_SECONDS = 900.0  # or so many, where no index reaches the recall
 BLOCK = 4096
-IVF_ROWS = 300_000  # up to here IVF takes some half of HNSW's time for the same recall; its cost grows as n^1.5
-NPROBE = (12, 16, 24, 32, 48, 64, 128)  # lists of IVF searched, tried in this order
+LISTS = 1.5  # of an IVF index, times the root of the rows: fewer take less training, and more time to search
+# lists searched, and candidates scored exactly for each neighbor, the quickest first
+PROBES_AND_FACTORS = (
+    (16, 2), (24, 2), (32, 2), (24, 2.5), (32, 2.5), (48, 2.5), (48, 3), (64, 3), (64, 6), (128, 12), (256, 24),
+)  # fmt: skip
 EF_SEARCH = (112, 160, 224, 320, 512, 1024)  # HNSW's efSearch, likewise
 MIN_RECALL_10, MIN_RECALL_K = 0.99, 0.97
-RECALL_SAMPLE = 500
 
 
 def build_neighbors(
@@ -25,17 +40,19 @@ def build_neighbors(
 ) -> Neighbors:
     """The k nearest other rows of every row, by cosine, with FAISS (Douze et al. 2024).
 
-    Exact up to 30,000 rows; then IVF, and beyond 300,000 rows HNSW (Malkov and Yashunin 2018), searched widely
-    enough that recall@10 is at least 0.99 and recall@k 0.97 on 500 rows drawn with `seed`; where recall@10 fails,
-    exact up to 200,000 rows, else the widest search, with its recall.
+    Exact up to 10,000 rows. Of more rows, 500 drawn with `seed` are searched exactly first; where this processor would
+    need at most 10 s for all rows, exact search is used. Else an IVF index of 4-bit product-quantized rows, whose
+    candidates are scored exactly (fast scan; André et al. 2015, Douze et al. 2024), searched widely enough that
+    recall@10 is at least 0.99 and recall@k 0.97 on the 500 rows; where it can't, exact search if that takes at most 15
+    minutes, else HNSW (Malkov and Yashunin 2018). Memory: the index holds a copy of the rows.
     ids: (n, min(k, n - 1)) int32, a row's own id left out, equal scores by rising id;
     scores: (n, k) float32 cosine, falling. threads: None for all cores. facts: seconds, threads and, unless exact,
-    recall_at_k and probes or ef. progress counts rows added and searched.
+    recall_at_k and probes or ef. progress counts rows added to the index and searched.
     """
     started, workers = time.perf_counter(), threads or os.cpu_count() or 1
     with faiss_threads(workers):
         graph = _GraphBuilder(vectors.rows, max(0, min(k, len(vectors) - 1)), progress or (lambda done, total: None))
-        facts = _approximate(graph, seed) if len(vectors) > EXACT_ROWS else {}
+        facts = _approximate(graph, seed) if len(vectors) > TRIAL_ROWS else {}
         if not facts:
             graph.fill(graph.exact, 0)
     checked = facts.pop("checked", len(vectors))
@@ -66,28 +83,80 @@ class _GraphBuilder:
             self.progress(done + int(row_ids[-1]) + 1, done + n)
 
 
+@dataclass(frozen=True)
+class _Search:
+    """One way to search an index. settings: FAISS search parameters. facts: what is stored of it."""
+
+    index: Any
+    settings: Any
+    method: str
+    facts: dict[str, int]
+
+
 def _approximate(graph: _GraphBuilder, seed: int) -> dict[str, Any]:
-    """Fill the graph by an approximate index and give its facts; {} and nothing filled where recall is too low."""
-    n = len(graph.rows)
-    kind: index_kinds.Kind = "ivf" if n <= IVF_ROWS else "hnsw"
-    index = index_kinds.build_faiss_index(kind, graph.rows, seed, lambda count: graph.progress(count, 2 * n))
-    sample = np.sort(np.random.default_rng(seed).choice(n, min(RECALL_SAMPLE, n), replace=False))
+    """Fill the graph by an approximate index and give its facts; {} and nothing filled where exact search is better."""
+    n, started = len(graph.rows), time.perf_counter()
+    sample = np.sort(np.random.default_rng(seed).choice(n, min(SAMPLE, n), replace=False))
     truth = graph.exact(sample)[1]
-    for width in NPROBE if kind == "ivf" else EF_SEARCH:
-        settings = parameters(kind, width if kind == "ivf" else max(width, graph.k + 1), None)
-        sample_scores = _search(index, graph, sample, settings)[1]
-        at_10, at_k = recall(sample_scores[:, :10], truth[:, :10]), recall(sample_scores, truth)
+    exact_seconds = (time.perf_counter() - started) * n / len(sample)
+    if exact_seconds <= EXACT_SECONDS:
+        return {}
+    for search in _searches(graph, seed, with_hnsw=exact_seconds > FALLBACK_SECONDS):
+        scores = _search(search, graph, sample)[1]
+        at_10, at_k = recall(scores[:, :10], truth[:, :10]), recall(scores, truth)
         if at_10 >= MIN_RECALL_10 and at_k >= MIN_RECALL_K:
             break
-    if at_10 < MIN_RECALL_10 and n <= FALLBACK_ROWS:
+    if at_10 < MIN_RECALL_10 and exact_seconds <= FALLBACK_SECONDS:
         return {}
-    graph.fill(lambda row_ids: _search(index, graph, row_ids, settings), n)
-    facts = {"ef" if kind == "hnsw" else "probes": width, "recall_at_k": at_k}
-    return {"recall": at_10, "checked": len(sample), "method": index_kinds.describe_index(kind, index, width)} | facts
+    graph.fill(lambda row_ids: _search(search, graph, row_ids), n)
+    return {"recall": at_10, "checked": len(sample), "method": search.method, "recall_at_k": at_k} | search.facts
 
 
-def _search(index: Any, graph: _GraphBuilder, row_ids: np.ndarray, settings: Any) -> tuple[np.ndarray, np.ndarray]:
-    scores, ids = index.search(graph.rows[row_ids], graph.k + 1, params=settings)
+def _searches(graph: _GraphBuilder, seed: int, with_hnsw: bool) -> Iterator[_Search]:
+    """The quickest first; an index is built when its first search is due."""
+    n = len(graph.rows)
+    index = _quantized_index(graph.rows, seed, lambda count: graph.progress(count, 2 * n))
+    for probes, factor in PROBES_AND_FACTORS:
+        yield _quantized_search(index, probes, factor)
+    if with_hnsw:
+        index = build_faiss_index("hnsw", graph.rows, seed, lambda count: graph.progress(count, 2 * n))
+        for ef in EF_SEARCH:
+            width = max(ef, graph.k + 1)
+            yield _Search(index, parameters("hnsw", width, None), describe_index("hnsw", index, width), {"ef": width})
+
+
+def _quantized_index(rows: np.ndarray, seed: int, added: Callable[[int], None]) -> Any:
+    """Two dimensions a code of 4 bits, and a copy of the rows that candidates are scored with."""
+    import faiss
+
+    n, d = rows.shape
+    lists = max(1, min(int(LISTS * n**0.5), n // 39))  # FAISS requires 39 training rows per list
+    codes = d // 2 if d % 2 == 0 else d
+    index: Any = faiss.IndexIVFPQFastScan(faiss.IndexFlatIP(d), d, lists, codes, 4, faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed, index.cp.niter, index.pq.cp.niter = seed, 6, 5  # more rounds of k-means don't raise recall
+    drawn = np.random.default_rng(seed).choice(n, min(n, TRAINING_ROWS * lists), replace=False)
+    index.train(rows[np.sort(drawn)])
+    refined: Any = faiss.IndexRefineFlat(index)
+    for start in range(0, n, ADD_BLOCK):
+        refined.add(rows[start : start + ADD_BLOCK])
+        added(refined.ntotal)
+    return refined
+
+
+def _quantized_search(index: Any, probes: int, factor: float) -> _Search:
+    """factor: candidates scored exactly for each neighbor."""
+    import faiss
+
+    untyped: Any = faiss  # its stubs lack these classes' arguments
+    lists = untyped.SearchParametersIVF(nprobe=probes)
+    settings = untyped.IndexRefineSearchParameters(k_factor=factor, base_index_params=lists)
+    count = untyped.downcast_index(index.base_index).nlist
+    method = f"IVF with 4-bit product quantization, {probes} of {count:,} lists searched"
+    return _Search(index, settings, f"{method}, {factor:g} candidates a neighbor scored exactly", {"probes": probes})
+
+
+def _search(search: _Search, graph: _GraphBuilder, row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    scores, ids = search.index.search(graph.rows[row_ids], graph.k + 1, params=search.settings)
     short = np.flatnonzero((ids < 0).any(axis=1))
     ids, scores = without_self(*break_ties(ids, scores), row_ids)
     if len(short):  # too few rows came within reach: -1 must not be stored

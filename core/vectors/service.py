@@ -10,7 +10,6 @@ import numpy as np
 from core.corpus.language import MIN_SHARE, UNKNOWN, detect_languages, fit_warning, unread_warning
 from core.corpus.loaders import load_corpus
 from core.corpus.preprocess import Steps
-from core.corpus.service import load_draft_texts
 from core.corpus.staging import ImportSource
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
@@ -21,6 +20,7 @@ from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
+from core.vectors.splitting import load_draft_texts
 
 SUGGEST_SHARE = 0.05  # share of texts in languages a model was not made for that gives a suggestion
 DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
@@ -58,8 +58,11 @@ def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelS
 def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> EmbeddingPlan:
     """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
 
-    stamp: the state of the vector cache (Workspace.cache_stamp), part of what identifies a cached answer.
+    stamp: the state of the vector cache (Workspace.cache_stamp), part of what identifies a cached answer. An adapted
+    model takes what its base does.
     """
+    if spec.adapter:
+        return replace(plan_embedding(corpus, spec.base, secret, stamp), spec=spec)
     codes, texts = distinct_texts(load_corpus(corpus).texts)
     cache = vector_cache(corpus.folder, spec)
     cached = cache.contains([digest_text(text) for text in texts], spec.dimensions)
@@ -128,5 +131,6 @@ def _count_truncation(
     for spec in specs:
         key = COUNTING_KEY if capabilities(spec).needs_key else None
         with suppress(ModelError):
-            reports.append(truncation_report(texts, cached_embedder(folder, spec, key), **options))
+            report = truncation_report(texts, cached_embedder(folder, spec.base, key), **options)
+            reports.append(replace(report, model=spec.label))
     return tuple(reports)

@@ -14,6 +14,7 @@ from core.models.base import LOCAL_BATCH, Embedder
 from core.models.registry import capabilities
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Progress
+from core.vectors.adapters import adapt_rows
 from core.vectors.contact import verify
 from core.vectors.contenders import Contender, contender_rows, quantize
 from core.vectors.embedding import checked_shape, embed_batch, plan_text_batches
@@ -97,6 +98,7 @@ def _stored_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: 
     corpus_rows = load_vectors(corpus, spec).rows
     dimensions = corpus_rows.shape[1]
     rows, mask = vector_cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
+    rows[mask] = adapt_rows(corpus.folder, spec, rows[mask])
     if not _has_query_vectors(spec, queries):
         first = _first_rows(corpus, texts)
         from_corpus = np.flatnonzero((first >= 0) & ~mask)
@@ -124,19 +126,21 @@ def _compute(
     progress: Progress | None,
     refused: dict[int, str] | None = None,
 ) -> None:
-    """Fill the missing rows and cache each batch as soon as it is there. refused: takes what a server says of texts
-    that it refuses, by position; without it, that is an error."""
-    embedder, done = _open_embedder(folder, spec, queries, secret), 0
+    """Fill the missing rows and cache each batch, before any adapter, as soon as it is there. refused: takes what a
+    server says of texts that it refuses, by position; without it, that is an error."""
+    embedder, done = _open_embedder(folder, spec.base, queries, secret), 0
     cache, separate = vector_cache(folder, spec), _has_query_vectors(spec, queries)
     verify(cache, embedder)
     for batch in plan_text_batches(texts, missing, *(LOCAL_BATCH if separate else capabilities(spec).batch)):
         batch_texts = [texts[position] for position in batch]
         if separate:
-            rows[batch] = checked_shape(embedder.embed_query(batch_texts), len(batch_texts), rows.shape[1], spec)
-            cache.put([_key(spec, text, queries) for text in batch_texts], rows[batch])
+            base_rows = checked_shape(embedder.embed_query(batch_texts), len(batch_texts), rows.shape[1], spec)
+            cache.put([_key(spec, text, queries) for text in batch_texts], base_rows)
+            rows[batch] = adapt_rows(folder, spec, base_rows)
         else:
             try:
-                rows[batch] = embed_batch(batch_texts, embedder, cache, rows.shape[1])
+                base_rows = embed_batch(batch_texts, embedder, cache, rows.shape[1])
+                rows[batch] = adapt_rows(folder, spec, base_rows)
             except TextsError as error:
                 if refused is None:
                     raise
@@ -160,8 +164,8 @@ def embedded_query(folder: str, spec: ModelSpec, text: str, secret: Secret | Non
 
     The secret is part of the cache key: a wrong one gives its error instead of another session's vector.
     """
+    verify(vector_cache(folder, spec), cached_embedder(folder, spec.base, secret))
     embedder = cached_embedder(folder, spec, secret)
-    verify(vector_cache(folder, spec), embedder)
     started = time.perf_counter()
     vector = np.array(embedder.embed_query([text])[0])
     vector.setflags(write=False)

@@ -3,6 +3,7 @@
 import logging
 import uuid
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pages.shared.messages import show_error
 from pages.shared.models import failed
 from pages.shared.selections import active
 from pages.shared.text import count, cut_middle, disambiguate_labels, plain
+from pages.shared.web_server import freeze_objects
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")  # the browser would fetch a Material icon from the internet
@@ -73,6 +75,7 @@ def run() -> None:
         page.run()
         with row_note:  # last: it asks a worker, which may still be starting
             show_row_note()
+        freeze_modules(page.title)
     except PlanisphereError as error:
         show_error(error)
     except Exception:
@@ -84,6 +87,12 @@ def run() -> None:
             icon=":material/error:",
         )
     session.flush_link()
+
+
+@cache
+def freeze_modules(page: str) -> None:
+    """After the first run of a page, which imports the last of its modules."""
+    freeze_objects()
 
 
 def prepare_workspace() -> None:

@@ -10,6 +10,8 @@ from core.vectors.service import language_warning
 from pages.shared import jobs_view, session
 from pages.shared.text import plain
 
+PAGE_OPENS = "This page opens once the vectors and their neighbors are ready."
+
 
 def show_error(error: PlanisphereError) -> None:
     """The message, and the remedy if there is one."""
@@ -25,11 +27,12 @@ def show_no_corpus(message: str) -> None:
     st.page_link("pages/data/corpus.py", label="Add data on the Data page", icon=":material/table_view:")
 
 
-def show_not_embedded(message: str) -> None:
-    """The current corpus has no vectors or neighbors yet; the progress of the job that computes them, if there is."""
+def show_not_embedded(message: str, meanwhile: str = PAGE_OPENS) -> None:
+    """The current corpus has no vectors or neighbors yet; the progress of the job that computes them, if there is, with
+    what the page does `meanwhile`."""
     info = session.current_corpus()
     if info and (job := pending_embedding(info)):
-        jobs_view.show_progress(job, "This page opens once the vectors and their neighbors are ready.")
+        jobs_view.show_progress(job, meanwhile)
         return
     st.info(message, icon=":material/info:")
     st.page_link("pages/data/embed.py", label="Choose a model on the Embed page", icon=":material/memory:")

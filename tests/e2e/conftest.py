@@ -26,7 +26,9 @@ from tests.e2e import labels
 from tests.e2e.steps import WIDE, MapOnPage, go_to, jobs_ended, link_value, no_traceback, settled
 
 ROOT = Path(__file__).parents[2]
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-background-networking"]
+# WebGL needs the GPU process, which without a GPU is slow: pages are drawn and composed without it
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-gpu-compositing"]
+FLAGS += ["--disable-background-networking"]
 TIMEOUT = 90_000  # ms; generous, since other programs may keep the machine busy
 FIRST_TIMEOUT = 240_000  # ms; the first visit starts the workers, and embeds the sample
 

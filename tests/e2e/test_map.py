@@ -13,7 +13,19 @@ from core.map.selection import MapSelection
 from pages.shared.map.settings import layout_id
 from tests.e2e import labels
 from tests.e2e.conftest import Sample
-from tests.e2e.steps import FIND, LOSE, MARKED, MapOnPage, button, go_to, keyed, link_value, no_traceback, settled
+from tests.e2e.steps import (
+    FIND,
+    LOSE,
+    MARKED,
+    MapOnPage,
+    button,
+    go_to,
+    keyed,
+    link_value,
+    no_traceback,
+    rerun,
+    settled,
+)
 
 pytestmark = pytest.mark.browser
 SHAPE = np.array([(-0.12, -0.15), (0.14, -0.1), (0.1, 0.18), (0.0, 0.02), (-0.15, 0.15)])
@@ -56,8 +68,8 @@ def test_view_and_selection_survive_all_that_reruns_the_page(opened: MapOnPage, 
     color_by(opened, "rating")
     same()
     keyed(page, "map_find").get_by_role("textbox").fill("the")
-    page.keyboard.press("Enter")
-    settled(page)
+    with rerun(page):
+        page.keyboard.press("Enter")
     same()
     go_to(page, labels.SEARCH)
     go_to(page, labels.MAP)
@@ -206,8 +218,7 @@ def test_a_selection_is_saved_and_shown_again(opened: MapOnPage, sample: Sample)
     button(page, "selections").click()
     field = keyed(page, "selection_name").get_by_role("textbox")
     field.fill("My corner")
-    field.press("Tab")
-    settled(page)
+    field.press("Tab")  # within a form: nothing runs yet
     button(page, "selection_save").click()
     expect(keyed(page, "selection_chosen").get_by_role("combobox")).to_have_value(re.compile("My corner"))
     settled(page)

@@ -6,6 +6,7 @@ import threading
 import pandas as pd
 import pytest
 
+from core.ask.answer_log import load_answers
 from core.ask.prompts import NOT_FOUND
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
@@ -13,7 +14,7 @@ from core.models import chat as chat_module
 from core.models.openai_client import requests as openai_requests
 from core.models.registry import load_embedder
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from tests.chat_server import ChatServer, data_of, events, obedient
 from tests.pages.conftest import SUBJECTS
@@ -131,6 +132,9 @@ def test_a_chat_server_answers_and_its_key_stays_in_memory(corpus, app, home, se
     text = visible_text(at)
     assert "(#passage-1 " in text
     assert "1 quotation" in text
+    (record,) = load_answers(CorpusRef(str(home), corpus[0].digest))
+    assert (record.question, record.cited, record.model, record.source) == (QUESTION, (1,), "small", "ask")
+    assert list(record.passages) == list(sent.values())
     at.run()  # nothing is sent again
     at.number_input(key="ask_k").set_value(4).run()
     assert len(server.bodies) == 1

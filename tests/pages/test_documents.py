@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.corpus.preprocess import Steps
 from core.corpus.service import create_corpus
 from core.corpus.staging import ImportSource, stage
+from core.models.registry import DEFAULT_MODEL, load_embedder
 from core.store import Workspace
 from core.types import Roles
 from pages.shared import session
@@ -29,12 +30,15 @@ def stored(home):
 def test_a_pdf_becomes_a_corpus_with_pages_and_passages(app, home):
     app = upload(start(app), ("report.pdf", long_pdf(10)))
     assert widget(app, "toggle", "split").value
+    assert widget(app, "selectbox", "tokenizer").value == DEFAULT_MODEL
     assert not [one for one in app.selectbox if (one.key or "").startswith(("encoding", "delimiter"))]
     app = create(app, "Report")
     assert not app.exception
     corpus = stored(home)
     assert corpus.roles.text == "{text}"
     assert corpus.table["passage"].max() > 1
+    assert corpus.origin["choices"]["passage_model"]["name"] == DEFAULT_MODEL
+    assert load_embedder(DEFAULT_MODEL).count_tokens(corpus.texts).max() <= 200
     rows = [row for row, text in enumerate(corpus.texts) if fact(8) in text]
     assert corpus.table["page"].iloc[rows].tolist() == [8]
     assert corpus.table["heading"].iloc[rows[0]] == "Chapter 1 > 1.8 Topic 8"

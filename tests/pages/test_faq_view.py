@@ -1,5 +1,9 @@
 """The view FAQ assistant of the Ask page: set-up, chat, refusal, log, added entries, and what it asks before paying."""
 
+import json
+import shlex
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,16 +15,21 @@ from core.ask.faq_log import read_log
 from core.ask.results import FAQ_ASSISTANT, AssistantQuery
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
-from core.models.registry import load_embedder
+from core.models.registry import capabilities, load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors.embedding import embed
+from pages.shared.ask.faq_endpoint import request_command
 from tests.core.ask.test_faq import questions
 from tests.pages.test_embed_page import visible_text
 from tests.waiting import WAIT
 
 PAGE = "pages/apply/ask.py"
 KNOWN, FOREIGN = "How to change my password today?", "Who <b>invented</b> the *telescope*?"
+FRUIT = [
+    f"The {fruit} tastes {taste} in {month}."
+    for fruit in ("apple", "plum") for taste in ("sour", "sweet") for month in ("may", "june", "july", "august")
+]  # fmt: skip
 PAID = ModelSpec("openai", "text-embedding-3-small", dimensions=1536)
 
 
@@ -141,10 +150,7 @@ def test_unanswered_questions_become_entries(bank, app):
 
 
 def test_texts_out_of_scope_and_quotes_of_another_corpus(bank, app):
-    months = ("may", "june", "july", "august")
-    texts = [f"The {fruit} tastes {taste} in {month}." for fruit in ("apple", "plum") for taste in ("sour", "sweet")
-             for month in months]  # fmt: skip
-    other = store(bank.corpus.folder, {"text": texts}, "Fruit")
+    other = store(bank.corpus.folder, {"text": FRUIT}, "Fruit")
     at = open_view(app, bank.corpus, "Calibration")
     at.selectbox(key="faq_foreign").set_value(other.digest).run()
     fine(at)
@@ -158,6 +164,22 @@ def test_texts_out_of_scope_and_quotes_of_another_corpus(bank, app):
     assert not buttons(at, "faq_suggest-")
 
 
+def test_a_paid_model_is_sent_sentences_of_documents_only_after_consent(bank, app, monkeypatch):
+    other = store(bank.corpus.folder, {"text": FRUIT}, "Fruit")
+    at = open_view(app, bank.corpus)
+    paid = replace(capabilities(load_embedder("lexical").spec), paid=True)
+    monkeypatch.setattr("pages.shared.ask.faq_chat.capabilities", lambda model: paid)
+    at.selectbox(key="faq_documents").set_value(other.digest).run()
+    assert any("paid API" in warning.value for warning in at.warning)
+    at = ask(at, "The apple tastes sour in june.")
+    fine(at)
+    assert read_log(bank)[-1].reply.outcome == "refused"
+    next(box for box in at.checkbox if str(box.key).startswith("faq_quote_agreed")).check().run()
+    ask(at, "The apple tastes sour in june.")
+    fine(at)
+    assert read_log(bank)[-1].reply.outcome == "documents"
+
+
 def test_a_threshold_by_hand_and_the_endpoint(bank, app):
     at = open_view(app, bank.corpus, "Calibration")
     at = at.segmented_control(key="faq_threshold_by").set_value("Threshold").run()
@@ -166,6 +188,9 @@ def test_a_threshold_by_hand_and_the_endpoint(bank, app):
     assert metrics(at)["Threshold"] == "0.250"
     at = show_part(at, "Endpoint")
     assert any(bank.corpus.digest in block.value for block in at.code)
+    request = next(block.value for block in at.code if block.value.startswith("curl"))
+    assert json.loads(shlex.split(request.replace("\\\n", " "))[-1])["question"] in dict(questions())
+    assert shlex.split(request_command("It's 'here'?").replace("\\\n", " "))[-1] == '{"question": "It\'s \'here\'?"}'
     settings = load_settings(bank.corpus)
     assert (settings.threshold, settings.answer) == (0.25, "answer")
 

@@ -1,5 +1,7 @@
 """The Glossary page: all terms, one section by link, and the filter."""
 
+import gc
+
 from pages.shared.frame import PAGES
 
 PAGE = "pages/help/glossary.py"
@@ -20,6 +22,7 @@ def test_the_page_shows_all_sections(home, app):
     assert not at.exception
     assert {"General", "Statistics", "Map", "Scoreboard"} <= {str(header.value) for header in at.header}
     assert "### Trustworthiness" in text(at)
+    assert gc.get_freeze_count() > 50_000  # imported modules are not searched for garbage after each run
 
 
 def test_every_page_has_a_section_that_its_sidebar_links_to(home, app):

@@ -2,8 +2,19 @@
 
 import pytest
 
+from core.ask.answer_log import (
+    AnswerRecord,
+    RecordedSentence,
+    answer_grades,
+    answers_length,
+    grade_answer,
+    record_answers,
+)
+from core.ask.faithfulness_judge import FAITHFULNESS, FaithfulnessQuery
 from core.corpus.judgments import Judgment, add_judgments, load_judgments
+from core.models.chat import ChatModel
 from core.types import CorpusRef
+from tests.chat_server import ChatServer, completion
 from tests.pages.test_embed_page import visible_text
 from tests.pages.test_score_tasks import scored, with_variants
 
@@ -34,7 +45,7 @@ def grade(at, value):
 def judging(corpus, app):
     app.query_params["q"] = "the teapot broke"
     at = app.run().switch_page("pages/explore/search.py").run()
-    at.toggle(key="judge_hits").set_value(True).run()
+    at.button(key="judge_hits").click().run()
     fine(at)
     return at
 
@@ -61,7 +72,7 @@ def test_hits_of_a_search_are_graded_skipped_and_undone(home, corpus, judging):
 def test_only_text_queries_are_judged(judging):
     judging.text_input(key="near").set_value("1").run()
     fine(judging)
-    assert not keys(judging, "judge_")
+    assert not keys(judging, "judge_skip")
 
 
 def test_judgments_are_a_task_of_the_scoreboard_without_an_upload(home, corpus, app, monkeypatch):
@@ -147,3 +158,49 @@ def test_a_language_model_is_no_judge_without_enough_own_grades(home, corpus, ap
     at.run()
     fine(at)
     assert [field for field in at.text_input if field.label == "Server address"]
+
+
+class Judge(ChatServer):
+    def answer(self, handler, body):
+        handler.send_response(200)
+        handler.send_header("content-type", "application/json")
+        handler.end_headers()
+        handler.wfile.write(completion('{"grades": {"1": 2}}'))
+
+
+def test_answers_are_graded_one_by_one_and_then_judged(home, corpus, app):
+    where = ref(home, corpus)
+    at = open_view(app, judgments_section="Answers")
+    fine(at)
+    assert not keys(at, "judge_")
+    sentences = (RecordedSentence("It <b>broke</b>.", (2,)),)
+    record_answers(
+        where, [AnswerRecord(f"why {i}?", ("one", "two"), sentences, "m", "p", "r", "ask") for i in range(31)]
+    )
+    at.run()
+    text = fine(at).replace("\\", "")
+    assert "It <b>broke</b>. **[2]**" in text
+    assert ":green-badge[cited]" in text
+    number = grade(at, 1)
+    assert answer_grades(where, "annotator 1") == {number: 1}
+    assert at.get("progress")[0].proto.value == 100 // 31
+    at.button(key="judge_undo").click().run()
+    assert keys(at, "judge_2-") == [f"judge_2-{number}"]
+    at.segmented_control(key="judgments_section").set_value("LLM judge").run()
+    at.segmented_control(key="judge_subject").set_value("Faithfulness of answers").run()
+    assert "Grade 30 more" in fine(at)
+    for i in range(31):
+        grade_answer(where, i, 2 if i % 5 else 0, "annotator 1")
+    server = Judge()
+    at.run().text_input(key="chat_url").set_value(server.url).run()
+    at.text_input(key=f"chat_model-{server.place}").set_value("m").run()
+    assert [key for key in keys(at, "start-")]
+    assert "31 answers" in fine(at)
+    assert not server.bodies
+    FAITHFULNESS.get_or_compute(FaithfulnessQuery(where, ChatModel("m", server.url), answers_length(where)))
+    at.run()
+    assert "answers of its own" in fine(at)
+    assert len(at.metric) == 4
+    assert at.metric[0].value == "0.00"
+    assert [len(table.value) for table in at.dataframe] == [3, 1]
+    server.close()

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
+from core.corpus.loaders import load_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.staging import ImportSource, stage
 from core.models.registry import load_embedder
@@ -15,6 +16,7 @@ from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
+from pages.shared import created
 from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/apply/recommend.py"
@@ -92,7 +94,7 @@ def test_typed_tastes_find_cold_items_and_limits_hold(items, app):
     assert sorted(labels) == sorted(TOPICS * 2)
 
 
-def test_lists_for_users_named_in_a_column(items, app):
+def test_lists_for_users_named_in_a_column(items, app, monkeypatch):
     at = open_page(app, "For users")
     text = fine(at)
     assert "30 users" in text
@@ -100,6 +102,17 @@ def test_lists_for_users_named_in_a_column(items, app):
     assert "History" in [str(box.label)[:7] for box in at.expander]
     source = HistorySource(items, None, "readers")
     assert len(load_histories(source)) == USERS
+    opened = []
+    monkeypatch.setattr(created, "open_on_map", opened.append)
+    fine(at.button(key="recommend_corpus").click().run())
+    table = load_corpus(CorpusRef(items.folder, opened[0].info.digest)).table
+    assert table["kind"].value_counts().to_dict() == {"item": ITEMS, "user": USERS}
+    assert set(table["text"][table["kind"] == "user"]) == {f"reader {user}" for user in range(USERS)}
+    rows = np.asarray(Workspace(items.folder).load_vectors(opened[0].info.digest, opened[0].model).rows)
+    tastes = np.array([user % 3 for user in map(int, table["text"].str.extract(r"reader (\d+)")[0].dropna())])
+    cosines = rows[:ITEMS] @ rows[ITEMS:].T  # items of a user's topic are near the user
+    same = table["topic"][:ITEMS].map(TOPICS.index).to_numpy()[:, None] == tastes
+    assert cosines[same].mean() > cosines[~same].mean() + 0.2
 
 
 def test_evaluation_of_an_uploaded_table(items, app):

@@ -5,7 +5,13 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.ask.pipelines import PipelineSpec, RunQuery
+from core.ask.retrieval_results import RETRIEVAL_RUNS
+from core.jobs.results import result_spec
+from core.models.reranker import RerankerSpec
 from core.secret import Secret
+from core.types import CorpusRef, ModelSpec
+from core.vectors.contenders import Contender
 from pages.shared import session
 from tests.pages.test_data_page import errors
 from tests.pages.test_result_view import Manager
@@ -88,3 +94,15 @@ def test_an_invalid_address_is_explained(form):
     form = fill(form, kind="Server", url="ftp://host", model="bge")
     assert result(form)[0] is None
     assert "http" in errors(form)
+
+
+def test_the_job_of_a_pipeline_takes_the_keys_of_its_model_and_its_reranker(monkeypatch):
+    monkeypatch.setattr(session, "named_key", lambda name: Secret(f"key of {name}"))
+    server = "https://rerank.example/v1"
+    model, reranker = Contender(ModelSpec("openai", "m")), RerankerSpec("server", "r", server)
+    pipeline = PipelineSpec("hybrid", model, reranker)
+    job = result_spec(RETRIEVAL_RUNS, RunQuery(CorpusRef("folder", "d" * 16), pipeline, "q"), "Retrieval")
+    keys = session.job_key(job.params)
+    assert keys.of(server).reveal() == f"key of {server}"
+    assert keys.of("OPENAI_API_KEY").reveal() == "key of OPENAI_API_KEY"
+    assert "key of" not in json.dumps(job.params)

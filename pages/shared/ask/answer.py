@@ -7,11 +7,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.ask.answer_log import make_record, record_answers
 from core.ask.answers import AnswerStream, Reply
 from core.ask.prompts import request_tokens
 from core.ask.service import AskResult
 from core.digest import digest_json
 from core.errors import PlanisphereError
+from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.ask import conversation
 from pages.shared.ask.chat import USED, ChatSettings
@@ -26,7 +28,7 @@ ANSWER = "ask_answer"  # what a language model has written last
 REDRAW_SECONDS = 0.15  # between drawings of an answer that arrives
 
 
-def show_answer(result: AskResult, chat: ChatSettings | None, refusal: Refusal) -> Reply | None:
+def show_answer(info: CorpusInfo, result: AskResult, chat: ChatSettings | None, refusal: Refusal) -> Reply | None:
     """The answer to the question of the passages; None where there is none yet."""
     is_pending = session.remembered(PENDING)
     session.remember(PENDING, False)  # a click sends one question, not what is set up later
@@ -42,14 +44,14 @@ def show_answer(result: AskResult, chat: ChatSettings | None, refusal: Refusal) 
     key = digest_json([answering.messages, asdict(chat.model) if chat.model else None])
     stored = session.remembered(ANSWER)
     if is_pending and chat.is_ready:
-        stored = _receive(answering, chat, key)
+        stored = _receive(info, answering, chat, key)
     if not stored or stored["key"] != key:
         _offer(answering, chat, "Write answer")
         return None
     return _show_stored(answering, chat, stored)
 
 
-def _receive(answering: AnswerStream, chat: ChatSettings, key: str) -> dict[str, Any]:
+def _receive(info: CorpusInfo, answering: AnswerStream, chat: ChatSettings, key: str) -> dict[str, Any]:
     """Stream the answer; what has arrived is remembered piece by piece, since a click on Stop ends this run."""
     session.remember(USED, True)
     stored: dict[str, Any] = {"key": key, "text": "", "is_complete": False, "error": None}
@@ -69,12 +71,20 @@ def _receive(answering: AnswerStream, chat: ChatSettings, key: str) -> dict[str,
             stored = {**stored, "text": stored["text"] + piece}
             session.remember(ANSWER, stored)
         stored = {**stored, "is_complete": True}
+        session.remember(ANSWER, stored)
+        _record(info, answering, chat)
     except PlanisphereError as error:
         stored = {**stored, "error": [error.message, error.remedy]}
     session.remember(ANSWER, stored)
     for element in (control, body, line):
         element.empty()
     return stored
+
+
+def _record(info: CorpusInfo, answering: AnswerStream, chat: ChatSettings) -> None:
+    """Store a complete answer with its passages, so that its faithfulness can be graded. Raises StorageError."""
+    if chat.model and answering.reply.sentences:
+        record_answers(session.corpus_ref(info), [make_record(answering, chat.model, chat.prompt, "ask")])
 
 
 class Redrawn:
@@ -110,6 +120,9 @@ def _show_stored(answering: AnswerStream, chat: ChatSettings, stored: dict[str, 
     reply = answering.reply
     if stored["text"].strip():
         _show_reply(reply)
+    if stored["is_complete"] and reply.sentences:
+        note = "Recorded with its passages: grade its faithfulness under Judgments, Answers."
+        st.caption(f":material/grading: {note}")
     if stored["error"]:
         show_error(PlanisphereError(*stored["error"]))
     elif not stored["is_complete"]:

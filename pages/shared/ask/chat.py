@@ -77,20 +77,21 @@ def _read_options(model: ChatModel) -> ChatSettings:
 def _read_prompt() -> Prompt:
     """The prompt, which can be edited and reset."""
     if not st.toggle("Edit the prompt", key="ask_edit_prompt", persist_state="session", help="What the model is sent."):
-        return _current_prompt()
+        return current_prompt()
     for key, value in ((INSTRUCTIONS_KEY, INSTRUCTIONS), (USER_KEY, USER)):
         session.widget_default(key, value)
     options: dict[str, Any] = {"persist_state": "session"}
     st.text_area("Instructions", key=INSTRUCTIONS_KEY, height=220, help="The system message.", **options)
     note = f"The user message. {plain(PASSAGES)} and {plain(QUESTION)} are replaced by them."
     st.text_area("Message", key=USER_KEY, height=90, help=note, **options)
-    prompt = _current_prompt()
+    prompt = current_prompt()
     icon, is_default = ":material/undo:", prompt == DEFAULT_PROMPT
     st.button("Reset prompt", key="ask_reset_prompt", icon=icon, on_click=_reset_prompt, disabled=is_default)
     return prompt
 
 
-def _current_prompt() -> Prompt:
+def current_prompt() -> Prompt:
+    """The prompt of this session."""
     instructions = str(session.widget_value(INSTRUCTIONS_KEY) or INSTRUCTIONS)
     return Prompt(instructions, str(session.widget_value(USER_KEY) or USER))
 

@@ -6,11 +6,12 @@ import streamlit as st
 
 from core.ask.evidence import NEAREST
 from core.ask.faq_log import log_feedback, log_suggestion
-from core.ask.faq_service import LoggedReply, ask_assistant
+from core.ask.faq_service import PASSAGES, LoggedReply, ask_assistant
+from core.ask.refusal import SAMPLE
 from core.ask.retrieval import MAX_QUESTION
 from core.errors import PlanisphereError
 from core.models.registry import capabilities
-from core.types import CorpusRef
+from core.types import CorpusRef, ModelSpec
 from pages.shared import messages, session
 from pages.shared.ask.faq_setup import FaqView, corpora_with_model
 from pages.shared.classify.label_setup import attempt
@@ -49,8 +50,8 @@ def _name(view: FaqView) -> str:
 
 
 def _select_documents(view: FaqView) -> CorpusRef | None:
-    """The corpus that is quoted after a refusal. Not under a paid model, which would be sent its sentences."""
-    names = {} if capabilities(view.query.model).paid else corpora_with_model(view)
+    """The corpus that is quoted after a refusal; under a paid model, which is sent its sentences, after consent."""
+    names = corpora_with_model(view)
     if not names:
         return None
     options = [NO_CORPUS, *names]
@@ -61,7 +62,24 @@ def _select_documents(view: FaqView) -> CorpusRef | None:
         format_func=lambda key: f"Quote {names[key]}" if key else "Suggest known questions",
         help="Sentences of another corpus that is embedded with the same model can be quoted instead.",
     )  # fmt: skip
-    return CorpusRef(view.query.corpus.folder, digest) if digest else None
+    if not digest or not _agrees_to_quote(view.query.model, digest):
+        return None
+    return CorpusRef(view.query.corpus.folder, digest)
+
+
+def _agrees_to_quote(model: ModelSpec, digest: str) -> bool:
+    """Whether quoting is free, or agreed to."""
+    if not capabilities(model).paid:
+        return True
+    st.warning(
+        f"**Data sent** to {plain(model.label)}, a paid API: once about {2 * SAMPLE} sentences, which measure when to "
+        f"refuse, and after each refusal the sentences of {PASSAGES} passages. Each sentence is sent and paid once.",
+        icon=":material/payments:",
+    )
+    return st.checkbox(
+        "I agree that these sentences are sent, and to pay for them", key=f"faq_quote_agreed-{model.key}-{digest}",
+        help="Without consent, known questions are suggested after a refusal.", persist_state="session",
+    )  # fmt: skip
 
 
 def _ask(view: FaqView, question: str, documents: CorpusRef | None) -> None:

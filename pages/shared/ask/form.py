@@ -26,6 +26,7 @@ QUOTES, MODEL = "quotes", "model"
 WRITERS = {QUOTES: "Quoted sentences", MODEL: "Language model"}
 NAMES: dict[Mode, str] = {"semantic": "Semantic", "keyword": "Keyword", "hybrid": "Hybrid"}
 MIN_PASSAGES, MAX_PASSAGES, DEFAULT_PASSAGES = 3, 20, 5
+KEYWORDS_MEANWHILE = "Ask by keyword meanwhile: semantic and hybrid mode follow once the vectors are ready."
 MODE_HELP = (
     "Semantic: texts with the highest cosine to the question. Keyword: texts with content words of the question, "
     "ranked by BM25. Hybrid: both rankings combined by reciprocal rank fusion."
@@ -88,7 +89,8 @@ def _question_model() -> ModelSpec | None:
     """The sidebar's model if it embeds questions; else says why keyword mode is all there is."""
     model = session.current_model()
     if model is None:
-        messages.show_not_embedded("Only keyword mode is available: this corpus is not embedded yet.")
+        reason = "Only keyword mode is available: this corpus is not embedded yet."
+        messages.show_not_embedded(reason, KEYWORDS_MEANWHILE)
         return None
     if capabilities(model).can_embed:
         return model
@@ -151,7 +153,7 @@ def _select_corpora(info: CorpusInfo, spec: ModelSpec | None) -> list[CorpusInfo
         return []
     session.select_list_from_link("ask_corpora", list(others))
     names = disambiguate_labels({digest: f"{other.name} ({other.rows:,})" for digest, other in others.items()})
-    note = "Searched as a whole: filters and selections are those of the current corpus."
+    note = "Filters of the current corpus apply to those that have the same column."
     note = f"Corpora embedded with the same model. {note}" if spec else note
     options: dict[str, Any] = {"format_func": names.__getitem__, "placeholder": "Only the current corpus"}
     selected = st.multiselect("Other corpora", list(others), key="ask_corpora", help=note, **options)

@@ -8,6 +8,7 @@ from core.corpus.judgments import summarize_judgments
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.judgments.agreement import show_agreement
+from pages.shared.judgments.answers import show_answers
 from pages.shared.judgments.chat_judge import show_chat_judge
 from pages.shared.judgments.files import show_files
 from pages.shared.judgments.pool import show_pool
@@ -15,14 +16,15 @@ from pages.shared.text import count, plain
 
 SECTIONS: dict[str, Callable[[CorpusInfo], None]] = {
     "Judge": show_pool,
+    "Answers": show_answers,
     "Agreement": show_agreement,
     "LLM judge": show_chat_judge,
     "Import and export": show_files,
 }
 HELP = (
-    "Judge: grade the passages of several pipelines blind, in random order. Agreement: of two annotators. "
-    "LLM judge: grades by a language model, with their agreement with yours. Import and "
-    "export: TREC qrels and BEIR."
+    "Judge: grade the passages of several pipelines blind, in random order. Answers: grade whether the passages "
+    "support answers of language models. Agreement: of two annotators. LLM judge: grades by a language model, with "
+    "their agreement with yours. Import and export: TREC qrels and BEIR."
 )
 
 

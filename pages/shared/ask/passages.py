@@ -19,7 +19,7 @@ from pages.shared.ask.form import AskForm
 from pages.shared.ask.markup import EXCERPT, passage_heading, passage_text
 from pages.shared.corpus.document_view import show_document_button
 from pages.shared.downloads import csv_button
-from pages.shared.judgments.grading import Grading, show_grading
+from pages.shared.judgments.grading import Grading, select_grading, show_grading
 from pages.shared.map.view import show_map_with_marks
 from pages.shared.search.results import cell_texts, index_text
 from pages.shared.text import count, plain
@@ -37,6 +37,12 @@ def show_passages(form: AskForm, result: AskResult) -> None:
         rows = f"{result.searched:,} of {rows}"
     summary = f"{count(len(passages), 'passage')} among {rows}, {format_milliseconds(result.milliseconds)}"
     st.caption(f"{summary} · [Go to the answer](#answer)")
+    for corpus, names in result.unfiltered:
+        listed = ", ".join(map(plain, names))
+        st.caption(
+            f":material/filter_alt_off: {plain(form.corpora[corpus].name)} is searched without the filter on {listed}: "
+            "it has no such column or selection."
+        )
     if result.language_warning:
         remedy = "Use keyword mode, or embed this corpus with a multilingual model on the Embed page."
         st.warning(f"{plain(result.language_warning)} {remedy}", icon=":material/translate:")
@@ -64,7 +70,7 @@ def _methods(form: AskForm, result: AskResult) -> str:
 def _show_grading(form: AskForm, result: AskResult) -> Grading | None:
     """The passage to grade, where passages of the current corpus are judged."""
     help_ = "Grade passages with the keys 0, 1 and 2. Grades evaluate retrieval here and models on the Scoreboard."
-    if not st.toggle("Judge passages", key="ask_judge", persist_state="session", help=help_):
+    if not select_grading("Judge passages", "ask_judge", help_):
         return None
     rows = tuple(row for corpus, row in result.sources if corpus == 0)
     if len(rows) < len(result.sources):

@@ -59,7 +59,7 @@ def _show_answer_part(info: CorpusInfo, form: AskForm, chat: ChatSettings | None
         refusal = read_refusal(form)
     with answer:
         try:
-            reply = show_answer(result, chat, refusal)
+            reply = show_answer(info, result, chat, refusal)
             if reply and chat and chat.model and chat.is_ready:
                 conversation.show_follow_up(info, chat, chat.model, reply)
         except PlanisphereError as error:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.corpus.preprocess import Steps
-from core.corpus.service import CreatedCorpus, FilePreview, create_corpus, load_profile
+from core.corpus.service import CreatedCorpus, FilePreview, load_profile
 from core.corpus.staging import ImportSource
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.types import Roles
+from core.vectors.splitting import create_corpus
 from pages.shared import session
 from pages.shared.corpus.add_data import clear_source
 from pages.shared.messages import show_error

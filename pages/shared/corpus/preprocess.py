@@ -3,15 +3,21 @@
 import streamlit as st
 
 from core.corpus.preprocess import StepCount, Steps
-from core.corpus.service import FilePreview, InvalidInput, count_step_rows
+from core.corpus.service import FilePreview, InvalidInput
 from core.corpus.staging import ImportSource
 from core.errors import InputError
-from core.types import Roles
+from core.models.registry import PRESETS, capabilities
+from core.types import ModelSpec, Roles
+from core.vectors.splitting import count_step_rows
 from pages.shared import session
 from pages.shared.corpus.import_options import tag
 from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
+_LOCAL = [spec for spec in PRESETS if not capabilities(spec).hosted and spec.backend != "lexical"]
+# of models of the same name the first: they differ in precision, not in tokens
+TOKENIZERS = {spec.name: spec for spec in _LOCAL[::-1]}
+ESTIMATED = "Another model (estimate)"
 SUBSETS = {"all": "All rows", "first": "First rows", "sample": "Random sample"}
 
 
@@ -28,8 +34,8 @@ def choose_steps(source: ImportSource, preview: FilePreview, roles: Roles) -> St
     with middle:
         first, sample, seed = _choose_subset(source, preview.rows)
     with right:
-        tokens, overlap = _choose_splitting(source, preview)
-    steps = Steps(empty, duplicates, first, sample, seed, tokens, overlap, markup, escapes)
+        tokens, overlap, model = _choose_splitting(source, preview)
+    steps = Steps(empty, duplicates, first, sample, seed, tokens, overlap, markup, escapes, model)
     return steps if _show_step_counts(source, preview, roles, steps) else None
 
 
@@ -81,19 +87,34 @@ def _choose_subset(source: ImportSource, rows: int) -> tuple[int | None, int | N
     return None, size, _number("Seed", 0, 2**31, 0, f"seed-{tag(source)}", "The same seed gives the same sample.")
 
 
-def _choose_splitting(source: ImportSource, preview: FilePreview) -> tuple[int | None, float]:
-    """(tokens per passage or None, overlap in [0, 0.5]); on by default for documents, whose sections may be long."""
+def _choose_splitting(source: ImportSource, preview: FilePreview) -> tuple[int | None, float, ModelSpec | None]:
+    """(tokens per passage or None, overlap in [0, 0.5], the model whose tokens they are, None for an estimate); on by
+    default for documents, whose sections may be long."""
     has_vectors, documents = bool(preview.vectors), any(read.is_document for read in preview.sources)
     help = "Models read only the beginning of a long text. Each passage becomes a row. Not for texts with vectors."
     key = f"split-{tag(source)}"
     split = _toggle("Split long texts into passages", key, help, value=documents, disabled=has_vectors)
     if not split or has_vectors:
-        return None, 0.1
-    tokens_help = "A token is about three quarters of a word; all-MiniLM-L6-v2 reads 256."
+        return None, 0.1, None
+    model = _choose_token_model(source)
+    window = f"{model.name} reads {model.max_tokens:,} at most." if model and model.max_tokens else ""
+    tokens_help = f"A token is a word or a part of one, in English about three quarters of a word. {window}"
     tokens = _number("Tokens per passage", 8, 8_000, 200, f"tokens-{tag(source)}", tokens_help, step=50)
     key, help = f"overlap-{tag(source)}", "Share of a passage that the next one repeats, to preserve context."
     overlap = st.slider("Overlap (%)", 0, 50, 10, step=5, key=key, persist_state="session", help=help)
-    return tokens, overlap / 100
+    st.caption(f"Tokens as {plain(model.name)} counts them. {window}" if model else "Tokens are estimated from words.")
+    return tokens, overlap / 100, model
+
+
+def _choose_token_model(source: ImportSource) -> ModelSpec | None:
+    """The model whose tokenizer counts; None for others, whose tokenizers are not on this machine."""
+    names = [*dict.fromkeys(spec.name for spec in _LOCAL), ESTIMATED]
+    selected = st.selectbox(
+        "Tokens of", names, key=f"tokenizer-{tag(source)}", persist_state="session",
+        help="The model that will embed the passages. Tokens of other models are estimated: one per word, per 6 "
+        "characters of a long word, and per Chinese or Japanese character.",
+    )  # fmt: skip
+    return TOKENIZERS.get(str(selected))
 
 
 def _toggle(label: str, key: str, help: str, value: bool = False, disabled: bool = False) -> bool:

@@ -7,7 +7,7 @@ import streamlit as st
 from core.corpus.language import common_languages
 from core.corpus.preprocess import Steps
 from core.corpus.profile import Profile
-from core.corpus.service import InvalidInput, draft_profile, first_rows, load_profile
+from core.corpus.service import InvalidInput, first_rows, load_profile
 from core.corpus.staging import ImportSource
 from core.models.costs import TruncationReport
 from core.models.registry import PRESETS, capabilities
@@ -15,6 +15,7 @@ from core.stats.proportions import rounded_percentages
 from core.store import CorpusInfo
 from core.types import Roles
 from core.vectors.service import draft_truncation, load_truncation
+from core.vectors.splitting import draft_profile
 from pages.shared import session
 from pages.shared.corpus.added_columns import show_added_columns
 from pages.shared.tables import text

@@ -8,10 +8,12 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.models.base import Capabilities
+from core.models.fine_tuned import tuned_models
 from core.models.folders import check_folder
 from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
 from core.vectors import service
+from core.vectors.adapters import stored_adapters
 from core.word_vectors.service import word_models
 from pages.shared import session
 from pages.shared.messages import show_error
@@ -23,8 +25,11 @@ LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 
 def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the selected models."""
-    models = {spec.key: spec for spec in (*PRESETS, *word_models(session.folder()), *added_models())}
+    adapted = [spec for spec in stored_adapters(session.folder()) if capabilities(spec).can_embed]
+    trained = (*tuned_models(session.folder()), *word_models(session.folder()), *adapted)
+    models = {spec.key: spec for spec in (*PRESETS, *trained, *added_models())}
     select_added_model()
+    session.drop_unknown_values("models", list(models))
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     selected = left.multiselect(
         "Models",
@@ -40,7 +45,8 @@ def select_models() -> list[ModelSpec]:
         show_add_model_form()
     specs = [models[key] for key in selected]
     for spec in specs:
-        st.caption(f"**{plain(spec.label)}**: {capabilities(spec).description}")
+        adapter = " Its vectors then pass through the adapter." if spec.adapter else ""
+        st.caption(f"**{plain(spec.label)}**: {capabilities(spec).description}{adapter}")
     services = {declared.key_name: declared for spec in specs if (declared := capabilities(spec)).needs_key}
     for declared in services.values():
         show_key_field(declared)
@@ -163,7 +169,7 @@ def show_key_field(declared: Capabilities) -> None:
 def select_dimensions(spec: ModelSpec) -> ModelSpec:
     """Some models support shorter vectors."""
     sizes = capabilities(spec).dimension_choices
-    if not sizes:
+    if not sizes or spec.adapter:
         return spec
     label, key, help = f"Dimensions of {spec.name}", f"size-{spec.name}", "Shorter vectors take less memory."
     size = st.segmented_control(label, sizes, default=sizes[-1], key=key, persist_state="session", help=help)

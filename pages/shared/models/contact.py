@@ -51,7 +51,7 @@ def _show_changed(state: ContactState) -> None:
         f"{text} New vectors would not match the stored ones, so nothing more is embedded under it.",
         icon=":material/error:",
     )
-    new = next_version(spec)
+    new = next_version(spec.base)
     st.button(
         f"Add as {plain(new.label)}",
         key=f"new_version-{spec.key}",

@@ -20,6 +20,7 @@ from core.vectors.contenders import Contender
 from pages.shared import result_view, session
 from pages.shared.classify.rows import format_interval
 from pages.shared.downloads import csv_button
+from pages.shared.recommend.collaborative import offer_collaborative_corpus
 from pages.shared.recommend.histories import select_histories
 from pages.shared.recommend.users import select_profile
 from pages.shared.tables import show_table, text
@@ -66,6 +67,7 @@ def show_evaluation(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None
     _show_tables(query, summary, len(contenders))
     _show_trade_off(summary.evaluation, len(contenders))
     _show_user(query, summary)
+    offer_collaborative_corpus(info, query.source)
 
 
 def _select_query(contenders: tuple[Contender, ...], source: HistorySource, facts: HistoryFacts) -> EvaluationQuery:

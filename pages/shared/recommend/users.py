@@ -7,6 +7,7 @@ from core.recommend.service import Item, UserList, short_texts, user_list, users
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
+from pages.shared.recommend.collaborative import offer_collaborative_corpus
 from pages.shared.recommend.histories import select_histories
 from pages.shared.recommend.lists import select_options, show_lists
 from pages.shared.text import count, cut, plain
@@ -40,7 +41,8 @@ def show_users(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
     lists = {each: session.ask(user_list, source, each, user, profile, options) for each in contenders[:1]}
     first = lists[contenders[0]]
     texts = session.ask(short_texts, source.corpus, first.history, 90)
-    names = {row: f"row {row + 1:,}: {text}" for row, text in zip(first.history, texts, strict=True)}
+    liked = zip(first.history, texts, strict=True)
+    names = {row: f"row {row + 1:,}, which this user liked: {text}" for row, text in liked}
     _show_history(first, texts)
 
     def compute(contender: Contender) -> tuple[Item, ...]:
@@ -49,6 +51,7 @@ def show_users(info: CorpusInfo, contenders: tuple[Contender, ...]) -> None:
         return lists[contender].items
 
     show_lists(info, contenders, compute, names, "user")
+    offer_collaborative_corpus(info, source)
 
 
 def select_profile(key: str) -> Profile:

@@ -19,7 +19,7 @@ from core.types import IndexFacts, ModelSpec
 from pages.shared import session
 from pages.shared.corpus.document_view import show_document_button
 from pages.shared.downloads import csv_button
-from pages.shared.judgments.grading import Grading, show_grading
+from pages.shared.judgments.grading import Grading, select_grading, show_grading
 from pages.shared.map.view import show_map_with_marks
 from pages.shared.search.form import add_example_rows
 from pages.shared.tables import number, show_table, text
@@ -62,7 +62,7 @@ def show_search_result(info: CorpusInfo, spec: ModelSpec | None, query: SearchQu
 
 def _show_grading(result: SearchResult, info: CorpusInfo, query: SearchQuery) -> Grading | None:
     """The hit to grade, where hits of a query in words are judged."""
-    if not session.widget_value(JUDGE_KEY):
+    if not session.remembered(JUDGE_KEY):
         return None
     if not query.text.strip() or query.near or query.far or query.mode == "regex":
         st.caption("Only hits of a text query are judged: remove the example rows, or select another mode.")
@@ -106,7 +106,7 @@ def select_view() -> None:
     options: dict[str, Any] = {"default": "Cards", "required": True, "bind": "query-params", "persist_state": "session"}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control("View", ["Cards", "List"], key=VIEW_KEY, label_visibility="collapsed", **options)
-        st.toggle("Judge hits", key=JUDGE_KEY, persist_state="session", help=JUDGE_HELP)
+        select_grading("Judge hits", JUDGE_KEY, JUDGE_HELP)
 
 
 def _show_hit_list(

@@ -7,8 +7,8 @@ from core.adapt.batches import MIN_STEPS, mine_negatives, ranked_batches
 from core.adapt.comparison import query_scores, score
 from core.adapt.examples import Ranked
 from core.adapt.losses import PairBatch, RankedBatch, contrastive, cosent, pair_loss, ranked_loss, triplet
-from core.adapt.maps import identity, transform, unit_transform
 from core.adapt.supervision import from_judgments, from_labels, from_pairs
+from core.models.linear_maps import identity, transform, unit_transform
 from core.types import Vectors, unit_rows
 
 IDENTITY = {"residual": np.zeros((24, 24), np.float32)}

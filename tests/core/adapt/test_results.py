@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from core.adapt.fitting import Settings
-from core.adapt.results import ADAPTER, AdapterQuery, split_column, training_rows
+from core.adapt.results import ADAPTER, AdapterQuery, split_column
+from core.adapt.sources import Source, training_rows
 from core.corpus.build import read_corpus
 from core.errors import InputError
 from core.store import Workspace
@@ -22,7 +23,9 @@ def query(tmp_path, vectors, labels) -> AdapterQuery:
     corpus, workspace = read_corpus(tmp_path / "texts.csv", text="text", label="category"), Workspace(tmp_path / "work")
     workspace.save_corpus(corpus)
     workspace.save_vectors(Vectors(vectors.rows.copy(), vectors.model, corpus.digest))
-    return AdapterQuery(CorpusRef(str(workspace.folder), corpus.digest), vectors.model, "category", settings=QUICK)
+    return AdapterQuery(
+        CorpusRef(str(workspace.folder), corpus.digest), vectors.model, Source("labels", "category"), QUICK
+    )
 
 
 def test_it_is_stored_and_loaded(query, vectors):
@@ -39,8 +42,10 @@ def test_rows_are_split_by_a_column(query):
     assert split_column(query.corpus) == "split"
     rows = training_rows(query.corpus, "split")
     assert rows.tolist() == [row for row in range(480) if row % 4 > 0]
-    report = ADAPTER.get_or_compute(AdapterQuery(query.corpus, query.model, "category", "split", QUICK)).report
+    report = ADAPTER.get_or_compute(
+        AdapterQuery(query.corpus, query.model, Source("labels", "category", "split"), QUICK)
+    ).report
     assert report.train + report.validation == len(rows)
     for column, split in (("missing", ""), ("category", "missing")):
         with pytest.raises(InputError):
-            ADAPTER.get_or_compute(AdapterQuery(query.corpus, query.model, column, split, QUICK))
+            ADAPTER.get_or_compute(AdapterQuery(query.corpus, query.model, Source("labels", column, split), QUICK))

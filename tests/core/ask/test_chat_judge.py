@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.ask import chat_judge
-from core.ask.chat_judge import CHAT_JUDGE, JudgeQuery, judge_plan, messages, parse_grades
+from core.ask import chat_batches
+from core.ask.chat_judge import CHAT_JUDGE, JudgeQuery, judge_plan, messages
 from core.ask.judge_report import judge_report
+from core.ask.judge_requests import parse_grades
 from core.ask.pipeline_comparison import PipelinesQuery
 from core.ask.pipelines import PipelineSpec
 from core.ask.pooling import pooled_questions
@@ -77,13 +78,13 @@ def grade_by_hand(query, count, error=()):
 
 def test_a_judge_that_agrees_has_no_bias_and_its_shares_need_no_correction(query, server):
     plan = judge_plan(query)
-    assert (plan.pairs, plan.requests) == (50, 20)
+    assert (plan.items, plan.requests) == (50, 20)
     assert not server.bodies
     grade_by_hand(query, 40)
     CHAT_JUDGE.get_or_compute(query, None, Secret("key-1"))
     assert len(server.bodies) == 20
     report = judge_report(query, "Ann")
-    assert (report.graded, report.pairs, report.unusable) == (40, 50, 0)
+    assert (report.graded, report.items, report.unusable) == (40, 50, 0)
     assert report.kappa.value == 1
     assert np.trace(report.table) == 40
     assert report.same_in_both_orders.value == 1
@@ -120,7 +121,7 @@ def test_useless_answers_and_failures_are_explained(query, server):
     server.words = "I would rather not."
     with pytest.raises(ServiceError):
         CHAT_JUDGE.get_or_compute(query)
-    assert len(server.bodies) <= chat_judge.MAX_UNUSABLE * chat_judge.TRIES + chat_judge.IN_FLIGHT * chat_judge.TRIES
+    assert len(server.bodies) <= (chat_batches.MAX_UNUSABLE + chat_batches.IN_FLIGHT) * chat_batches.TRIES
 
 
 def test_passages_are_data_that_can_not_close_their_fence():

@@ -29,7 +29,8 @@ def stored(tmp_path_factory):
     workspace = Workspace(tmp_path_factory.mktemp("ask"))
     embedder, refs = load_embedder("lexical"), []
     for name, texts in (("bank", TEXTS), ("branch", MORE), ("bare", MORE[:2])):
-        table = make_corpus(texts, kind=[f"kind {i % 2}" for i in range(len(texts))]).table
+        extra = {"shelf": ["a"] * len(texts)} if name == "bank" else {}
+        table = make_corpus(texts, kind=[f"kind {i % 2}" for i in range(len(texts))], **extra).table
         raw = RawTable(table=table, sources=(), notes=(), vectors=None, vectors_name="")
         corpus = build_corpus(raw, Roles("{text}", ("kind",)), name=name).corpus
         workspace.save_corpus(corpus)
@@ -69,9 +70,14 @@ def test_several_corpora_are_searched_as_one(stored, mode):
     result = find_passages(query, spec)
     assert result.total == len(TEXTS) + len(MORE)
     assert {corpus for corpus, _ in result.sources} == {0, 1}
+    assert {row % 2 for _, row in result.sources} == {0}
+    assert (result.searched, result.unfiltered) == (5 + 2, ())
     for passage, (corpus, row) in zip(result.retrieval.passages, result.sources, strict=True):
         assert passage.text == (TEXTS, MORE)[corpus][row]
     assert len({passage.text for passage in result.retrieval.passages}) == len(result.sources)  # a copy counts once
+    shelf = AskQuery(QUESTION, (bank, branch), mode, 20, (Filter("shelf", "values", values=("b",)),))
+    assert {corpus for corpus, _ in find_passages(shelf, spec).sources} == {1}  # it has no such column
+    assert find_passages(shelf, spec).unfiltered == ((1, ("shelf",)),)
     single = find_passages(AskQuery(QUESTION, (branch,), mode, 20), spec)
     cosines = {passage.text: passage.cosine for passage in result.retrieval.passages}
     for passage in single.retrieval.passages:

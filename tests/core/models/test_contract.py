@@ -10,6 +10,7 @@ from core.models.minilm import model_folder
 from core.models.registry import capabilities, load_embedder
 from core.models.sif import sif_weights
 from core.models.word_files import WordManifest, WordVectors, save_words
+from core.models.word_vectors import words_folder
 from core.types import ModelSpec, check_unit_rows
 
 MINILM_FOLDER = str(model_folder())
@@ -54,7 +55,9 @@ def stored_words(folder) -> ModelSpec:
     manifest = WordManifest("toy", "cbow", len(WORDS), d, "", "", 0, 0, 1.0, 0.01)
     component = np.eye(d, dtype=np.float32)[0]
     weights = sif_weights(counts, 0.01)
-    return save_words(folder, WordVectors(manifest, WORDS, vectors, counts, weights, component, component)).spec
+    return save_words(
+        words_folder(folder), WordVectors(manifest, WORDS, vectors, counts, weights, component, component)
+    ).spec
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +71,7 @@ SLOW = pytest.param(NAMES["e5"], marks=pytest.mark.slow)  # a second for a thous
 @pytest.fixture(scope="module", params=[*list(NAMES.values())[:-1], SLOW], ids=list(NAMES))
 def embedder(request, models_folder):
     model = stored_words(models_folder) if request.param == NAMES["words"] else request.param
-    return load_embedder(model, models_folder=models_folder, local_only=True)
+    return load_embedder(model, models_folder=models_folder, workspace=models_folder, local_only=True)
 
 
 @pytest.mark.slow
@@ -135,6 +138,6 @@ def test_tokens_are_counted_before_any_cut(embedder):
 
 
 def test_a_second_instance_gives_the_same(embedder, models_folder):
-    again = load_embedder(embedder.spec, models_folder=models_folder, local_only=True)
+    again = load_embedder(embedder.spec, models_folder=models_folder, workspace=models_folder, local_only=True)
     assert again.spec.key == embedder.spec.key
     np.testing.assert_array_equal(again.embed(["the same text"]), embedder.embed(["the same text"]))

@@ -33,6 +33,7 @@ def test_events_are_joined_by_key_and_ordered_by_time(corpus):
     assert "does not have: 1, such as z." in notes
     assert "without an item: 1" in notes
     assert "Rows without a user: 1" in notes
+    assert "without any usable event: 1" in notes
     assert 'readable time in "when": 1' in notes
     assert 'repeat a value of "sku": 1' in notes
 

@@ -22,6 +22,13 @@ def wrap(rows):
     return Vectors(unit_rows(np.asarray(rows, np.float32)), ModelSpec("imported", "test"), "corpus")
 
 
+def always_approximate(monkeypatch, fallback_seconds=0.0):
+    """Exact search is not even used for few rows; where no index reaches the recall, if it takes so many seconds."""
+    monkeypatch.setattr(neighbors_module, "TRIAL_ROWS", 100)
+    monkeypatch.setattr(neighbors_module, "EXACT_SECONDS", 0.0)
+    monkeypatch.setattr(neighbors_module, "FALLBACK_SECONDS", fallback_seconds)
+
+
 def brute(rows, k):
     scores = rows.astype(np.float64) @ rows.T.astype(np.float64)
     np.fill_diagonal(scores, -np.inf)
@@ -63,12 +70,14 @@ def test_more_duplicates_than_k():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "ivf_rows"), [("HNSW", 0), ("IVF", 10**6)])
-def test_approximate_search_measures_its_recall(monkeypatch, kind, ivf_rows):
-    monkeypatch.setattr(neighbors_module, "IVF_ROWS", ivf_rows)
-    monkeypatch.setattr(neighbors_module, "EXACT_ROWS", 100)
-    vectors, seen = make_vectors(6000), []
-    graph = build_neighbors(vectors, k=30, progress=lambda done, total: seen.append((done, total)))
+@pytest.mark.parametrize(("kind", "fallback"), [("HNSW", 0), ("IVF", 10**6)])
+@pytest.mark.parametrize("d", [24, 25])
+def test_approximate_search_measures_its_recall(monkeypatch, kind, fallback, d):
+    always_approximate(monkeypatch, fallback)
+    if kind == "HNSW":  # used where the quantized index retrieves too little
+        monkeypatch.setattr(neighbors_module, "PROBES_AND_FACTORS", ((1, 1),))
+    vectors, seen = make_vectors(3000, d), []
+    graph = build_neighbors(vectors, k=30, threads=1, progress=lambda done, total: seen.append((done, total)))
     truth = brute(vectors.rows, 30)[1]
     assert graph.method.startswith(kind)
     assert graph.checked == 500
@@ -78,32 +87,39 @@ def test_approximate_search_measures_its_recall(monkeypatch, kind, ivf_rows):
     assert (np.diff(graph.scores, axis=1) <= 0).all()
     row_ids = np.einsum("nkd,nd->nk", vectors.rows[graph.ids], vectors.rows)
     np.testing.assert_allclose(graph.scores, row_ids, atol=2e-6)
-    assert not (graph.ids == np.arange(6000)[:, None]).any()
+    assert not (graph.ids == np.arange(3000)[:, None]).any()
     assert seen == sorted(seen)
-    assert seen[-1] == (12_000, 12_000)
+    assert seen[-1] == (6_000, 6_000)
 
 
 def test_search_that_misses_falls_back(monkeypatch):
-    monkeypatch.setattr(neighbors_module, "EXACT_ROWS", 100)
+    always_approximate(monkeypatch, 10**6)
     monkeypatch.setattr(neighbors_module, "MIN_RECALL_10", 1.1)
     vectors = make_vectors(1000)
     graph = build_neighbors(vectors, k=10)
     assert graph.method == "exact"
     np.testing.assert_allclose(graph.scores, brute(vectors.rows, 10)[1], atol=2e-6)
-    monkeypatch.setattr(neighbors_module, "FALLBACK_ROWS", 100)
-    assert build_neighbors(vectors, k=10).method.startswith("IVF")
+    monkeypatch.setattr(neighbors_module, "FALLBACK_SECONDS", 0)
+    assert build_neighbors(vectors, k=10).method.startswith("HNSW")
 
 
-@pytest.mark.parametrize("ivf_rows", [0, 10**6])
-def test_missing_results_are_filled(monkeypatch, ivf_rows):
+def test_exact_search_is_used_where_it_is_quick(monkeypatch):
+    always_approximate(monkeypatch)
+    monkeypatch.setattr(neighbors_module, "EXACT_SECONDS", 10**6)
+    assert build_neighbors(make_vectors(1000), k=10).method == "exact"
+
+
+@pytest.mark.parametrize("kind", ["HNSW", "IVF"])
+def test_missing_results_are_filled(monkeypatch, kind):
     """Of many equal rows an HNSW graph reaches only some, and a small list of IVF holds fewer than k."""
-    monkeypatch.setattr(neighbors_module, "IVF_ROWS", ivf_rows)
-    monkeypatch.setattr(neighbors_module, "NPROBE", (1,))
-    monkeypatch.setattr(neighbors_module, "EXACT_ROWS", 100)
-    monkeypatch.setattr(neighbors_module, "FALLBACK_ROWS", 100)
+    always_approximate(monkeypatch)
+    monkeypatch.setattr(neighbors_module, "PROBES_AND_FACTORS", ((1, 1),))
+    monkeypatch.setattr(neighbors_module, "MIN_RECALL_10", 0.0 if kind == "IVF" else 1.1)
+    monkeypatch.setattr(neighbors_module, "MIN_RECALL_K", 0.0)
     monkeypatch.setattr(index_kinds, "LINKS", 2)
     rows = np.concatenate([np.ones((700, 8)), np.random.default_rng(0).standard_normal((300, 8))])
     graph = build_neighbors(wrap(rows), k=50)
+    assert graph.method.startswith(kind)
     assert graph.ids.min() >= 0
     assert graph.ids.max() < 1000
 

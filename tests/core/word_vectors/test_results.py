@@ -48,14 +48,14 @@ def test_a_trained_model_embeds_any_corpus_until_it_is_deleted(corpus):
     assert not findings.failed  # the check's texts have none of its words
     other = pd.DataFrame({"text": ["the lamp is qqqq", "zzzz"]})
     built = build_corpus(RawTable(other, (), (), None, ""), Roles("{text}"), name="other").corpus
-    facts = embed(built, load_embedder(spec, models_folder=words_folder(corpus.folder))).facts
+    facts = embed(built, load_embedder(spec, workspace=corpus.folder)).facts
     assert (facts["tokens"], facts["without_words"]) == (5, 1)
     assert facts["unseen_share"] == pytest.approx(3 / 5)  # "is" does not occur either
     service.delete_model(corpus.folder, digest)
     assert service.word_models(corpus.folder) == []
     assert not TRAINED_WORDS.exists(query)
     with pytest.raises(ModelError, match="not in this workspace"):
-        load_embedder(spec, models_folder=words_folder(corpus.folder))
+        load_embedder(spec, workspace=corpus.folder)
 
 
 def test_vectors_are_exported_and_read_back_as_a_file(corpus):

@@ -122,6 +122,22 @@ def test_projector_pair(metadata, expected):
     np.testing.assert_allclose(raw.vectors, UNIT, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["npy", "npz", "parquet"])
+def test_entities_of_a_knowledge_graph(kind):
+    """TransE's entity vectors, of any length, beside the table of entities or in a column of it."""
+    vectors = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32) * np.array([[0.01], [1], [30]])
+    entities = Upload("entities.tsv", b"id\tentity\n0\tParis\n1\tFrance\n2\tcapital of\n")
+    files = {
+        "npy": [entities, Upload("entity_embeddings.npy", npy(vectors))],
+        "npz": [entities, Upload("transe.npz", npz(entity_embeddings=vectors))],
+        "parquet": [Upload("entities.parquet", parquet(pa.array(vectors.tolist())))],
+    }
+    raw = read_files(files[kind])
+    np.testing.assert_allclose(raw.vectors, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), atol=1e-6)
+    assert len(raw.table) == 3
+    assert kind == "parquet" or raw.table["entity"].tolist() == ["Paris", "France", "capital of"]
+
+
 def test_pair_in_a_zip():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

@@ -7,6 +7,9 @@ al., 2022). Arrays by name, so that they can be stored.
 from typing import Literal
 
 import numpy as np
+import pandas as pd
+
+from core.types import unit_rows
 
 Kind = Literal["linear", "low_rank"]
 Arrays = dict[str, np.ndarray]
@@ -39,3 +42,12 @@ def unit_transform(arrays: Arrays, rows: np.ndarray) -> np.ndarray:
     """(m, d) transformed rows scaled to unit length."""
     mapped = transform(arrays, rows)
     return np.asarray(mapped / np.linalg.norm(mapped, axis=1, keepdims=True))
+
+
+def map_rows(arrays: Arrays, rows: np.ndarray) -> np.ndarray:
+    """(n, d) float32 unit rows under the map. Equal rows give equal ones, which matrix products do not guarantee."""
+    if not len(rows):
+        return rows
+    codes = pd.factorize(np.array([row.tobytes() for row in rows], dtype=object))[0]
+    distinct = rows[np.unique(codes, return_index=True)[1]]
+    return unit_rows(unit_transform(arrays, distinct))[codes]
