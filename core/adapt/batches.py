@@ -47,7 +47,7 @@ def mine_negatives(data: Ranked, absolute_margin: float, relative_margin: float,
 
 def ranked_batches(data: Ranked, negatives: Negatives | None, rng: np.random.Generator) -> Iterator[RankedBatch]:
     """One epoch. Candidates of a batch are the positives of all its anchors and a hard negative of each."""
-    draw = _PositiveDraw(data)
+    draw = PositiveDraw(data)
     for anchors in _epoch(data.eligible(), rng):
         positives, size = draw(anchors, rng), len(anchors)
         columns, rows = positives, np.arange(size)
@@ -83,7 +83,7 @@ def _epoch(ids: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
         yield np.unique(order[step * size : (step + 1) * size])
 
 
-class _PositiveDraw:
+class PositiveDraw:
     """Draws a relevant candidate of each query: a feature by its weight, then a candidate that has it."""
 
     def __init__(self, data: Ranked) -> None:

@@ -55,7 +55,7 @@ def sample(examples: Examples, seed: int, limit: int = MAX_SCORED) -> Examples:
         examples = examples.take(np.sort(rng.choice(ids, limit, replace=False)))
     if isinstance(examples, ScoredPairs) or examples.is_symmetric or len(examples.candidates) <= MAX_CANDIDATES:
         return examples
-    return _fewer_candidates(examples, rng)
+    return fewer_candidates(examples, MAX_CANDIDATES, rng)
 
 
 def score(examples: Examples, arrays: Arrays) -> float:
@@ -125,10 +125,11 @@ def _gain(evidence: PairedEvidence, metric: str) -> Gain:
     )  # fmt: skip
 
 
-def _fewer_candidates(examples: Ranked, rng: np.random.Generator) -> Ranked:
+def fewer_candidates(examples: Ranked, limit: int, rng: np.random.Generator) -> Ranked:
+    """Queries that rank the relevant candidates, and others drawn at random, `limit` in all."""
     relevant = np.unique((examples.query_features @ examples.candidate_features.T).indices)
     others = np.setdiff1d(np.arange(len(examples.candidates)), relevant)
-    count = min(max(MAX_CANDIDATES - len(relevant), 0), len(others))
+    count = min(max(limit - len(relevant), 0), len(others))
     columns = np.sort(np.concatenate([relevant, rng.choice(others, count, replace=False)]))
     features, own = examples.candidate_features[columns], examples.own
     if own is not None:

@@ -4,9 +4,31 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.adapt.batches import PositiveDraw as PositiveDraw
+from core.adapt.batches import mine_negatives as mine_negatives
+from core.adapt.comparison import fewer_candidates as fewer_candidates
+from core.adapt.comparison import pair_cosines as pair_cosines
+from core.adapt.comparison import query_scores as query_scores
+from core.adapt.comparison import score as score
+from core.adapt.examples import Examples as Examples
+from core.adapt.examples import Ranked as Ranked
+from core.adapt.examples import ScoredPairs as ScoredPairs
+from core.adapt.fitting import Settings as Settings
+from core.adapt.report import fit_or_identity as fit_or_identity
+from core.adapt.report import has_queries as has_queries
 from core.adapt.results import ADAPTER, AdapterQuery, split_column
 from core.adapt.sources import TEXTS
+from core.adapt.sources import Source as Source
+from core.adapt.sources import source_inputs as source_inputs
+from core.adapt.splits import Sides as Sides
+from core.adapt.splits import split as split
 from core.adapt.storage import export_code, to_bytes
+from core.adapt.supervision import Judgments as Judgments
+from core.adapt.supervision import Labels as Labels
+from core.adapt.supervision import Pairs as Pairs
+from core.adapt.supervision import Supervision as Supervision
+from core.adapt.supervision import read as read
+from core.adapt.text_sources import load_text_material as load_text_material
 from core.corpus.judgments import load_judgments
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_columns, label_set_columns, label_strings
 from core.corpus.loaders import load_corpus

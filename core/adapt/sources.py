@@ -1,7 +1,7 @@
 """What an adapter of a corpus learns from: a label column, a table of pairs or clicks, or stored judgments."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,22 @@ class Material:
         return {"labels": self.labels, "pairs": self.pairs, "judgments": self.judgments}
 
 
+@dataclass(frozen=True, eq=False)
+class TextMaterial:
+    """The same over texts. texts: of the corpus, then others. pairs: positions in them; judgments: texts of queries,
+    for each its relevant rows, or {row: weight}."""
+
+    texts: list[str]
+    labels: pd.Series | None = None
+    pairs: np.ndarray | None = None
+    judgments: tuple[list[str], list[Any]] | None = None
+    rows: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+M = TypeVar("M", Material, TextMaterial)
+
+
 @dataclass(frozen=True)
 class TextPlan:
     """Texts that are no rows of the corpus. missing: to embed; usd: what they cost at most, None where unknown. paid:
@@ -79,7 +95,7 @@ class TextPlan:
 
 
 @dataclass(frozen=True, eq=False)
-class _Column:
+class Column:
     """A column of a table. rows: (p,) int64 rows of the corpus, or positions in `texts` where it holds texts; -1 where
     the corpus has no such row."""
 
@@ -111,34 +127,34 @@ def load_material(corpus: CorpusRef, model: ModelSpec, source: Source, secret: S
     """Raises InputError where nothing can be learned, ModelError where texts can't be embedded."""
     if source.kind == "labels":
         rows = training_rows(corpus, source.split_column)
-        return Material(load_vectors(corpus, model), labels=_column(corpus, source.column), rows=rows)
+        return Material(load_vectors(corpus, model), labels=label_cells(corpus, source.column), rows=rows)
     if source.kind == "judgments":
         return _judgment_material(corpus, model, source, secret)
-    table = _table(corpus, source)
-    first = _read(corpus, table[source.first], source.first_key)
-    second = _read(corpus, table[source.second], source.second_key)
+    table = source_table(corpus, source)
+    first = read_column(corpus, table[source.first], source.first_key)
+    second = read_column(corpus, table[source.second], source.second_key)
     weights = parse_numbers(table[source.weight]).to_numpy() if source.weight else np.ones(len(table))
     read = _pair_material if source.kind == "pairs" else _click_material
     material = read(corpus, model, first, second, weights, secret)
-    return _with_unknown(material, table, source, first, second)
+    return with_unknown(material, table, source, first, second)
 
 
 def training_rows(corpus: CorpusRef, column: str) -> np.ndarray | None:
     """(m,) int64 ids of the rows that a split column marks for training; None for "". Raises InputError."""
     if not column:
         return None
-    names = _column(corpus, column).astype("str").str.strip().str.lower()
+    names = label_cells(corpus, column).astype("str").str.strip().str.lower()
     return np.flatnonzero(split_names(names) == "train")
 
 
-def _column(corpus: CorpusRef, name: str) -> pd.Series:
+def label_cells(corpus: CorpusRef, name: str) -> pd.Series:
     table = load_corpus(corpus).table
     if name not in table.columns:
         raise InputError(f'There is no column "{name}".', "Choose another column.")
     return table[name]
 
 
-def _table(corpus: CorpusRef, source: Source) -> pd.DataFrame:
+def source_table(corpus: CorpusRef, source: Source) -> pd.DataFrame:
     if source.upload is None:
         raise InputError("There is no table of pairs.", "Upload one.")
     table = raw_table(corpus.folder, source.upload).table
@@ -150,17 +166,17 @@ def _table(corpus: CorpusRef, source: Source) -> pd.DataFrame:
     return table
 
 
-def _read(corpus: CorpusRef, cells: pd.Series, key: str) -> _Column:
+def read_column(corpus: CorpusRef, cells: pd.Series, key: str) -> Column:
     if key == TEXTS:
         texts = cells.astype("str").str.strip().where(cells.notna(), "")
         codes, names = pd.factorize(texts.where(texts != ""))
-        return _Column(codes.astype(np.int64), tuple(map(str, names)))
+        return Column(codes.astype(np.int64), tuple(map(str, names)))
     ids = row_ids(load_corpus(corpus).table, key)
     rows = pd.Series(np.arange(len(ids)), index=ids)[lambda of: of.index.notna() & ~of.index.duplicated()]
-    return _Column(label_strings(cells).map(rows).fillna(-1).to_numpy().astype(np.int64), ())
+    return Column(label_strings(cells).map(rows).fillna(-1).to_numpy().astype(np.int64), ())
 
 
-def _rows_of_texts(corpus: CorpusRef, column: _Column) -> np.ndarray:
+def rows_of_texts(corpus: CorpusRef, column: Column) -> np.ndarray:
     """(p,) rows of the corpus with these texts, -1 where there are none."""
     if not column.texts:
         return column.rows
@@ -177,10 +193,10 @@ def _texts(corpus: CorpusRef, source: Source) -> tuple[str, ...]:
         return ()
     if source.kind == "judgments":
         return tuple(load_judgments(corpus, source.judgments).grades())
-    table = _table(corpus, source)
+    table = source_table(corpus, source)
     columns = [(source.first, source.first_key)]
     columns += [(source.second, source.second_key)] if source.kind == "pairs" else []
-    return tuple(text for name, key in columns if key == TEXTS for text in _read(corpus, table[name], key).texts)
+    return tuple(text for name, key in columns if key == TEXTS for text in read_column(corpus, table[name], key).texts)
 
 
 def _judgment_material(corpus: CorpusRef, model: ModelSpec, source: Source, secret: Secret | None) -> Material:
@@ -192,7 +208,7 @@ def _judgment_material(corpus: CorpusRef, model: ModelSpec, source: Source, secr
 
 
 def _pair_material(
-    corpus: CorpusRef, model: ModelSpec, first: _Column, second: _Column, scores: np.ndarray, secret: Secret | None
+    corpus: CorpusRef, model: ModelSpec, first: Column, second: Column, scores: np.ndarray, secret: Secret | None
 ) -> Material:
     """Vectors of the corpus, then those of the texts; the pairs are positions among both."""
     vectors, parts, positions = load_vectors(corpus, model), [], []
@@ -210,14 +226,9 @@ def _pair_material(
 
 
 def _click_material(
-    corpus: CorpusRef, model: ModelSpec, first: _Column, second: _Column, counts: np.ndarray, secret: Secret | None
+    corpus: CorpusRef, model: ModelSpec, first: Column, second: Column, counts: np.ndarray, secret: Secret | None
 ) -> Material:
-    vectors, rows = load_vectors(corpus, model), _rows_of_texts(corpus, second)
-    usable = (first.rows >= 0) & (rows >= 0) & np.isfinite(counts)
-    relevant: dict[int, dict[int, float]] = {}
-    for query, row, clicked in zip(first.rows[usable], rows[usable], counts[usable], strict=True):
-        clicks = relevant.setdefault(int(query), {})
-        clicks[int(row)] = clicks.get(int(row), 0.0) + float(clicked)
+    vectors, relevant = load_vectors(corpus, model), clicked_rows(corpus, first, second, counts)
     names = list(relevant)
     if first.texts:
         texts = [first.texts[query] for query in names]
@@ -227,9 +238,20 @@ def _click_material(
     return Material(vectors, judgments=(queries, list(relevant.values())))
 
 
-def _with_unknown(
-    material: Material, table: pd.DataFrame, source: Source, first: _Column, second: _Column
-) -> Material:  # fmt: skip
+def clicked_rows(corpus: CorpusRef, first: Column, second: Column, counts: np.ndarray) -> dict[int, dict[int, float]]:
+    """For each query (a row, or a position in the texts of `first`) the rows that were clicked, with their counts."""
+    rows = rows_of_texts(corpus, second)
+    usable = (first.rows >= 0) & (rows >= 0) & np.isfinite(counts)
+    relevant: dict[int, dict[int, float]] = {}
+    for query, row, clicked in zip(first.rows[usable], rows[usable], counts[usable], strict=True):
+        clicks = relevant.setdefault(int(query), {})
+        clicks[int(row)] = clicks.get(int(row), 0.0) + float(clicked)
+    return relevant
+
+
+def with_unknown(
+    material: M, table: pd.DataFrame, source: Source, first: Column, second: Column
+) -> M:  # fmt: skip
     """With a note on lines that name rows which the corpus does not have. Raises InputError where all do."""
     notes = []
     for name, key, column in ((source.first, source.first_key, first), (source.second, source.second_key, second)):
@@ -242,4 +264,4 @@ def _with_unknown(
         if unknown.all():
             raise InputError(message, "Choose the column of the corpus that has these values.")
         notes.append(message)
-    return Material(material.vectors, None, material.pairs, material.judgments, None, tuple(notes))
+    return replace(material, notes=tuple(notes))

@@ -125,10 +125,10 @@ def _named(unit: str) -> str:
 def _check(examples: Examples, sides: Sides, unit: str) -> None:
     pairs = examples.take(sides.training).pairs
     if pairs < MIN_PAIRS:
-        message = f"The training {unit} have {pairs:,} pairs to learn from; an adapter needs at least {MIN_PAIRS}."
+        message = f"The training {unit} have {pairs:,} pairs to learn from; at least {MIN_PAIRS} are required."
         raise InputError(message, f"Add {_named(unit)}, or compare base models instead.")
     if not len(examples.take(sides.seen).eligible()):
-        message = f"No {unit} are held out on which the adapter could be tested."
+        message = f"No {unit} are held out for a test."
         raise InputError(message, f"Train on fewer of the {_named(unit)}, or add more.")
     if len(examples.take(sides.validation).eligible()) < 2:
         message = f"The training {unit} are too few to set some aside for early stopping."

@@ -37,7 +37,7 @@ def read(
 ) -> Supervision:
     """The examples of exactly one kind. Raises InputError where nothing can be learned from them."""
     if sum(kind is not None for kind in (labels, pairs, judgments)) != 1:
-        raise InputError("An adapter learns from labels, pairs or judgments.", "Pass exactly one of the three.")
+        raise InputError("Training needs labels, pairs or judgments.", "Pass exactly one of the three.")
     if labels is not None:
         return from_labels(vectors, labels)
     return from_pairs(vectors, pairs) if pairs is not None else from_judgments(vectors, *judgments)  # type: ignore[misc]

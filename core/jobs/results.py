@@ -29,6 +29,7 @@ _DECLARED = {
     "core.disagreement.results": ["comparison", "pair_comparison", "text_facts", "truncated_texts", "neighbor_shifts"],
     "core.compression.results": ["compression"],
     "core.adapt.results": ["adapter", "adapter_check"],
+    "core.finetune.results": ["fine_tuned"],
     "core.ask.retrieval_results": ["retrieval_runs", "chunk_sizes"],
     "core.ask.chat_judge": ["chat_judge"],
     "core.ask.answer_runs": ["written_answers"],
@@ -46,6 +47,7 @@ _DECLARED = {
     "core.quality.results": ["edit_robustness"],
     "core.recommend.results": ["histories", "recommendations"],
     "core.corpus.terms": ["terms"],
+    "core.word_vectors.results": ["trained_words", "word_file", "word_map", "word_changes"],
     "core.scoreboard.results": ["scores", "embedding_times", "search_times"],
 }
 # where each result is declared, by its name; imported when it is used

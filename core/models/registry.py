@@ -25,6 +25,8 @@ BACKENDS = {
     "e5": "core.models.e5:BACKEND",
     "openai": "core.models.openai_embedder:BACKEND",
     "sentence-transformers": "core.models.sentence_transformer:BACKEND",
+    "fine-tuned": "core.models.fine_tuned:BACKEND",
+    "words": "core.models.word_vectors:BACKEND",
     "imported": "core.models.imported:BACKEND",
 }
 _UNREGISTERED = Backend()
@@ -70,11 +72,12 @@ def load_embedder(
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
     dimensions: shortens vectors where the model allows it; a server's model named without them is sent one short text.
-    workspace: its folder, for the adapter of an adapted model. Others as in `LoadOptions`. Raises ModelError saying
+    workspace: its folder, for adapters and models trained there. Others as in `LoadOptions`. Raises ModelError saying
     what to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    options = LoadOptions(Path(models_folder or default_folder()), api_key, http_client, local_only, threads, patient)
+    folder = Path(models_folder or default_folder())
+    options = LoadOptions(folder, api_key, http_client, local_only, threads, patient, workspace)
     backend = backend_of(spec)
     # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
     if isinstance(model, str) and capabilities(spec).hosted:

@@ -67,6 +67,12 @@ class SentenceEmbedder(Embedder):
         return unit_rows(in_batches(texts, encode, self._spec.dimensions or 0))
 
 
+def load_transformer(spec: ModelSpec) -> tuple[ModelSpec, Any]:
+    """A resolved spec, and its SentenceTransformer for training. Raises ModelError as SentenceEmbedder does."""
+    embedder = SentenceEmbedder(spec)
+    return embedder.spec, embedder._model
+
+
 def _folder_source(folder: Path) -> Source:
     return Source(folder_digest(folder.expanduser()))
 

@@ -43,7 +43,8 @@ def cached_embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, 
         return AdaptedEmbedder(cached_embedder(folder, spec.base, secret, threads), spec, cached_map(folder, spec))
     if spec.base_url and spec.dimensions is None and (width := vector_cache(folder, spec).width()):
         spec = replace(spec, dimensions=width, probed=True)
-    return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
+    models = models_folder(folder)
+    return load_embedder(spec, models_folder=models, api_key=secret, threads=threads, workspace=folder)
 
 
 def models_folder(folder: str) -> Path:

@@ -8,11 +8,13 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.models.base import Capabilities
+from core.models.fine_tuned import tuned_models
 from core.models.folders import check_folder
 from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
 from core.vectors import service
 from core.vectors.adapters import stored_adapters
+from core.word_vectors.service import word_models
 from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.text import plain
@@ -24,8 +26,10 @@ LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the selected models."""
     adapted = [spec for spec in stored_adapters(session.folder()) if capabilities(spec).can_embed]
-    models = {spec.key: spec for spec in (*PRESETS, *added_models(), *adapted)}
+    trained = (*tuned_models(session.folder()), *word_models(session.folder()), *adapted)
+    models = {spec.key: spec for spec in (*PRESETS, *trained, *added_models())}
     select_added_model()
+    session.drop_unknown_values("models", list(models))
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     selected = left.multiselect(
         "Models",
