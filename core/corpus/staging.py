@@ -100,6 +100,14 @@ def staged_bytes(folder: str, staged: StagedFile) -> bytes:
         raise StorageError(f'"{staged.name}" could not be read back ({error.strerror}).', "Upload it again.") from error
 
 
+def staged_path(folder: str, staged: StagedFile) -> Path:
+    """Where an upload is, for reading it piece by piece. Raises StorageError for an expired one."""
+    path = _path(folder, staged.key)
+    if not path.is_file():
+        raise StorageError(f'"{staged.name}" has expired.', "Upload or paste it again.")
+    return path
+
+
 def _path(folder: str, key: str) -> Path:
     if not _KEY.fullmatch(key):
         raise StorageError("This upload does not exist.", "Upload it again.")

@@ -47,6 +47,7 @@ _DECLARED = {
     "core.quality.results": ["edit_robustness"],
     "core.recommend.results": ["histories", "recommendations"],
     "core.corpus.terms": ["terms"],
+    "core.word_vectors.results": ["trained_words", "word_file", "word_map", "word_changes"],
     "core.scoreboard.results": ["scores", "embedding_times", "search_times"],
 }
 # where each result is declared, by its name; imported when it is used

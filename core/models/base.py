@@ -51,7 +51,7 @@ class Capabilities:
     name in messages. key_name: whose API key is sent, an environment variable's name or a server's address; "" for
     none. needs_key: required. any_dimensions: shorter vectors can be requested. dimension_choices: those offered.
     loading: shown meanwhile, "" where quick. prepared_once: files are made at first use, by `preparation_threads`
-    threads (None: all cores).
+    threads (None: all cores). closed_vocabulary: only words of its vocabulary count, so that fixed texts say little.
     """
 
     description: str = "A model of a service; texts are sent there, and it may charge for them."
@@ -70,6 +70,7 @@ class Capabilities:
     loading: str = "Loading the model"
     prepared_once: bool = False
     preparation_threads: int | None = 1
+    closed_vocabulary: bool = False
 
 
 LOCAL = Capabilities(hosted=False, paid=False, price=FREE, separate_queries=False, loading="")
@@ -93,7 +94,7 @@ class LoadOptions:
     """models_folder: of exported and distilled files. local_only: never contact a model hub. threads: None for all.
 
     patient: repeat requests that fail and find out which text is at fault; else give up soon, as an estimate does.
-    workspace: its folder, for models that were fine-tuned there.
+    workspace: its folder, for models that were trained there.
     """
 
     models_folder: Path
@@ -152,6 +153,10 @@ class Embedder:
         """(n,) int64 tokens of each text as the model counts them, special tokens included, before truncation."""
         raise NotImplementedError
 
+    def count_unknown(self, texts: Sequence[str]) -> np.ndarray | None:
+        """(n,) int64 tokens of each text that have no vector; None where every token counts."""
+        return None
+
 
 class Reranker(Protocol):
     """Scores texts for a question more precisely, and more slowly, than vectors do. label: its name for people."""
@@ -178,12 +183,14 @@ class Backend:
     """One way to compute vectors. A subclass in its own file declares its capabilities and loads its models.
 
     models: the built-in ones. presets: those offered to people, the first choice in front. aliases: other names.
+    in_workspace: its models are trained in a workspace and stored there, so that a name alone does not lead to them.
     """
 
     capabilities: Capabilities = Capabilities()
     models: tuple[ModelSpec, ...] = ()
     presets: tuple[ModelSpec, ...] = ()
     aliases: Mapping[str, ModelSpec] = field(default_factory=dict)
+    in_workspace: bool = False
 
     def capabilities_of(self, spec: ModelSpec) -> Capabilities:
         """The capabilities of one model, where they depend on it."""

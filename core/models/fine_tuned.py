@@ -4,7 +4,7 @@ A model is named by its folder, so that its vectors stay valid when the workspac
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,10 @@ class FineTunedEmbedder(SentenceEmbedder):
         self._spec = replace(self._spec, backend=spec.backend, name=spec.name)
 
 
+@dataclass(frozen=True)
 class FineTunedBackend(Backend):
+    in_workspace: bool = True
+
     def load(self, spec: ModelSpec, options: LoadOptions) -> FineTunedEmbedder:
         path = model_path(spec.name, options.workspace)
         if not path.is_dir():

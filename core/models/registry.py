@@ -26,6 +26,7 @@ BACKENDS = {
     "openai": "core.models.openai_embedder:BACKEND",
     "sentence-transformers": "core.models.sentence_transformer:BACKEND",
     "fine-tuned": "core.models.fine_tuned:BACKEND",
+    "words": "core.models.word_vectors:BACKEND",
     "imported": "core.models.imported:BACKEND",
 }
 _UNREGISTERED = Backend()
@@ -71,7 +72,7 @@ def load_embedder(
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
     dimensions: shortens vectors where the model allows it; a server's model named without them is sent one short text.
-    workspace: its folder, for adapters and fine-tuned models. Others as in `LoadOptions`. Raises ModelError saying
+    workspace: its folder, for adapters and models trained there. Others as in `LoadOptions`. Raises ModelError saying
     what to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)

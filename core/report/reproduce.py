@@ -7,7 +7,7 @@ from typing import Any
 from core.corpus.build import read_corpus
 from core.corpus.export import model_facts
 from core.corpus.preprocess import Steps
-from core.models.registry import capabilities, load_embedder
+from core.models.registry import backend_of, capabilities, load_embedder
 from core.scoreboard.comparison import compare
 from core.scoreboard.results import SCORERS
 from core.scoreboard.types import Task
@@ -72,8 +72,8 @@ def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -
 
 
 def _is_loadable(model: ModelSpec) -> bool:
-    """Whether the name alone leads to the model: an adapter is in a workspace."""
-    return capabilities(model).can_embed and not model.adapter
+    """Whether the name alone leads to the model: adapters and models trained in a workspace are there."""
+    return capabilities(model).can_embed and not model.adapter and not backend_of(model).in_workspace
 
 
 def _from_file(info: CorpusInfo) -> list[str]:

@@ -208,6 +208,8 @@ def count_truncated(
     """How much of the corpus lies beyond the model's window, as `Vectors.facts` store it: beyond the measured one where
     the contact check found that the model reads less than it declares."""
     tokens = embedder.count_tokens(texts)[codes]
+    if (unknown := embedder.count_unknown(texts)) is not None:
+        return unknown_facts(tokens, unknown[codes])
     if findings is not None and findings.chars_read is not None:
         is_cut, share = cut_at(findings.chars_read, [texts[code] for code in codes])
         counts = {"tokens": int(tokens.sum()), "truncated": int(is_cut.sum()), "split": 0}
@@ -221,6 +223,17 @@ def count_truncated(
         "split": long_texts if split else 0,
         "unseen_share": 0.0 if split else float(beyond.sum() / max(tokens.sum(), 1)),
     }
+
+
+def unknown_facts(tokens: np.ndarray, unknown: np.ndarray) -> dict[str, Any]:
+    """The same for a model that knows only its vocabulary. tokens, unknown: (n,) of each row, those without a vector.
+
+    without_words: rows without a single known word, which all have the same vector."""
+    without = int((unknown == tokens).sum())
+    share = float(unknown.sum() / max(tokens.sum(), 1))
+    note = f"{without:,} of {len(tokens):,} rows have no word that the model knows; they all have the same vector."
+    facts = {"tokens": int(tokens.sum()), "truncated": 0, "split": 0, "unseen_share": share, "without_words": without}
+    return facts | ({"notes": [note]} if without else {})
 
 
 def prepare_model(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> ModelSpec:

@@ -78,6 +78,8 @@ def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, st
     if findings is not None and findings.chars_read is not None:  # less than it declares
         is_cut, share = cut_at(findings.chars_read, [texts[code] for code in codes])
         estimate = replace(estimate, truncated=int(is_cut.sum()), unseen_tokens=round(share * estimate.tokens))
+    if (unknown := embedder.count_unknown(texts)) is not None:
+        estimate = replace(estimate, unseen_tokens=int(unknown[codes].sum()))
     usd = max_usd([texts[row] for row in np.flatnonzero(~cached)], spec)
     if usd and not cached.all():
         usd += probe_usd(spec, max(map(len, texts), default=0))

@@ -13,7 +13,7 @@ TIME_NAMES = re.compile(r"time|date|created|updated|timestamp|year|month|_at$|_o
 # Unix times from 1973 to 2199 by their unit, whose ranges do not overlap, and nanoseconds per unit
 _UNITS = {"seconds": 1e9, "milliseconds": 1e6, "microseconds": 1e3, "nanoseconds": 1.0}
 _FIRST_SECOND, _LAST_SECOND = 1e8, 7.25e9
-_DIGIT = re.compile(r"\d")
+_MAYBE_TIME = re.compile(r"\d{4}|\d\s*[/.\-年月日eE]")  # matches any text or number that is read as a time
 _EXCEL_DAYS = 18_000, 80_000  # serial numbers of 1949 to 2119
 _EXCEL_EPOCH = pd.Timestamp("1899-12-30")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
@@ -65,7 +65,7 @@ def time_share(column: pd.Series, sample: int = 500) -> float:
     """Share of the non-missing cells (of the first `sample`) that parse as times, in [0, 1]; 0 for none, and for small
     numbers, which could be Excel's days, unless the name says that they are times."""
     cells = column.dropna().iloc[:sample]
-    if not any(map(_DIGIT.search, map(str, cells.tolist()))):  # as most columns of a wide table; parsing takes longer
+    if not any(map(_MAYBE_TIME.search, map(str, cells.tolist()))):  # as in most columns; parsing takes longer
         return 0.0
     numbers = pd.to_numeric(cells, errors="coerce").abs()
     if not TIME_NAMES.search(str(column.name)) and numbers.between(*_EXCEL_DAYS).mean() > 0.5:

@@ -14,6 +14,7 @@ from core.models.registry import HUB_NAME, PRESETS, capabilities
 from core.types import ModelSpec
 from core.vectors import service
 from core.vectors.adapters import stored_adapters
+from core.word_vectors.service import word_models
 from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.text import plain
@@ -25,7 +26,8 @@ LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the selected models."""
     adapted = [spec for spec in stored_adapters(session.folder()) if capabilities(spec).can_embed]
-    models = {spec.key: spec for spec in (*PRESETS, *tuned_models(session.folder()), *added_models(), *adapted)}
+    trained = (*tuned_models(session.folder()), *word_models(session.folder()), *adapted)
+    models = {spec.key: spec for spec in (*PRESETS, *trained, *added_models())}
     select_added_model()
     session.drop_unknown_values("models", list(models))
     left, right = st.columns([4, 1], vertical_alignment="bottom")

@@ -8,7 +8,10 @@ import pytest
 from core.errors import InputError
 from core.models.minilm import model_folder
 from core.models.registry import capabilities, load_embedder
-from core.types import check_unit_rows
+from core.models.sif import sif_weights
+from core.models.word_files import WordManifest, WordVectors, save_words
+from core.models.word_vectors import words_folder
+from core.types import ModelSpec, check_unit_rows
 
 MINILM_FOLDER = str(model_folder())
 NAMES = {
@@ -17,6 +20,7 @@ NAMES = {
     "int8": "all-MiniLM-L6-v2-int8",
     "static": "static-MiniLM-L6-v2",
     "lexical": "lexical",
+    "words": "word vectors",
     "e5": "multilingual-e5-small",
     "sentence": MINILM_FOLDER,
 }
@@ -38,6 +42,24 @@ ODD = [
 ]
 
 
+WORDS = [
+    *("i", "lost", "my", "bank", "card", "is", "the", "soup", "was", "too", "salty", "late", "delivery", "again"),
+    *("hello", "word", "fine", "a", "text", "about", "weather", "where", "parcel", "stolen", "ok", "that", "came"),
+]
+
+
+def stored_words(folder) -> ModelSpec:
+    """Random word vectors, stored as a model."""
+    random, d = np.random.default_rng(0), 32
+    vectors, counts = random.normal(size=(len(WORDS), d)).astype(np.float32), np.arange(len(WORDS), 0, -1)
+    manifest = WordManifest("toy", "cbow", len(WORDS), d, "", "", 0, 0, 1.0, 0.01)
+    component = np.eye(d, dtype=np.float32)[0]
+    weights = sif_weights(counts, 0.01)
+    return save_words(
+        words_folder(folder), WordVectors(manifest, WORDS, vectors, counts, weights, component, component)
+    ).spec
+
+
 @pytest.fixture(scope="session")
 def models_folder(tmp_path_factory, static_models):
     return shutil.copytree(static_models, tmp_path_factory.mktemp("models"), dirs_exist_ok=True)
@@ -48,7 +70,8 @@ SLOW = pytest.param(NAMES["e5"], marks=pytest.mark.slow)  # a second for a thous
 
 @pytest.fixture(scope="module", params=[*list(NAMES.values())[:-1], SLOW], ids=list(NAMES))
 def embedder(request, models_folder):
-    return load_embedder(request.param, models_folder=models_folder, local_only=True)
+    model = stored_words(models_folder) if request.param == NAMES["words"] else request.param
+    return load_embedder(model, models_folder=models_folder, workspace=models_folder, local_only=True)
 
 
 @pytest.mark.slow
@@ -115,6 +138,6 @@ def test_tokens_are_counted_before_any_cut(embedder):
 
 
 def test_a_second_instance_gives_the_same(embedder, models_folder):
-    again = load_embedder(embedder.spec, models_folder=models_folder, local_only=True)
+    again = load_embedder(embedder.spec, models_folder=models_folder, workspace=models_folder, local_only=True)
     assert again.spec.key == embedder.spec.key
     np.testing.assert_array_equal(again.embed(["the same text"]), embedder.embed(["the same text"]))
