@@ -28,7 +28,7 @@ def trace_figure(trace: Trace, theme: Theme) -> go.Figure:
         x=steps, y=losses, mode="lines+markers", line={"color": COLORS[1]}, marker={"size": 6}, row=2, col=1,
         hovertemplate="step %{x}: loss %{y:.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(range=[0, max(trace.steps, 1)], showgrid=False, zeroline=False)
+    figure.update_xaxes(range=[-0.02 * trace.steps, max(1.02 * trace.steps, 1)], showgrid=False, zeroline=False)
     figure.update_xaxes(title={"text": "step"}, row=2, col=1)
     figure.update_yaxes(gridcolor=LINE_COLOR, zeroline=False, nticks=5)
     figure.update_yaxes(title={"text": trace.metric}, row=1, col=1)

@@ -25,7 +25,7 @@ from core.types import Progress
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 WEIGHT_DECAY = 0.01  # of matrices, not of biases and norms
 MAX_NORM = 1.0  # of gradients
-STOPPED_EARLY, STOPPED_BY_PERSON = "early stopping", "on request"
+STOPPED_EARLY, STOPPED_BY_PERSON = "by early stopping", "on request"
 
 
 @dataclass(frozen=True, eq=False)

@@ -176,7 +176,7 @@ def _notes(texts: TextExamples, sides: SplitSides, trace: Trace, scores: dict[st
     if not trace.best:
         notes.append("No checkpoint had a better validation score than the base, so no model is stored: use the base.")
     if trace.stopped:
-        notes.append(f"Training ended by {trace.stopped}, after step {trace.saved:,} of {trace.steps:,}.")
+        notes.append(f"Training ended {trace.stopped}, after step {trace.saved:,} of {trace.steps:,}.")
     if supervision.missing:
         notes.append(f"{supervision.missing:,} {supervision.unit} without usable supervision are left out.")
     if sides.left_out:

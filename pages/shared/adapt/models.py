@@ -28,8 +28,6 @@ LINKS = (
 
 def offer_model(info: CorpusInfo, query: AdapterQuery, adapter: Adapter) -> None:
     """A name and the button; the state of the adapted model where it is in use."""
-    if adapter.is_identity:
-        return
     st.subheader("Use as a model")
     in_use = next((spec for spec in stored_adapters(session.folder()) if spec.adapter == adapter.key), None)
     if in_use is not None:

@@ -58,8 +58,9 @@ def show_report(info: CorpusInfo, query: AdapterQuery) -> None:
         st.caption(f":material/info: {plain(note)}")
     with st.expander("Method", icon=":material/science:"):
         st.caption(plain(report.method))
-    offer_model(info, query, adapter)
-    _show_downloads(info, query)
+    if not adapter.is_identity:  # which is the base itself
+        offer_model(info, query, adapter)
+        _show_downloads(info, query)
 
 
 def _show_verdict_of(report: Report) -> None:

@@ -53,7 +53,7 @@ def _show_verdict(report: FineTuned) -> None:
     tuned, metric = report.seen.of(TUNED), report.seen.metric
     if tuned.difference is None:
         return
-    change = f"{format_interval(tuned.difference, False)} {metric} on held-out examples"
+    change = f"{metric} of held-out examples changes by {format_interval(tuned.difference, False)}"
     if tuned.is_better:
         st.success(f"**Fine-tuning helps**: {change}.", icon=":material/check_circle:")
     elif tuned.is_worse:
@@ -82,19 +82,19 @@ def _show_verdict(report: FineTuned) -> None:
 def _columns(report: FineTuned) -> dict[str, object]:
     help_ = METRICS[report.seen.metric]
     columns: dict[str, object] = {
-        "name": text("Model", width=110, pinned=True),
-        "seen": text(f"{report.seen.metric}, held-out", f"{help_} With 95% interval.", 165),
-        "seen_gain": text("Minus base", "Paired, with a 95% interval.", 175),
-        "seen_p": text("p", "Of the difference to the base, corrected by Holm's method.", 75),
+        "name": text("Model", width=95, pinned=True),
+        "seen": text(f"{report.seen.metric}, held-out", f"{help_} With 95% interval.", 150),
+        "seen_gain": text("Minus base", "Paired, with a 95% interval.", 155),
+        "seen_p": text("p", "Of the difference to the base, corrected by Holm's method.", 60),
     }
     if report.unseen:
         columns |= {
-            "unseen": text("Other labels", "Held-out labels, no row of which was trained on.", 165),
-            "unseen_gain": text("Minus base ", "On other labels: paired, with a 95% interval.", 175),
+            "unseen": text("Other labels", "Held-out labels, no row of which was trained on.", 150),
+            "unseen_gain": text("Minus base ", "On other labels: paired, with a 95% interval.", 160),
         }
     return columns | {
-        "minutes": number("Minutes", "%.1f", "Of training, on this machine.", 80),
-        "bytes": text("Size", "Stored: weights of the model, or of the adapter alone.", 80),
+        "minutes": number("Minutes", "%.1f", "Of training, on this machine.", 70),
+        "bytes": text("Size", "Stored: weights of the model, or of the adapter alone.", 65),
     }
 
 

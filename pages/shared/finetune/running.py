@@ -4,9 +4,10 @@ import streamlit as st
 
 from core.finetune.charts import trace_figure
 from core.finetune.checkpoints import Trace
-from core.finetune.results import FineTuneQuery
+from core.finetune.results import FINE_TUNED, FineTuneQuery
 from core.finetune.service import discard_training, stop_training, training_trace
 from core.jobs.types import JobSpec, JobState
+from core.results import Step
 from pages.shared import jobs_view, result_view, session
 from pages.shared.text import format_duration
 
@@ -56,6 +57,13 @@ def show_interrupted(query: FineTuneQuery, job: JobSpec) -> None:
                 help="Deletes its checkpoints. You can start again from the base.",
             )  # fmt: skip
     _show_trace(trace, "finetune_interrupted_trace")
+    st.fragment(_watch_job, run_every="2s")(query)
+
+
+def _watch_job(query: FineTuneQuery) -> None:
+    """Draws the page anew once the training goes on, which can be started in the sidebar, too."""
+    if result_view.running_job(Step(FINE_TUNED, query)):
+        st.rerun()
 
 
 def _use_best(query: FineTuneQuery, job: JobSpec) -> None:

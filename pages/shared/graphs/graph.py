@@ -109,7 +109,8 @@ def _show_prediction(prediction: LinkPrediction, query: LinkQuery) -> None:
     st.caption(
         f"{count(held_out, 'edge')} of {prediction.edges:,} were held out and vectors trained without them; AUC is the "
         f"share of {NEGATIVES} random pairs without an edge, drawn for each held-out edge, that are less similar than "
-        f"its ends (cosine). Degree product: edges of one end times those of the other. Paired bootstrap and "
+        f"its ends (cosine). Degree product: edges of one end times those of the other, below chance where all nodes "
+        f"have similarly many, since the held-out ones are missing there. Paired bootstrap and "
         f"randomization test over held-out edges, seed {prediction.seed}; p-values corrected by Holm's method."
         + (" Node vectors + text: the sum of both cosines, standardized." if TEXT in prediction.names else "")
     )  # fmt: skip
