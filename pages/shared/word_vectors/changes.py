@@ -94,6 +94,7 @@ def changes_frame(changes: WordChanges, rows: int) -> pd.DataFrame:
 
 def _columns() -> dict[str, object]:
     return {
+        "Word": text(width=110),
         "Before": number(format="localized", help="Occurrences before the date."),
         "After": number(format="localized", help="Occurrences from the date on."),
         "Overlap": percentage(help="Share of nearest words that both periods have in common; lower is more changed."),
