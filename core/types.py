@@ -121,6 +121,11 @@ class ModelSpec:
         return replace(self, adapter="", adapter_name="") if self.adapter else self
 
     @property
+    def is_supervised_here(self) -> bool:
+        """Whether it was trained on labels, pairs or queries in a workspace: an adapter or a fine-tuned model."""
+        return bool(self.adapter) or self.backend == "fine-tuned"
+
+    @property
     def label(self) -> str:
         """A short name that distinguishes the models of a corpus."""
         attribute = LABEL_FIELDS.get(self.backend)

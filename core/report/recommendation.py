@@ -7,7 +7,7 @@ from core.report.facts import Facts
 from core.scoreboard.examples import Example
 from core.scoreboard.recommendation import choose, describe_cost
 from core.scoreboard.service import Board
-from core.scoreboard.verdict import VerdictWriter, join_names
+from core.scoreboard.verdict import VerdictWriter, describe_training, join_names
 from core.text import clean_line, truncate
 
 TEXT_LENGTH, LABEL_LENGTH = 120, 40  # characters of an example's text, and of its label
@@ -28,6 +28,8 @@ def recommendation_blocks(facts: Facts, board: Board) -> list[Block]:
         top = comparison.lines[0].name
         relative = writer.cost() if choice.key == top else writer.relative_cost(choice.key, top)
         blocks.append(Paragraph(f"Cost: {describe_cost(costs[choice.key])} {relative}", "evidence"))
+    if caution := describe_training(facts.contenders):
+        blocks.append(Paragraph(f"⚠ {caution}", "evidence"))
     if facts.checks:
         blocks.append(Paragraph("⚠ Not every model passed its checks: see Failed checks.", "evidence"))
     return blocks

@@ -8,6 +8,7 @@ import numpy as np
 from core.scoreboard.comparison import Comparison, Pair
 from core.scoreboard.cost import NOT_MEASURED, Basis, Cost
 from core.scoreboard.types import METRICS
+from core.vectors.contenders import Contender
 
 MAX_NAMED = 4
 SAME_TIME = 0.8  # times closer to each other than this ratio differ by what else the machine does
@@ -35,6 +36,18 @@ def join_names(names: Sequence[str]) -> str:
     if len(listed) > MAX_NAMED:
         listed = [*listed[: MAX_NAMED - 1], f"{len(names) - MAX_NAMED + 1} others"]
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def describe_training(contenders: Sequence[Contender]) -> str:
+    """A caution on adapters and fine-tuned models, which may be scored on what they were trained on; "" of others.
+    Plain text."""
+    names = [contender.label for contender in contenders if contender.model.is_supervised_here]
+    if not names:
+        return ""
+    return (
+        f"{join_names(names)}: trained in this workspace. Scores on rows used for that training are too high; the "
+        "Customize page shows the held-out result."
+    )
 
 
 def describe_unmeasured(labels: Sequence[str], costs: Sequence[Cost]) -> list[str]:

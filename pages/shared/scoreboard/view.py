@@ -16,7 +16,7 @@ from core.scoreboard.charts import interval_figure, pareto_figure
 from core.scoreboard.cost import Cost, measure_speed, on_frontier
 from core.scoreboard.results import ScoringFailure, score_or_record_failure
 from core.scoreboard.service import Board, ScoreboardQuery, ScoringState
-from core.scoreboard.verdict import describe_recipe, join_names, verdict
+from core.scoreboard.verdict import describe_recipe, describe_training, join_names, verdict
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import result_view, session
@@ -110,6 +110,8 @@ def _show_verdict(
         st.markdown(f"**{plain(sentences)}**")
         sample = f"{plain(board.label)} over {table.sample_size(board)}, seed {board.comparison.seed}."
         st.caption(f"{sample} {_sample_notes(board)}")
+        if caution := describe_training(query.contenders):
+            st.warning(plain(caution), icon=":material/model_training:")
 
 
 def _sample_notes(board: Board) -> str:

@@ -7,7 +7,16 @@ import pytest
 
 from core.scoreboard.comparison import Comparison, Line, Pair, tied_groups
 from core.scoreboard.cost import Cost, Speed
-from core.scoreboard.verdict import describe_recipe, format_minimum, format_points, join_names, verdict
+from core.scoreboard.verdict import (
+    describe_recipe,
+    describe_training,
+    format_minimum,
+    format_points,
+    join_names,
+    verdict,
+)
+from core.types import ModelSpec
+from core.vectors.contenders import Contender
 
 NAMES = {"a": "A", "b": "B", "c": "C", "d": "D"}
 
@@ -217,3 +226,12 @@ def test_chance_is_told_as_what_it_is(metric, unit, who):
     found = Comparison(metric, (), (), 10, 10, 10, unit, 0.25, 0, "")
     assert found.chance_description() == f"{who} reaches 0.250 (chance)."
     assert replace(found, chance=None).chance_description() == ""
+
+
+def test_models_that_were_trained_here_carry_a_caution():
+    base = ModelSpec("lexical", "base")
+    adapted, tuned = replace(base, adapter="a" * 16, adapter_name="topics"), ModelSpec("fine-tuned", "tuned")
+    caution = describe_training([Contender(base), Contender(adapted), Contender(tuned)])
+    assert adapted.label in caution
+    assert "tuned" in caution
+    assert describe_training([Contender(base)]) == ""
