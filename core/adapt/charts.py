@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 from core.adapt.comparison import Gain
 from core.adapt.report import CurvePoint, Histograms
 from core.figures import LINE_COLOR, band_trace, base_layout, interval_figure, with_axes
-from core.palette import COLORS, Theme
+from core.palette import COLORS, TEXT_COLOR, Theme
 
 SIMILAR, DISSIMILAR = "Similar pairs", "Dissimilar pairs"
 MARGIN = 0.05  # of cosines, beside the outermost bars
@@ -49,6 +49,7 @@ def pair_figure(histograms: Histograms, theme: Theme) -> go.Figure:
     figure.update_xaxes(range=ends, showgrid=False, zeroline=False)
     figure.update_xaxes(title={"text": "cosine"}, row=2, col=1)
     figure.update_yaxes(tickformat=".0%", gridcolor=LINE_COLOR, zeroline=False)
+    figure.update_annotations(font={"color": TEXT_COLOR[theme], "size": 14})
     figure.update_layout(margin={"t": 56, "b": 44, "l": 48})
     return figure
 
@@ -66,5 +67,5 @@ def curve_figure(curve: tuple[CurvePoint, ...], theme: Theme) -> go.Figure:
     )  # fmt: skip
     with_axes(figure, "training examples", f"change of {curve[-1].gain.metric}")
     figure.add_hline(y=0, line={"color": LINE_COLOR, "width": 2})
-    figure.update_xaxes(rangemode="tozero")
+    figure.update_xaxes(rangemode="tozero", tickformat=",")
     return figure

@@ -30,6 +30,7 @@ HELD_OUT: dict[SourceKind, tuple[str, str]] = {
     "judgments": ("Held-out queries", "Queries for other rows"),
     "clicks": ("Held-out queries", "Queries for other rows"),
 }  # fmt: skip
+CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 CONTROL = "Shuffled control"
 COLUMNS = {
     "name": text("Tested on", width=150, pinned=True),
@@ -50,7 +51,8 @@ def show_report(info: CorpusInfo, query: AdapterQuery) -> None:
     rows = pd.DataFrame([_gain_row(name, gain) for name, gain in gains.items()])
     show_table(rows, "Scores before and after the adapter", COLUMNS, key="adapt_gains")
     st.plotly_chart(
-        gain_figure(gains, CONTROL, session.theme()), key="adapt_gain_chart", alt="Change of the score with intervals"
+        gain_figure(gains, CONTROL, session.theme()), key="adapt_gain_chart", config=CHART_CONFIG,
+        alt="Change of the score with intervals",
     )  # fmt: skip
     _show_training_facts(report)
     _show_figures(report)
@@ -108,14 +110,15 @@ def _show_figures(report: Report) -> None:
     with left:
         st.markdown("##### Similar and dissimilar pairs")
         st.plotly_chart(
-            pair_figure(report.histograms, session.theme()), key="adapt_pairs",
+            pair_figure(report.histograms, session.theme()), key="adapt_pairs", config=CHART_CONFIG,
             alt="Cosines of similar and dissimilar held-out pairs, base and adapter",
         )  # fmt: skip
         st.caption("The less they overlap, the better the cosine separates them.")
     with right:
         st.markdown("##### Learning curve")
         st.plotly_chart(
-            curve_figure(report.curve, session.theme()), key="adapt_curve", alt="Gain by number of training examples"
+            curve_figure(report.curve, session.theme()), key="adapt_curve", config=CHART_CONFIG,
+            alt="Gain by number of training examples",
         )  # fmt: skip
         st.caption("If it still rises at its end, more examples would help.")
 

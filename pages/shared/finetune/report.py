@@ -35,7 +35,9 @@ def show_report(info: CorpusInfo, query: FineTuneQuery) -> None:
         show_use(info, report.model)
     st.markdown("##### Training")
     figure = trace_figure(report.trace, session.theme())
-    st.plotly_chart(figure, key="finetune_trace", alt="Validation score and loss by step")
+    st.plotly_chart(
+        figure, key="finetune_trace", alt="Validation score and loss by step", config={"displayModeBar": False}
+    )
     st.caption(
         f"{report.trace.metric} of {count(report.validation, 'validation example')}: the dotted line is the base, the "
         "ring the checkpoint that is used. Loss: the mean of the steps between."

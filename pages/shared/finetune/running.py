@@ -83,4 +83,9 @@ def _show_state(trace: Trace) -> None:
 
 
 def _show_trace(trace: Trace, key: str) -> None:
-    st.plotly_chart(trace_figure(trace, session.theme()), key=key, alt="Validation score and loss by step")
+    st.plotly_chart(
+        trace_figure(trace, session.theme()),
+        key=key,
+        alt="Validation score and loss by step",
+        config={"displayModeBar": False},
+    )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.adapt.charts import pair_figure
 from core.adapt.fitting import Settings
 from core.adapt.results import ADAPTER, ADAPTER_CHECK, AdapterQuery, CheckQuery
 from core.adapt.service import adapter_file, judged_queries, key_choices, label_choices, use_as_model
@@ -20,6 +21,7 @@ from core.corpus.qrels import FROM_ONE
 from core.corpus.staging import ImportSource, stage
 from core.errors import InputError, StorageError
 from core.models.registry import load_embedder
+from core.palette import TEXT_COLOR
 from core.types import CorpusRef, ModelSpec, Vectors
 from core.vectors.loaders import load_vectors
 from tests.drinks import TOPICS, build_drinks
@@ -72,6 +74,8 @@ def test_pairs_by_row_and_by_text_are_the_same(drinks):
     adapter = ADAPTER.get_or_compute(AdapterQuery(corpus, model, source, QUICK))
     assert adapter.report.seen.metric == "Spearman"
     assert verdict(adapter.report).answer in ("helps", "does not help", "can't tell")
+    titles = pair_figure(adapter.report.histograms, "dark").layout.annotations
+    assert {title.font.color for title in titles} == {TEXT_COLOR["dark"]}
 
 
 def test_texts_outside_of_the_corpus_are_embedded_once(drinks):
