@@ -117,6 +117,11 @@ def _show_verdict(summary: EvaluationSummary, texts: int) -> None:
             else f" {count(len(evaluation.users), 'user')} are too few to show a difference."
         )
         st.markdown(f"**No significant difference from popularity**: {name} differs by {form} nDCG.{smallest}")
+        if difference.interval.low > 0 or difference.interval.high < 0:
+            st.caption(
+                f"The interval leaves out 0, but p, corrected for {len(summary.differences['ndcg'])} comparisons, is "
+                f"{difference.p_value:.2f}."
+            )
     elif difference.interval.value > 0:
         st.markdown(f"**Text beats popularity**: {name} is {form} nDCG higher.")
     else:
