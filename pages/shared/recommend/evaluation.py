@@ -140,7 +140,7 @@ def _show_tables(query: EvaluationQuery, summary: EvaluationSummary, texts: int)
     )
     st.plotly_chart(
         interval_figure(rows, f"nDCG@{evaluation.k}, 95% interval", session.theme(), False), key="rec_intervals",
-        alt="nDCG of the recommenders with intervals",
+        alt="nDCG of the recommenders with intervals", config={"displayModeBar": False},
     )  # fmt: skip
     st.markdown("##### Beyond accuracy")
     show_table(
@@ -202,7 +202,10 @@ def _show_trade_off(evaluation: RecommendationEvaluation, texts: int) -> None:
     x = left.selectbox("Across", names, names.index("coverage"), key="rec_x", format_func=lambda name: METRICS[name][0])
     y = right.selectbox("Up", names, names.index("ndcg"), key="rec_y", format_func=lambda name: METRICS[name][0])
     figure = trade_off_figure(evaluation, x, y, (METRICS[x][0], METRICS[y][0]), texts, session.theme())
-    st.plotly_chart(figure, key="rec_trade_off", alt=f"{METRICS[y][0]} against {METRICS[x][0]} of the recommenders")
+    st.plotly_chart(
+        figure, key="rec_trade_off", alt=f"{METRICS[y][0]} against {METRICS[x][0]} of the recommenders",
+        config={"displayModeBar": False},
+    )  # fmt: skip
 
 
 def _show_user(query: EvaluationQuery, summary: EvaluationSummary) -> None:
