@@ -123,9 +123,9 @@ def _show_verdict(summary: EvaluationSummary, texts: int) -> None:
                 f"{difference.p_value:.2f}."
             )
     elif difference.interval.value > 0:
-        st.markdown(f"**Text beats popularity**: {name} is {form} nDCG higher.")
+        st.markdown(f"**Better than popularity**: {name} is {form} nDCG higher.")
     else:
-        st.markdown(f"**Popularity is better than text here**: {name} differs by {form} nDCG. What is popular decides.")
+        st.markdown(f"**Popularity is better**: {name} differs by {form} nDCG. What is popular decides.")
     overall = int(np.argmax(ndcg))
     if overall != best and evaluation.names[overall] != BASELINE:
         st.markdown(f"Highest nDCG of all: {plain(evaluation.names[overall])}.")
