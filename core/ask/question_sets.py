@@ -22,7 +22,8 @@ MAX_LENGTH = 2_000  # characters of a question
 MIN_QUESTIONS = 2
 MIN_WORDS = 4  # of a sentence from which a question is generated
 MIN_REWORDED = 3  # words of a reworded question
-PUNCTUATION = "\"'.,;:!?()[]{}…“”„‘’«»*_#|-–—。，、；：！？（）「」"
+PUNCTUATION = "\"'.,;:!?()[]{}…“”„‘’«»*_#|-–—"
+SPACELESS_PUNCTUATION = dict.fromkeys(map(ord, "。，、；：！？（）「」《》"), " ")
 SEED = 0
 
 
@@ -192,7 +193,7 @@ def generated_set(
 
 def _query_words(question: str | None) -> str:
     """The words of a reworded sentence without the punctuation around them; "" where too few are left."""
-    words = [word.strip(PUNCTUATION) for word in (question or "").split()]
+    words = [word.strip(PUNCTUATION) for word in (question or "").translate(SPACELESS_PUNCTUATION).split()]
     joined = " ".join(filter(None, words))
     return joined if len(text_words(joined)) >= MIN_REWORDED else ""
 
