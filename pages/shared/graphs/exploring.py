@@ -45,7 +45,7 @@ def _offer_model(info: CorpusInfo, query: NodeQuery) -> None:
             st.rerun()
     if names:
         st.success(f"{plain(query.label)} is a model of this corpus.", icon=":material/check:")
-        st.page_link(created.MAP, label="Open the map", icon=":material/map:")
+        created.show_model_links(names[0])
 
 
 def _offer_version(info: CorpusInfo, query: NodeQuery, facts: GraphFacts) -> None:
