@@ -133,7 +133,7 @@ def load_material(corpus: CorpusRef, model: ModelSpec, source: Source, secret: S
     table = source_table(corpus, source)
     first = read_column(corpus, table[source.first], source.first_key)
     second = read_column(corpus, table[source.second], source.second_key)
-    weights = parse_numbers(table[source.weight]).to_numpy() if source.weight else np.ones(len(table))
+    weights = line_weights(table, source)
     read = _pair_material if source.kind == "pairs" else _click_material
     material = read(corpus, model, first, second, weights, secret)
     return with_unknown(material, table, source, first, second)
@@ -164,6 +164,22 @@ def source_table(corpus: CorpusRef, source: Source) -> pd.DataFrame:
     if source.first == source.second:
         raise InputError("Both sides of the pairs are the same column.", "Choose two columns.")
     return table
+
+
+def line_weights(table: pd.DataFrame, source: Source) -> np.ndarray:
+    """(p,) float64 scores or counts, NaN where the cell is not a number. Raises InputError where none is, and for
+    negative counts."""
+    if not source.weight:
+        return np.ones(len(table))
+    weights = parse_numbers(table[source.weight]).to_numpy()
+    if not np.isfinite(weights).any():
+        remedy = "Choose a column of numbers."
+        raise InputError(f'The column "{source.weight}" of the table has no numbers.', remedy)
+    negative = int((weights < 0).sum())
+    if negative and source.kind == "clicks":
+        message = f'{negative:,} of {len(table):,} lines have a negative count in "{source.weight}".'
+        raise InputError(message, "Choose the column with the number of clicks, or count once per line.")
+    return weights
 
 
 def read_column(corpus: CorpusRef, cells: pd.Series, key: str) -> Column:
@@ -252,8 +268,13 @@ def clicked_rows(corpus: CorpusRef, first: Column, second: Column, counts: np.nd
 def with_unknown(
     material: M, table: pd.DataFrame, source: Source, first: Column, second: Column
 ) -> M:  # fmt: skip
-    """With a note on lines that name rows which the corpus does not have. Raises InputError where all do."""
+    """With notes on lines without a number, and on those that name rows which the corpus does not have. Raises
+    InputError where all do."""
+    missing = int((~np.isfinite(line_weights(table, source))).sum())
     notes = []
+    if missing:
+        of_table = f"{missing:,} of {len(table):,} lines"
+        notes.append(f'{of_table} are left out: their values of "{source.weight}" are not numbers.')
     for name, key, column in ((source.first, source.first_key, first), (source.second, source.second_key, second)):
         unknown = column.rows < 0
         if not unknown.any():
@@ -262,6 +283,7 @@ def with_unknown(
         what = "have no text" if key == TEXTS else f"are not in the corpus ({examples})"
         message = f'{unknown.sum():,} of {len(table):,} lines are left out: their values of "{name}" {what}.'
         if unknown.all():
-            raise InputError(message, "Choose the column of the corpus that has these values.")
+            remedy = "Choose the column of the corpus that has these values."
+            raise InputError(message, "Choose another column of the table." if key == TEXTS else remedy)
         notes.append(message)
     return replace(material, notes=tuple(notes))

@@ -85,8 +85,8 @@ def _set_aside(
         return np.setdiff1d(training, validation), validation
     inside = None if isinstance(examples, ScoredPairs) else examples.take(training)
     if inside is None or not inside.is_symmetric or len(_labels(inside)) < MIN_CLASSES:
-        message = f"Early stopping on classes needs {MIN_CLASSES} labels with {MIN_STRATUM} training texts each."
-        raise InputError(message, 'Use stop_on="rows".')
+        message = f"Stopping by other labels needs {MIN_CLASSES} labels with at least {MIN_STRATUM} training texts."
+        raise InputError(message, "Stop by the same labels.")
     is_drawn = _has_drawn_label(inside, np.arange(len(inside)), rng)
     return training[~is_drawn], training[is_drawn]
 

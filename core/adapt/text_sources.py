@@ -8,13 +8,13 @@ from core.adapt.sources import (
     TextMaterial,
     clicked_rows,
     label_cells,
+    line_weights,
     read_column,
     source_table,
     training_rows,
     with_unknown,
 )
 from core.corpus.judgments import load_judgments
-from core.corpus.label_columns import parse_numbers
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.types import CorpusRef
@@ -34,7 +34,7 @@ def load_text_material(corpus: CorpusRef, source: Source) -> TextMaterial:
     table = source_table(corpus, source)
     first = read_column(corpus, table[source.first], source.first_key)
     second = read_column(corpus, table[source.second], source.second_key)
-    weights = parse_numbers(table[source.weight]).to_numpy() if source.weight else np.ones(len(table))
+    weights = line_weights(table, source)
     if source.kind == "pairs":
         material = _pairs(texts, first, second, weights)
     else:

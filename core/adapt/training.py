@@ -199,7 +199,7 @@ def _notes(supervision: Supervision, sides: Sides, epochs: int, seen: Gain, unse
         )
     if unseen is not None and unseen.is_worse:
         notes.append(
-            'The adapter is significantly worse on labels that it was not trained on; stop_on="classes" helps.'
+            "The adapter is significantly worse on labels that it was not trained on; stopping by other labels helps."
         )
     if seen.is_worse:
         notes.append("The adapter is significantly worse on held-out rows: use the base.")

@@ -1,6 +1,7 @@
 """What an adapter learns from: labels, tables of pairs and clicks, and judgments, with what can't be used."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from core.adapt.results import ADAPTER, ADAPTER_CHECK, AdapterQuery, CheckQuery
 from core.adapt.service import adapter_file, judged_queries, key_choices, label_choices, use_as_model
 from core.adapt.sources import TEXTS, Source, load_material, plan_texts
 from core.adapt.supervision import from_judgments
+from core.adapt.text_sources import load_text_material
 from core.adapt.verdict import verdict
 from core.corpus.judgments import Judgment, add_judgments, judgments_version
 from core.corpus.loaders import load_corpus
@@ -94,6 +96,19 @@ def test_unknown_ids_are_counted_and_all_unknown_is_an_error(drinks):
     with pytest.raises(InputError) as error:
         load_material(corpus, model, pair_source(corpus, frame.assign(b=frame["b"] + 500)))
     assert error.value.remedy
+
+
+def test_lines_without_a_number_are_counted_and_negative_counts_are_refused(drinks):
+    corpus, model = drinks
+    frame = pair_frame()
+    frame.loc[frame.index[:9], "score"] = np.nan
+    assert "9 of" in load_material(corpus, model, pair_source(corpus, frame)).notes[0]
+    with pytest.raises(InputError, match="score"):
+        load_material(corpus, model, pair_source(corpus, frame.assign(score="high")))
+    clicks = replace(pair_source(corpus, frame.assign(score=-1)), kind="clicks")
+    for load in (partial(load_material, corpus, model), partial(load_text_material, corpus)):
+        with pytest.raises(InputError, match="negative"):
+            load(clicks)
 
 
 @pytest.mark.parametrize("change", [{"score": 1}, {"score": "high"}, {"a": 5, "b": 5}])
