@@ -83,7 +83,7 @@ def _run(query: AnswersQuery, progress: Progress, secret: Secret | None = None) 
     def request(answering: AnswerStream, stop: threading.Event) -> str:
         text = "".join(without_thoughts(chat.stream(answering.messages, stop)))
         if not text.strip():
-            raise InvalidAnswer("nothing")
+            raise InvalidAnswer("an empty answer")
         return text
 
     for done, (answering, text) in enumerate(send_all(missing, request, "Answers so far are stored."), 1):

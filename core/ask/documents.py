@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from core.ask.question_files import normalized
 from core.types import Corpus
@@ -53,9 +55,12 @@ def locate_evidence(
 
 
 def _document_keys(corpus: Corpus, rows: Sequence[object]) -> list[object]:
-    if "position" not in corpus.table:
+    table = corpus.table
+    if "position" not in table or not is_numeric_dtype(table["position"]):
         return list(rows)
-    return list(corpus.table["file"].astype("str")) if "file" in corpus.table else [""] * len(rows)
+    files = table["file"].astype("str") if "file" in table else pd.Series("", table.index)
+    in_order = all(part.is_monotonic_increasing for _, part in table["position"].groupby(files.to_numpy()))
+    return list(files) if in_order else list(rows)  # else a column of the user's own
 
 
 def _repeated(before: str, text: str) -> int:

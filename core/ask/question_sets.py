@@ -21,6 +21,9 @@ MAX_QUESTIONS = 2_000  # of more, a sample is drawn
 MAX_LENGTH = 2_000  # characters of a question
 MIN_QUESTIONS = 2
 MIN_WORDS = 4  # of a sentence from which a question is generated
+MIN_REWORDED = 3  # words of a reworded question
+PUNCTUATION = "\"'.,;:!?()[]{}…“”„‘’«»*_#|-–—"
+SPACELESS_PUNCTUATION = dict.fromkeys(map(ord, "。，、；：！？（）「」《》"), " ")
 SEED = 0
 
 
@@ -165,7 +168,7 @@ def sentence_questions(corpus: CorpusRef, sample: int, verbatim: bool = False, s
         if not sentences:
             continue
         sentence = sentences[int(random.integers(len(sentences)))]
-        question = sentence if verbatim else reworded(sentence, random)
+        question = sentence if verbatim else _query_words(reworded(sentence, random))
         if question:
             collected.add(_one_line(question), [int(first[position])], evidence=sentence)
         if len(collected.grades) >= sample:
@@ -186,6 +189,13 @@ def generated_set(
     for question, positions in zip(questions, texts, strict=True):
         collected.add(_one_line(question), [int(first[position]) for position in positions])
     return QuestionSet(name, "generated", collected.questions())
+
+
+def _query_words(question: str | None) -> str:
+    """The words of a reworded sentence without the punctuation around them; "" where too few are left."""
+    words = [word.strip(PUNCTUATION) for word in (question or "").translate(SPACELESS_PUNCTUATION).split()]
+    joined = " ".join(filter(None, words))
+    return joined if len(text_words(joined)) >= MIN_REWORDED else ""
 
 
 def _is_long(sentence: str) -> bool:

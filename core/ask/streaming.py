@@ -34,7 +34,7 @@ def chat_pieces(
         for piece in without_thoughts(_in_thread(lambda ended: _raw_pieces(chat, secret, messages, ended), stop, tick)):
             size += len(piece)
             if size > MAX_ANSWER:
-                raise InvalidAnswer("too much text")
+                raise InvalidAnswer("an answer that is too long")
             yield piece
         return
     except InvalidAnswer as error:

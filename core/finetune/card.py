@@ -17,7 +17,7 @@ def write_card(report: FineTuned, spec: ModelSpec, path: Path) -> None:
 
 def model_card(report: FineTuned, spec: ModelSpec) -> str:
     """Markdown with a YAML header. Names of people's columns stand in code, where they have no effect."""
-    base = report.base.name if report.base.backend == "onnx" else Path(report.base.name).name
+    base = Path(report.base.name).name
     parts = [
         _header(base),
         f"# {_code(spec.name)}",

@@ -11,9 +11,8 @@ import numpy as np
 
 from core.errors import InputError
 from core.files import read_json
-from core.models import minilm
-from core.models.fine_tuned import BACKEND_NAME, model_path
 from core.models.folders import is_folder
+from core.models.registry import DEFAULT_MODEL, backend_of
 from core.models.sentence_transformer import load_transformer
 from core.types import ModelSpec, unit_rows
 
@@ -41,44 +40,28 @@ class Encoder:
         return sum(parameter.numel() * 4 for parameter in self.transformer.parameters())
 
 
-def can_be_tuned(spec: ModelSpec) -> bool:
-    """Whether the weights of a model can be trained here."""
-    return spec.backend in ("sentence-transformers", BACKEND_NAME) or _is_minilm(spec)
-
-
 def base_of(spec: ModelSpec) -> ModelSpec:
     """The model whose weights are trained: of all-MiniLM-L6-v2, the one in float32. Raises InputError for others than
     local transformers."""
-    if not can_be_tuned(spec):
+    base = backend_of(spec).fine_tuning_base(spec)
+    if base is None:
         raise InputError(
             f"{spec.label} can't be fine-tuned: its weights are not those of a local sentence-transformer.",
-            f"Choose {minilm.NAME}, or add a sentence-transformers model on the Embed page.",
+            f"Choose {DEFAULT_MODEL}, or add a sentence-transformers model on the Embed page.",
         )
-    return minilm.FLOAT32 if _is_minilm(spec) else spec
+    return base
 
 
 def load_encoder(spec: ModelSpec, folder: str | Path) -> Encoder:
     """Raises ModelError where the model can't be loaded, InputError where it is not a local transformer."""
     base = base_of(spec)
-    local = transformers_spec(base, folder)
-    if _is_minilm(base):
-        minilm.check_weights(Path(local.name) / "model.safetensors", minilm.WEIGHTS_SHA256)
-    resolved, transformer = load_transformer(local)
+    resolved, transformer = load_transformer(backend_of(base).torch_weights(base, folder))
     return Encoder(resolved, transformer.to("cpu"))
-
-
-def transformers_spec(base: ModelSpec, folder: str | Path) -> ModelSpec:
-    """The spec by which sentence-transformers loads a base: of a folder, or of the hub's cache."""
-    if _is_minilm(base):
-        return ModelSpec("sentence-transformers", str(minilm.model_folder()))
-    if base.backend == BACKEND_NAME:
-        return ModelSpec("sentence-transformers", str(model_path(base.name, folder)))
-    return base
 
 
 def multiplied_weights(base: ModelSpec, folder: str | Path) -> int:
     """About how many weights a token is multiplied with: those of the layers, without the embeddings of words."""
-    local = transformers_spec(base_of(base), folder)
+    local = backend_of(base).torch_weights(base_of(base), folder)
     config = read_json(Path(local.name).expanduser() / "config.json") if is_folder(local.name) else None
     facts = config if isinstance(config, dict) else {}
     names = ("num_hidden_layers", "hidden_size", "intermediate_size")
@@ -102,7 +85,3 @@ def torch_threads(count: int | None = None) -> Iterator[None]:
 
 def default_threads() -> int:
     return max((os.cpu_count() or 1) // 2, 1)
-
-
-def _is_minilm(spec: ModelSpec) -> bool:
-    return spec.backend == minilm.FLOAT32.backend and spec.name == minilm.NAME

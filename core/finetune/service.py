@@ -7,11 +7,10 @@ from pathlib import Path
 from core.errors import InputError, ModelError
 from core.files import discard
 from core.finetune.checkpoints import Trace, read_trace, request_stop
-from core.finetune.encoder import can_be_tuned
 from core.finetune.estimate import Plan
 from core.finetune.results import FineTuneQuery, job_of, plan_training
-from core.models import minilm
-from core.models.fine_tuned import BACKEND_NAME, delete_model, model_path, tuned_models
+from core.models.fine_tuned import delete_model, model_path, tuned_models
+from core.models.registry import DEFAULT_MODEL, backend_of, find_spec
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
 
@@ -23,12 +22,9 @@ def base_models(corpus: CorpusRef, others: tuple[ModelSpec, ...] = ()) -> tuple[
     """The models that can be fine-tuned: the packaged one first, those of the corpus and of the workspace, and others
     that a person has added."""
     stored = Workspace(corpus.folder).models(corpus.digest)
-    listed = [
-        spec
-        for spec in (*stored, *tuned_models(corpus.folder), *others)
-        if can_be_tuned(spec) and spec.backend != "onnx"
-    ]
-    return tuple({spec.key: spec for spec in (minilm.FLOAT32, *listed) if not spec.adapter}.values())
+    listed = (find_spec(DEFAULT_MODEL), *stored, *tuned_models(corpus.folder), *others)
+    bases = (backend_of(spec).fine_tuning_base(spec) for spec in listed if not spec.adapter)
+    return tuple({base.key: base for base in bases if base}.values())
 
 
 def training_trace(query: FineTuneQuery) -> Trace | None:
@@ -59,7 +55,7 @@ def model_zip(folder: str, spec: ModelSpec) -> bytes:
     ModelError where it was deleted, InputError where it is too large."""
     path = model_path(spec.name, folder)
     files = sorted(file for file in path.rglob("*") if file.is_file())
-    if spec.backend != BACKEND_NAME or not files:
+    if not files:
         raise ModelError(f"The fine-tuned model {spec.name} was deleted.", "Train it again.")
     if sum(file.stat().st_size for file in files) > MAX_ZIP:
         raise InputError("This model is too large for a download.", f"Copy its folder: {path}.")

@@ -196,6 +196,14 @@ class Backend:
         """The capabilities of one model, where they depend on it."""
         return self.capabilities
 
+    def fine_tuning_base(self, spec: ModelSpec) -> ModelSpec | None:
+        """The model whose weights are trained to fine-tune this one; None where there are none."""
+        return None
+
+    def torch_weights(self, spec: ModelSpec, workspace: str | Path) -> ModelSpec:
+        """The spec by which sentence-transformers loads the weights of a `fine_tuning_base`. Raises ModelError."""
+        return spec
+
     def complete(self, spec: ModelSpec) -> ModelSpec:
         """The spec with everything filled in that needs no loading. Raises ModelError, ServiceError where invalid."""
         return built_in(spec, self.models) if self.models else spec

@@ -93,7 +93,7 @@ class Chat:
         except httpx2.TransportError:
             raise self._broken_off() from None
         except TooLargeError:
-            raise InvalidAnswer("too much text") from None
+            raise InvalidAnswer("an answer that is too long") from None
 
     def _pieces(self, response: Any, stop: threading.Event) -> Iterator[str]:
         if "event-stream" not in response.headers.get("content-type", ""):
@@ -110,7 +110,7 @@ class Chat:
         if not has_end:
             raise self._broken_off()
         if not has_text:
-            raise InvalidAnswer("nothing")
+            raise InvalidAnswer("an empty answer")
 
     def _broken_off(self) -> ServiceError:
         message = f"{self._sender.server} broke off in the middle of its answer."
@@ -134,7 +134,7 @@ class Chat:
         try:
             return self._sender.post("/chat/completions", {"messages": messages, **extra}, MAX_BYTES)
         except TooLargeError:
-            raise InvalidAnswer("too much text") from None
+            raise InvalidAnswer("an answer that is too long") from None
 
 
 def read_content(body: bytes) -> str:
@@ -146,7 +146,7 @@ def read_content(body: bytes) -> str:
     except (KeyError, IndexError, TypeError):
         raise InvalidAnswer("JSON that is no chat completion") from None
     if not isinstance(content, str) or not content.strip():
-        raise InvalidAnswer("nothing")
+        raise InvalidAnswer("an empty answer")
     return content
 
 
@@ -203,7 +203,7 @@ def read_numbered(answer: str, key: str, count: int, normalize: Callable[[object
     try:
         value = json.loads(_FENCE.sub(r"\1", _THOUGHT.sub("", answer)))
     except (ValueError, RecursionError):
-        raise InvalidAnswer("no JSON" if answer.strip() else "nothing") from None
+        raise InvalidAnswer("no JSON" if answer.strip() else "an empty answer") from None
     items = value.get(key, value) if isinstance(value, dict) else None
     if not isinstance(items, Mapping):
         raise InvalidAnswer(f"JSON without {key}")

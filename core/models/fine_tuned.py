@@ -87,6 +87,12 @@ class FineTunedEmbedder(SentenceEmbedder):
 class FineTunedBackend(Backend):
     in_workspace: bool = True
 
+    def fine_tuning_base(self, spec: ModelSpec) -> ModelSpec:
+        return spec
+
+    def torch_weights(self, spec: ModelSpec, workspace: str | Path) -> ModelSpec:
+        return ModelSpec("sentence-transformers", str(model_path(spec.name, workspace)))
+
     def load(self, spec: ModelSpec, options: LoadOptions) -> FineTunedEmbedder:
         path = model_path(spec.name, options.workspace)
         if not path.is_dir():

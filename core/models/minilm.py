@@ -238,6 +238,13 @@ class MiniLMBackend(Backend):
     def capabilities_of(self, spec: ModelSpec) -> Capabilities:
         return replace(self.capabilities, description=_DESCRIPTIONS[spec.precision])
 
+    def fine_tuning_base(self, spec: ModelSpec) -> ModelSpec:
+        return FLOAT32
+
+    def torch_weights(self, spec: ModelSpec, workspace: str | Path) -> ModelSpec:
+        check_weights(model_folder() / "model.safetensors", WEIGHTS_SHA256)
+        return ModelSpec("sentence-transformers", str(model_folder()))
+
     def load(self, spec: ModelSpec, options: LoadOptions) -> MiniLMEmbedder:
         return MiniLMEmbedder(spec, options.models_folder, options.threads)
 

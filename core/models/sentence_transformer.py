@@ -182,6 +182,9 @@ class SentenceBackend(Backend):
     def is_resolved(self, spec: ModelSpec) -> bool:
         return bool(spec.revision and spec.dimensions and spec.max_tokens)
 
+    def fine_tuning_base(self, spec: ModelSpec) -> ModelSpec:
+        return spec
+
     def look_up(self, spec: ModelSpec) -> None:
         if not is_folder(spec.name) and _hub_source(spec, local_only=False).local and not _is_downloaded(spec):
             raise _not_here(spec.name)

@@ -29,7 +29,8 @@ def trade_off_figure(
         color = COLORS[i % len(COLORS)] if i < text_recommenders else GREY
         x_ends, y_ends = ([np.array([part[i]]) for part in of] for of in (across, up))
         figure.add_scatter(
-            x=x_ends[0], y=y_ends[0], mode="markers+text", text=[chart_label(name, 28)], textposition="top right",
+            x=x_ends[0], y=y_ends[0], mode="markers+text", text=[chart_label(name, 28)],
+            textposition=_label_position(across.value, i),
             marker={"color": color, "size": 11}, showlegend=False, cliponaxis=False,
             error_x=error_bars(x_ends[0], x_ends[1], x_ends[2], color, thickness=1),
             error_y=error_bars(y_ends[0], y_ends[1], y_ends[2], color, thickness=1),
@@ -40,6 +41,12 @@ def trade_off_figure(
     figure.update_xaxes(tickformat=".1~%" if x in SHARES else "")
     figure.update_yaxes(tickformat=".1~%" if y in SHARES else "")
     return figure
+
+
+def _label_position(across: np.ndarray, i: int) -> str:
+    """Of a name: towards the middle of the figure, by turns above and below, so that few are cut off or overlap."""
+    middle = (np.nanmin(across) + np.nanmax(across)) / 2
+    return f"{'bottom' if i % 2 else 'top'} {'left' if across[i] > middle else 'right'}"
 
 
 def _ends(title: str, metric: str, interval: Interval[np.ndarray], i: int) -> str:

@@ -138,7 +138,11 @@ def compare(
 def _held_out(split: Split, codes: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, dict[str, int]]:
     """The codes of each evaluated user's relevant items, those users, and how many others there are."""
     train, held_out = split.train, split.held_out
-    excluded = {"have no liked item to learn from": 0, "have no held-out item": 0, "have held-out copies alone": 0}
+    excluded = {
+        "without a liked item to learn from": 0,
+        "without a held-out item": 0,
+        "with copies of seen items held out": 0,
+    }
     reasons, relevant, users = list(excluded), [], []
     for user in range(len(train)):
         part = held_out.events(user)

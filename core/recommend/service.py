@@ -12,6 +12,7 @@ from core.corpus.keyword import Span, mark_matches
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_columns
 from core.corpus.label_sets import label_sets
 from core.corpus.loaders import load_corpus, load_selection, load_text_codes
+from core.corpus.reading.template import column_field
 from core.corpus.sentences import sentence_spans
 from core.corpus.service import raw_table
 from core.corpus.staging import ImportSource
@@ -251,14 +252,18 @@ def user_index(histories: Histories, user: str) -> int:
 
 
 def user_columns(corpus: CorpusRef) -> tuple[str, ...]:
-    """Columns of the corpus that may name the users of a row: several per row first, then values that repeat."""
+    """Columns of the corpus that may name the users of a row: several per row first, then values that repeat, those
+    with over half as many values as rows last."""
     loaded = load_corpus(corpus)
     excluded = {*INTERNAL_COLUMNS, loaded.roles.id, loaded.roles.time}
     columns = [name for name in loaded.table.columns if name not in excluded]
+    columns = [name for name in columns if column_field(str(name)) != loaded.roles.text]
     several = [name for name in columns if label_sets(loaded.table[name]) is not None]
     values = {name: loaded.table[name].nunique() for name in columns if name not in several}
-    repeated = [name for name, distinct in values.items() if 1 < distinct <= len(loaded) / 2]
-    return tuple(map(str, [*several, *sorted(repeated, key=lambda name: -values[name])]))
+    repeated = [name for name, distinct in values.items() if 1 < distinct < loaded.table[name].notna().sum()]
+    return tuple(
+        map(str, [*several, *sorted(repeated, key=lambda name: (values[name] > len(loaded) / 2, -values[name]))])
+    )
 
 
 def key_columns(corpus: CorpusRef, upload: ImportSource, item: str) -> tuple[str, ...]:

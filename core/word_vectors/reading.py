@@ -103,7 +103,10 @@ def _header(file: IO[bytes], name: str) -> _Header:
     first = head.split(b"\n", 1)[0].split()
     if not first:
         raise InputError(f'"{name}" is empty, or begins with an empty line.', EXPORT)
-    if len(first) == 2 and all(part.isdigit() for part in first):
+    is_word2vec = len(first) == 2 and all(part.isdigit() for part in first)
+    if b"\0" in head and not is_word2vec:
+        raise InputError(f'"{name}" is neither a text file nor in word2vec\'s binary format.', EXPORT)
+    if is_word2vec:
         line, rest = file.readline(MAX_LINE), head.split(b"\n", 1)[-1]
         is_text = all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in rest.partition(b" ")[2][:64])
         return _checked(_Header(int(first[0]), int(first[1]), not is_text), name, line)
@@ -150,7 +153,8 @@ def _binary_words(file: IO[bytes], header: _Header, name: str) -> Iterator[tuple
                 raise _error(name, number, "a word without an end", EXPORT)
         numbers = file.read(size)
         if len(numbers) < size:
-            raise _error(name, number, "the file ends", "Download or export it again.")
+            message = f'"{name}" ends at word {number:,} of {header.words:,}.'
+            raise InputError(message, "Download or export it again.")
         yield number, word.decode("utf-8", "replace"), numbers
 
 
@@ -161,7 +165,8 @@ def _vector(numbers: list[bytes] | bytes, name: str, line: int, dimensions: int)
     except ValueError as error:
         parts = [] if isinstance(numbers, bytes) else numbers
         text = next((part for part in parts if not _is_number(part)), b"")[:20].decode("utf-8", "replace")
-        raise _error(name, line, f'"{text}" is no number', "Correct or remove this line.") from error
+        remedy = EXPORT if line == 1 else "Correct or remove this line."
+        raise _error(name, line, f'"{text}" is no number', remedy) from error
     if not np.isfinite(row).all():
         raise _error(name, line, "NaN or infinite numbers", "Correct or remove this line.")
     return row.astype(np.float32)

@@ -1,4 +1,4 @@
-"""A corpus of vectors that was just created, such as the nodes of a graph, opened on the map."""
+"""A corpus of vectors that was just created, such as the nodes of a graph, opened on the map; links to a new model."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,6 +17,11 @@ T = TypeVar("T")
 SECONDS = 600  # that creating one may take
 MAX_NAME = 80
 MAP = "pages/explore/map.py"
+MODEL_PAGES = (
+    (MAP, "Map", ":material/scatter_plot:"),
+    ("pages/explore/search.py", "Search", ":material/search:"),
+    ("pages/compare/scoreboard.py", "Scoreboard", ":material/leaderboard:"),
+)
 
 
 def submit_map_job(info: CorpusInfo, model: ModelSpec) -> None:
@@ -32,6 +37,14 @@ def open_on_map(created: CreatedCorpus) -> None:
         session.remember("open_model", created.model.key)
     session.open_corpus(created.info.digest)
     st.switch_page(MAP, query_params={})
+
+
+def show_model_links(model: ModelSpec) -> None:
+    """Buttons that open pages with a model of this corpus, which a link to a page would leave as selected before."""
+    for page, label, icon in MODEL_PAGES:
+        if st.button(label, key=f"open_model-{label}", icon=icon, type="tertiary"):
+            session.remember("open_model", model.key)
+            st.switch_page(page, query_params={})
 
 
 def attempt(create: Callable[[], T], message: str) -> T | None:

@@ -62,9 +62,11 @@ def button(page: Page, key: str) -> Locator:
 
 
 def choose_part(page: Page, key: str, index: int) -> None:
-    """Click an option of a segmented control that is not chosen yet, by its position."""
-    with rerun(page):
-        keyed(page, key, prefix=True).get_by_role("radio").nth(index).click()
+    """Click an option of a segmented control, by its position, unless it is chosen already."""
+    option = keyed(page, key, prefix=True).get_by_role("radio").nth(index)
+    if not option.is_checked():
+        with rerun(page):
+            option.click()
 
 
 def start_unless_inline(page: Page, shown: Locator) -> None:

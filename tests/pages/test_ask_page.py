@@ -152,7 +152,14 @@ def test_a_follow_up_question_is_completed_and_shown(corpus, app, server):
 
     server.streams = streams
     at = ask(use_server(open_page(app), server))
+    server.fail = 400
     at.text_input(key="ask_follow_up_text").set_value("And which lamp is nice?")
+    at.button(key="ask_follow_up").click().run()
+    assert at.error
+    assert not [button for button in at.button if button.key == "ask_stop_follow_up"]
+    assert at.text_input(key="ask_follow_up_text").value == "And which lamp is nice?"
+    server.fail = 0
+    server.bodies[1:] = []
     at.button(key="ask_follow_up").click().run()
     assert not at.exception, at.exception
     assert at.text_area(key="question").value == "My lamp looks lovely, or not?"

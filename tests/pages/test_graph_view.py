@@ -62,7 +62,7 @@ def test_a_column_connects_rows_by_shared_values(corpus, app, monkeypatch):
     at.selectbox(key="graph_column").set_value("subject").run()
     at.segmented_control(key="graph_method").set_value("spectral").run()
     shown = fine(at)
-    assert "66 nodes (60 row, 6 subject)" in shown
+    assert "66 nodes (row: 60, subject: 6)" in shown
     assert "can be held out" in shown  # each row has one edge
     opened = []
     monkeypatch.setattr(created, "open_on_map", opened.append)

@@ -122,7 +122,7 @@ def test_evaluation_of_an_uploaded_table(items, app):
     text = fine(at)
     assert "90 users" in text
     assert any("S999" in str(warning.value) for warning in at.warning)
-    assert "Text beats popularity" in text
+    assert "Better than popularity" in text
     assert "Holm" in text
 
 

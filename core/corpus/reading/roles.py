@@ -33,6 +33,7 @@ _MACHINE = re.compile(
     re.DOTALL,
 )  # JSON and lists, base64 and digests, addresses, numbers
 _MARKUP = re.compile(r"<(?:[a-z][a-z0-9]*|/[a-z][a-z0-9]*|!--)[^<>]*>", re.IGNORECASE)
+_PLACE_NAMES = frozenset({"position", "page", "slide", "cell", "message"})  # numbers of parts of a document
 _ROW_NUMBERS = re.compile(r"__index_level_\d+__|Unnamed: \d+|level_\d+")  # that pandas leaves
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -150,4 +151,4 @@ def _is_label(fact: _Facts) -> bool:
         return False
     if fact.machine > 0.5:
         return False
-    return fact.kind != "number" or fact.distinct <= 20
+    return fact.kind != "number" or (fact.distinct <= 20 and fact.name not in _PLACE_NAMES)

@@ -11,18 +11,13 @@ from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.adapters import delete_adapter, stored_adapters
-from pages.shared import jobs_view, messages, session
+from pages.shared import created, jobs_view, messages, session
 from pages.shared.models import run
 from pages.shared.text import plain
 
 HELP = (
     "Makes a model of it: the vectors of this corpus are mapped, nothing is embedded. It appears in every list of "
     "models, and queries pass through the adapter."
-)
-LINKS = (
-    ("pages/explore/map.py", "Map", ":material/scatter_plot:"),
-    ("pages/explore/search.py", "Search", ":material/search:"),
-    ("pages/compare/scoreboard.py", "Scoreboard", ":material/leaderboard:"),
 )
 
 
@@ -58,8 +53,7 @@ def _show_in_use(info: CorpusInfo, spec: ModelSpec) -> None:
     elif spec.key in {model.key for model in session.workspace().models(info.digest)}:
         st.success(f"In use as **{plain(spec.label)}**.", icon=":material/check_circle:")
         with st.container(horizontal=True):
-            for page, label, icon in LINKS:
-                st.page_link(page, label=label, icon=icon)
+            created.show_model_links(spec)
         st.caption(
             "It has seen rows of this corpus. Scores on other pages, such as the Scoreboard, are fair only for rows "
             "that it was not trained on: those of a test split, or of another corpus."

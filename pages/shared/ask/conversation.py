@@ -6,12 +6,14 @@ import streamlit as st
 
 from core.ask.answers import Reply, rewrite
 from core.ask.prompts import Turn
+from core.errors import PlanisphereError
 from core.models.chat import ChatModel
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.ask.chat import ChatSettings
 from pages.shared.ask.form import QUESTION, REWRITTEN, TURNS, clear_conversation, submit
 from pages.shared.ask.waiting import waiting
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
 FOLLOW_UP = "ask_follow_up"  # a question to complete
@@ -55,7 +57,7 @@ def show_turns(info: CorpusInfo) -> None:
 
 
 def show_follow_up(info: CorpusInfo, chat: ChatSettings, model: ChatModel, reply: Reply) -> None:
-    """The field for a follow-up question; completes one that was just typed. Raises ServiceError."""
+    """The field for a follow-up question; completes one that was just typed."""
     turns = [*_turns(info), (reply.question, reply.text)]
     if original := session.remembered(FOLLOW_UP):
         session.remember(FOLLOW_UP, None)
@@ -75,11 +77,18 @@ def _submit_follow_up() -> None:
 
 
 def _complete(info: CorpusInfo, original: str, turns: list[Turn], chat: ChatSettings, model: ChatModel) -> None:
-    """Let the model complete the question, then search it."""
+    """Let the model complete the question, then search it. After a failure the question is in its field again."""
     control = st.empty()
     control.button("Stop", key="ask_stop_follow_up", icon=":material/stop_circle:", type="primary")
-    tick, _ = waiting(f"Waiting for {chat.server} to complete the question")
-    question = rewrite(original, turns, model, chat.secret, tick)
+    tick, line = waiting(f"Waiting for {chat.server} to complete the question")
+    try:
+        question = rewrite(original, turns, model, chat.secret, tick)
+    except PlanisphereError as error:
+        for element in (control, line):
+            element.empty()
+        session.set_widget(FIELD, original)
+        show_error(error)
+        return
     session.remember(TURNS, {"corpus": info.digest, "turns": [list(turn) for turn in turns[-MAX_TURNS:]]})
     session.remember(REWRITTEN, {"original": original, "question": question, "is_applied": False})
     st.rerun()

@@ -11,6 +11,7 @@ from core.ask.faq_service import Threshold, foreign_refused, plan_assistant, pla
 from core.ask.results import FAQ_ASSISTANT, FAQ_OUT_OF_SCOPE, ForeignQuery
 from core.stats.interval import Interval
 from pages.shared import paid_result, session
+from pages.shared.ask.evaluation_table import CHART_CONFIG
 from pages.shared.ask.faq_setup import FaqView, corpora_with_model, store_threshold
 from pages.shared.classify.label_setup import attempt
 from pages.shared.downloads import csv_button
@@ -94,7 +95,7 @@ def show_calibration(view: FaqView) -> None:
     summary = view.summary
     minimum = view.threshold.min_precision if view.threshold.value is None else None
     figure = coverage_figure(summary.curve, summary.coverage, summary.precision, minimum, session.theme())
-    st.plotly_chart(figure, key="faq_curve", alt="Precision of the replies by coverage")
+    st.plotly_chart(figure, key="faq_curve", config=CHART_CONFIG, alt="Precision of the replies by coverage")
     assured = "" if view.threshold.value is not None or not math.isfinite(summary.threshold) else (
         " The precision is assured: the lower end of its interval reaches the minimum." if summary.is_assured
         else " The precision is not assured: there are too few questions for an interval above the minimum."

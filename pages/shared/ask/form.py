@@ -16,7 +16,7 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import messages, session
 from pages.shared.filters import choose_filters, filter_text
-from pages.shared.models.reranker_form import select_reranker
+from pages.shared.models.reranker_form import is_reranker_selected, select_reranker
 from pages.shared.text import count, cut, disambiguate_labels, plain
 
 QUESTION = "question"
@@ -56,7 +56,7 @@ def read_form(info: CorpusInfo) -> AskForm:
         filters = choose_filters(columns, saved_selections(session.workspace(), info.digest))
         corpora = (info, *_select_corpora(info, spec))
         reranker = select_reranker("ask")
-    _show_scope(corpora, [filter_text(condition) for condition in filters])
+    _show_scope(corpora, [filter_text(condition) for condition in filters], reranker)
     refs = tuple(map(session.corpus_ref, corpora))
     query = AskQuery(question.strip(), refs, mode, passages, filters) if question.strip() else None
     return AskForm(query, corpora, spec, reranker, writer)
@@ -161,11 +161,15 @@ def _select_corpora(info: CorpusInfo, spec: ModelSpec | None) -> list[CorpusInfo
     return [others[digest] for digest in selected]
 
 
-def _show_scope(corpora: tuple[CorpusInfo, ...], filters: list[str]) -> None:
+def _show_scope(corpora: tuple[CorpusInfo, ...], filters: list[str], reranker: RerankerSpec | None) -> None:
     """What limits or widens the search, while the settings are folded."""
     parts = [f":material/filter_alt: {plain(text)}" for text in filters]
     if len(corpora) > 1:
         parts.append(f":material/library_books: {count(len(corpora), 'corpus', 'corpora')}")
+    if reranker:
+        parts.append(f":material/sort: reranked by {plain(reranker.label)}")
+    elif is_reranker_selected("ask"):
+        parts.append(":material/warning: not reranked: the reranker's settings are incomplete or invalid")
     if parts:
         st.caption(" · ".join(parts))
 

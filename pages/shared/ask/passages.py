@@ -25,7 +25,7 @@ from pages.shared.search.results import cell_texts, index_text
 from pages.shared.text import count, plain
 
 FULL_TEXT = 20_000  # characters shown of a passage that is opened
-LOCATION = ("file", "page", "slide", "heading")  # columns of documents that name a place
+LOCATION = ("file", "page", "slide", "heading", "subject", "start (s)")  # columns of documents that name a place
 SCORES = {"semantic": "cosine {:.3f}", "keyword": "BM25 {:.2f}", "hybrid": "fused score {:.4f}"}
 
 

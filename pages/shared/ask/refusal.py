@@ -33,7 +33,7 @@ class Refusal:
 def read_refusal(form: AskForm) -> Refusal:
     """The threshold, calibrated here where that is quick or was agreed to; draws its settings and its basis."""
     if form.spec is None:
-        st.caption("Keyword mode without vectors refuses only questions none of whose words occur.")
+        st.caption("Without vectors, only a question that shares no word with the texts is refused.")
         return Refusal(NO_THRESHOLD, None)
     progress = st.container()
     with st.expander("Refusal threshold", icon=":material/rule:", key="ask_refusal"):

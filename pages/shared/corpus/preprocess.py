@@ -14,7 +14,7 @@ from pages.shared.corpus.import_options import tag
 from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
-_LOCAL = [spec for spec in PRESETS if not capabilities(spec).hosted and spec.backend != "lexical"]
+_LOCAL = [spec for spec in PRESETS if not capabilities(spec).hosted and spec.max_tokens]
 # of models of the same name the first: they differ in precision, not in tokens
 TOKENIZERS = {spec.name: spec for spec in _LOCAL[::-1]}
 ESTIMATED = "Another model (estimate)"

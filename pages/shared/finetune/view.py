@@ -63,7 +63,7 @@ def _show_training(info: CorpusInfo) -> None:
 
 def short_name(spec: ModelSpec) -> str:
     """The name of a model without the path of its folder."""
-    return Path(spec.name).name if spec.backend == "sentence-transformers" else spec.name
+    return Path(spec.name).name
 
 
 def _select_base(info: CorpusInfo) -> ModelSpec:

@@ -165,7 +165,7 @@ def _from_corpus(info: CorpusInfo) -> tuple[None, EdgeColumns] | None:
 
 def _show_facts(facts: GraphFacts) -> None:
     low, middle, high = facts.degrees
-    kinds = ", ".join(f"{number_of:,} {plain(kind)}" for kind, number_of in facts.kinds)
+    kinds = ", ".join(f"{plain(kind)}: {number_of:,}" for kind, number_of in facts.kinds)
     parts = [
         f"{count(facts.nodes, 'node')} ({kinds}), {count(facts.edges, 'edge')}" if len(facts.kinds) > 1
         else f"{count(facts.nodes, 'node')}, {count(facts.edges, 'edge')}",

@@ -31,8 +31,11 @@ def show_exploring(info: CorpusInfo, query: NodeQuery, facts: GraphFacts) -> Non
 
 
 def _offer_model(info: CorpusInfo, query: NodeQuery) -> None:
-    names = [model for model in session.workspace().models(info.digest) if model.name == query.label]
-    if st.button(
+    added = next((model for model in session.workspace().models(info.digest) if model.name == query.label), None)
+    if added:
+        st.success(f"{plain(query.label)} is a model of this corpus.", icon=":material/check:")
+        created.show_model_links(added)
+    elif st.button(
         "Add to this corpus as a model", key="graph_add", type="primary", icon=":material/add:",
         help=f"Every row has a vector: {plain(query.label)} becomes a model of this corpus, beside those of its texts.",
     ):  # fmt: skip
@@ -43,9 +46,6 @@ def _offer_model(info: CorpusInfo, query: NodeQuery) -> None:
             created.submit_map_job(info, model)
             session.remember("open_model", model.key)
             st.rerun()
-    if names:
-        st.success(f"{plain(query.label)} is a model of this corpus.", icon=":material/check:")
-        st.page_link(created.MAP, label="Open the map", icon=":material/map:")
 
 
 def _offer_version(info: CorpusInfo, query: NodeQuery, facts: GraphFacts) -> None:

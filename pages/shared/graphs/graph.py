@@ -102,8 +102,8 @@ def _show_prediction(prediction: LinkPrediction, query: LinkQuery) -> None:
         (_label(name, query), (value[i], low[i], high[i]), name != GRAPH) for i, name in enumerate(prediction.names)
     ]
     st.plotly_chart(
-        interval_figure(rows, "AUC of held-out edges, 95% interval; 0.5 is chance", session.theme(), False),
-        key="graph_auc", alt="AUC of held-out edges with intervals",
+        interval_figure(rows, "AUC, 95% interval (chance: 0.5)", session.theme(), False),
+        key="graph_auc", alt="AUC of held-out edges with intervals", config={"displayModeBar": False},
     )  # fmt: skip
     held_out = prediction.values.shape[1]
     st.caption(

@@ -37,6 +37,11 @@ def select_reranker(key_prefix: str) -> RerankerSpec | None:
         return None
 
 
+def is_reranker_selected(key_prefix: str) -> bool:
+    """Whether the form asks for a reranker, complete or not."""
+    return (session.widget_value(f"{key_prefix}_reranker") or NONE) != NONE
+
+
 def reranker_secret(spec: RerankerSpec | None) -> Secret | None:
     """The API key of a reranker's server, as entered in this session; None for local ones."""
     return session.api_key(spec.model) if spec and spec.is_hosted else None

@@ -117,10 +117,15 @@ def _show_verdict(summary: EvaluationSummary, texts: int) -> None:
             else f" {count(len(evaluation.users), 'user')} are too few to show a difference."
         )
         st.markdown(f"**No significant difference from popularity**: {name} differs by {form} nDCG.{smallest}")
+        if difference.interval.low > 0 or difference.interval.high < 0:
+            st.caption(
+                f"The interval leaves out 0, but p, corrected for {len(summary.differences['ndcg'])} comparisons, is "
+                f"{difference.p_value:.2f}."
+            )
     elif difference.interval.value > 0:
-        st.markdown(f"**Text beats popularity**: {name} is {form} nDCG higher.")
+        st.markdown(f"**Better than popularity**: {name} is {form} nDCG higher.")
     else:
-        st.markdown(f"**Popularity is better than text here**: {name} differs by {form} nDCG. What is popular decides.")
+        st.markdown(f"**Popularity is better**: {name} differs by {form} nDCG. What is popular decides.")
     overall = int(np.argmax(ndcg))
     if overall != best and evaluation.names[overall] != BASELINE:
         st.markdown(f"Highest nDCG of all: {plain(evaluation.names[overall])}.")
@@ -135,7 +140,7 @@ def _show_tables(query: EvaluationQuery, summary: EvaluationSummary, texts: int)
     )
     st.plotly_chart(
         interval_figure(rows, f"nDCG@{evaluation.k}, 95% interval", session.theme(), False), key="rec_intervals",
-        alt="nDCG of the recommenders with intervals",
+        alt="nDCG of the recommenders with intervals", config={"displayModeBar": False},
     )  # fmt: skip
     st.markdown("##### Beyond accuracy")
     show_table(
@@ -197,7 +202,10 @@ def _show_trade_off(evaluation: RecommendationEvaluation, texts: int) -> None:
     x = left.selectbox("Across", names, names.index("coverage"), key="rec_x", format_func=lambda name: METRICS[name][0])
     y = right.selectbox("Up", names, names.index("ndcg"), key="rec_y", format_func=lambda name: METRICS[name][0])
     figure = trade_off_figure(evaluation, x, y, (METRICS[x][0], METRICS[y][0]), texts, session.theme())
-    st.plotly_chart(figure, key="rec_trade_off", alt=f"{METRICS[y][0]} against {METRICS[x][0]} of the recommenders")
+    st.plotly_chart(
+        figure, key="rec_trade_off", alt=f"{METRICS[y][0]} against {METRICS[x][0]} of the recommenders",
+        config={"displayModeBar": False},
+    )  # fmt: skip
 
 
 def _show_user(query: EvaluationQuery, summary: EvaluationSummary) -> None:

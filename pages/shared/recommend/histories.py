@@ -138,7 +138,7 @@ def _show_facts(facts: HistoryFacts) -> None:
     low, middle, high = facts.sizes
     parts = [
         f"{count(facts.users, 'user')}, {count(facts.events, 'event')}, {count(facts.items, 'item')} with an event",
-        f"{low:,} to {high:,} events per user, median {middle:g}",
+        f"{low:,} to {high:,} events per user, median {middle:g}" if low < high else f"{low:,} events per user",
     ]
     if facts.start:
         parts.append(f"{facts.start} to {facts.end}")

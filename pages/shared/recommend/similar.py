@@ -67,8 +67,8 @@ def _select_rows(info: CorpusInfo) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _typed_texts(contenders: tuple[Contender, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Descriptions of what is liked and disliked, one per line."""
-    usable = all(capabilities(each.model).can_embed for each in contenders)
-    help_ = "One per line; embedded by the model, like a query." if usable else "Imported vectors embed no texts."
+    closed = [each.label for each in contenders if not capabilities(each.model).can_embed]
+    usable, help_ = not closed, "One per line; embedded by the model, like a query."
     for key in (LIKED_TEXT, UNLIKED_TEXT):
         session.text_from_link(key)
     left, right = st.columns(2)
@@ -77,6 +77,10 @@ def _typed_texts(contenders: tuple[Contender, ...]) -> tuple[tuple[str, ...], tu
         column.text_area(label, key=key, height=68, help=help_, disabled=not usable, persist_state="session")
         for column, label, key in fields
     ]
+    if closed:
+        st.caption(
+            f"Imported vectors embed no texts. To describe items, remove from the contenders: {plain(closed[0])}."
+        )
     for key in (LIKED_TEXT, UNLIKED_TEXT):
         session.write_text_to_link(key)
     liked, unliked = (tuple(line.strip() for line in (text or "").splitlines() if line.strip()) for text in texts)

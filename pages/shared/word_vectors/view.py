@@ -7,7 +7,7 @@ import streamlit as st
 from core.models.word_files import METHODS, WordManifest
 from core.store import CorpusInfo
 from core.word_vectors.service import delete_model, model_size, stored_words, word2vec_text
-from pages.shared import jobs_view, session
+from pages.shared import created, jobs_view, session
 from pages.shared.models.run import running_job, submit_embed_jobs
 from pages.shared.text import count, disambiguate_labels, file_stem, format_bytes, plain
 from pages.shared.word_vectors.analogies import show_analogies
@@ -17,6 +17,7 @@ from pages.shared.word_vectors.train import show_training, show_upload
 from pages.shared.word_vectors.word_map import show_word_map
 
 MODEL_KEY = "words_model"
+FEW_KNOWN = 0.5  # share of the words of the corpus
 SECTIONS = {"Nearest words": show_nearest, "Analogies": show_analogies, "Map of words": show_word_map}
 CHANGES = "Changed use"
 SECTION_HELP = (
@@ -74,10 +75,15 @@ def _select_model(info: CorpusInfo, models: list[WordManifest]) -> WordManifest 
 def _show_model(info: CorpusInfo, model: WordManifest) -> None:
     """What is known of the vectors, and what can be done with them."""
     st.caption(_description(model))
+    if model.corpus == info.digest and model.known_share < FEW_KNOWN:
+        st.warning(
+            "Few words of this corpus have a vector, so that most texts are compared by few words or none. Is the file "
+            "of this language?", icon=":material/warning:",
+        )  # fmt: skip
     running = running_job(info, model.spec)
     with st.container(horizontal=True, vertical_alignment="center"):
         if model.spec.key in {spec.key for spec in session.workspace().models(info.digest)}:
-            _show_links()
+            created.show_model_links(model.spec)
         elif not running:
             st.button(
                 "Use as a model", key="words_use", type="primary", icon=":material/memory:", on_click=submit_embed_jobs,
@@ -94,12 +100,6 @@ def _show_model(info: CorpusInfo, model: WordManifest) -> None:
             _show_deletion(model)
     if running:
         jobs_view.show_progress(running)
-
-
-def _show_links() -> None:
-    st.page_link("pages/explore/map.py", label="Map", icon=":material/scatter_plot:", width="content")
-    st.page_link("pages/explore/search.py", label="Search", icon=":material/search:", width="content")
-    st.page_link("pages/compare/scoreboard.py", label="Scoreboard", icon=":material/leaderboard:", width="content")
 
 
 def _show_deletion(model: WordManifest) -> None:

@@ -43,6 +43,8 @@ def test_sections_of_a_file_are_one_document_and_rows_their_own():
     sections = make(parts, source_row=[1, 2, 3], position=[1, 2, 1], file=["a", "a", "b"])
     assert join_rows(sections).texts == ("first section\n\nsecond section", "other file")
     assert join_rows(make(parts, source_row=[1, 2, 3])).texts == tuple(parts)
+    for position in (["clerk", "nurse", "clerk"], [7, 2, 5]):  # a column of the user's own
+        assert join_rows(make(parts, source_row=[1, 2, 3], position=position)).texts == tuple(parts)
 
 
 def test_evidence_is_located_within_its_row_whatever_its_case_and_spaces():

@@ -195,6 +195,7 @@ def test_questions_from_judgments_sentences_and_elsewhere(stored):
     assert len(judged.notes) == 1
     sentences = sentence_questions(corpus, 5)
     assert len(sentences.questions) == 5
+    assert not any(set(question.text) & set(".,;:。，") for question in sentences.questions)
     assert all(question.evidence[0] in TEXTS[question.grades[0][0]] for question in sentences.questions)
     verbatim = sentence_questions(corpus, 5, verbatim=True)
     assert all(question.text == question.evidence[0] for question in verbatim.questions)

@@ -108,7 +108,7 @@ def test_copies_of_what_was_read_never_count(vectors, histories_by_text):
     copied = Vectors(rows, vectors.model, vectors.corpus)
     readers = {f"copy {i}": [i, i + 1, len(vectors) + i] for i in range(10)}
     evaluation = recommend.compare({"text": copied}, histories_by_text | readers, k=5)
-    assert evaluation.excluded["have held-out copies alone"] == 10
+    assert evaluation.excluded["with copies of seen items held out"] == 10
     assert len(evaluation.users) == len(histories_by_text)
     assert not (evaluation.lists >= len(vectors)).any()
 
@@ -116,8 +116,8 @@ def test_copies_of_what_was_read_never_count(vectors, histories_by_text):
 def test_users_that_can_not_be_evaluated_are_counted(vectors, histories_by_text):
     some = {"one": [0], "none": [], "all": list(range(len(vectors)))}
     evaluation = recommend.compare({"text": vectors}, histories_by_text | some, k=5)
-    assert evaluation.excluded["have no held-out item"] == 1
-    assert evaluation.excluded["have no liked item to learn from"] == 1
+    assert evaluation.excluded["without a held-out item"] == 1
+    assert evaluation.excluded["without a liked item to learn from"] == 1
     with pytest.raises(InputError, match="can be evaluated"):
         recommend.evaluate(vectors, {"one user": [1, 2, 3]})
 

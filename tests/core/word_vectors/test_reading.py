@@ -50,11 +50,12 @@ BAD = {
     "twice": (GLOVE + b"\nthe 1 2 3 4 5", "line 5.*already on line 1"),
     "dimensions": (b"4 6\n" + GLOVE, "line 2: 5 numbers, where 6"),
     "announced": (b"9 5\n" + GLOVE, "announces 9 words, but it has 4"),
-    "cut": (BINARY[:-8], "line 4: the file ends"),
+    "cut": (BINARY[:-8], "ends at word 4 of"),
     "prose": (b"hello\nworld", "holds no word vectors"),
     "empty": (b"", "is empty"),
     "pickle": (b"\x80\x04abc", "pickle"),
     "fasttext": ((793712314).to_bytes(4, "little") + b"12345678", "fastText"),
+    "binary": (b"\x01\x00 \x7f\n\x00", "neither a text file"),
     "gzip": (gzip.compress(BINARY)[:-20], "can't be unpacked|file ends"),
 }
 

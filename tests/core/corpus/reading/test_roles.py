@@ -49,6 +49,12 @@ def test_chinese_columns():
     assert guess_roles(table) == Roles("{评论}", ("类别",), "日期", "编号")
 
 
+def test_numbers_of_parts_of_a_document_are_no_labels():
+    parts = {"file": ["a.pptx"] * 8, "position": [1, 2] * 4, "slide": [1, 2, 3, 4] * 2, "rating": [1, 2] * 4}
+    table = pd.DataFrame({"text": [f"some words of slide {i}" for i in range(8)], **parts})
+    assert guess_roles(table).labels == ("rating",)
+
+
 def test_no_text_column():
     assert guess_roles(pd.DataFrame({"a": [1, 2], "b": [0.5, 0.25]})).text == ""
     assert guess_roles(pd.DataFrame({"code": ["A1", "B2", "C3"]})).text == ""
