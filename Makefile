@@ -39,7 +39,8 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 test: install-dev  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
 	$(MAKE) -j2 check test-core  # types take one core while those tests wait
-	$(MAKE) -j2 test-pages test-e2e  # the browser's tests wait for one thing at a time
+	$(MAKE) test-pages
+	$(MAKE) test-e2e
 
 # many tests run without the tracer of coverage, see tests/core/conftest.py
 test-core: install-dev

@@ -1,7 +1,7 @@
 """The FAQ assistant's chat and judgments of passages in a browser, by keyboard alone."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 import pytest
@@ -26,14 +26,15 @@ QUESTION = "How to change my password today?"
 
 
 @pytest.fixture
-def faq(sample: Sample) -> CorpusRef:
-    """Known questions in the server's workspace, embedded without a model."""
+def faq(sample: Sample) -> Iterator[CorpusRef]:
+    """Known questions in the server's workspace, embedded without a model, and gone afterwards."""
     texts, answers = zip(*questions(), strict=True)
     raw = RawTable(pd.DataFrame({"text": texts, "answer": answers}), (), (), None, "")
     corpus, workspace = build_corpus(raw, Roles("{text}"), name="FAQ").corpus, Workspace(sample.server.home)
     workspace.save_corpus(corpus)
     embed(corpus, load_embedder("lexical"), workspace)
-    return CorpusRef(str(sample.server.home), corpus.digest)
+    yield CorpusRef(str(sample.server.home), corpus.digest)
+    workspace.delete(corpus.digest)
 
 
 def test_a_chat_with_the_faq_and_judgments_by_key(faq: CorpusRef, sample: Sample, visit: Callable[[], Page]):

@@ -9,13 +9,13 @@ from core.types import CorpusRef
 from tests.pages.disagreement.steps import make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """Made once; tests that change nothing but add to it share it."""
+    """Made once for a file; tests that change nothing but add to it share it."""
     return make(tmp_path_factory.mktemp("shop"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def twins(tmp_path_factory):
     return make(tmp_path_factory.mktemp("twins"), twin=True)[0]
 
