@@ -232,6 +232,13 @@ class MapOnPage:
         if key:
             self.page.keyboard.up(key)
         self.page.locator(f'.map:not([data-selected="{before}"])').first.wait_for()
+        self._wait_for_last_frame()
+
+    def _wait_for_last_frame(self) -> None:
+        """The selection follows the pointer, some frames later on a busy machine."""
+        selected = None
+        while selected != (selected := self.data("selected")):
+            self.page.wait_for_timeout(300)
 
     def lasso(self, corners: list[tuple[float, float]], key: str = "") -> None:
         self.draw("lasso", [*corners, corners[0]], key)
