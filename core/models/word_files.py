@@ -169,7 +169,7 @@ def delete_words(folder: Path, digest: str) -> None:
         discard(_path(folder, digest))
 
 
-def words_size(folder: Path, digest: str) -> int:
+def word_vectors_size(folder: Path, digest: str) -> int:
     """Bytes of the file; 0 where there is none."""
     path = _path(folder, digest)
     return path.stat().st_size if path.is_file() else 0

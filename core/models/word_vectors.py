@@ -93,7 +93,7 @@ class WordBackend(Backend):
     in_workspace: bool = True
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> WordEmbedder:
-        return WordEmbedder(spec, load_words(words_folder(options.workspace), words_digest(spec)))
+        return WordEmbedder(spec, load_words(word_vectors_folder(options.workspace), words_digest(spec)))
 
 
 def words_digest(spec: ModelSpec) -> str:
@@ -103,7 +103,7 @@ def words_digest(spec: ModelSpec) -> str:
     return spec.revision.removeprefix("sha256:")
 
 
-def words_folder(folder: str | Path) -> Path:
+def word_vectors_folder(folder: str | Path) -> Path:
     """Where a workspace stores its word vectors."""
     return Path(folder) / "models"
 

@@ -16,7 +16,7 @@ from core.corpus.loaders import load_distinct_texts
 from core.corpus.staging import StagedFile, staged_path
 from core.models.sif import sif_weights, zipf_counts
 from core.models.word_files import WordManifest, WordVectors, has_words, load_words, read_manifest, save_words
-from core.models.word_vectors import word_tokens, words_folder
+from core.models.word_vectors import word_tokens, word_vectors_folder
 from core.results import Result
 from core.store import Stored, Workspace
 from core.types import CorpusRef, Progress
@@ -96,7 +96,7 @@ def _corpus_name(corpus: CorpusRef) -> str:
 
 def _train(query: WordQuery, progress: Progress) -> StoredWords:
     words = train(load_distinct_texts(query.corpus), query.settings, _corpus_manifest(query.corpus, ""), progress)
-    return StoredWords(save_words(words_folder(query.corpus.folder), words).digest)
+    return StoredWords(save_words(word_vectors_folder(query.corpus.folder), words).digest)
 
 
 def _read(query: WordFileQuery, progress: Progress) -> StoredWords:
@@ -116,7 +116,7 @@ def _read(query: WordFileQuery, progress: Progress) -> StoredWords:
     axis = np.zeros(vectors.shape[1], np.float32)
     weights = sif_weights(frequencies, query.smoothing)
     words = with_axes(WordVectors(manifest, table.words, vectors, values, weights, axis, axis), texts)
-    stored = save_words(words_folder(query.corpus.folder), words)
+    stored = save_words(word_vectors_folder(query.corpus.folder), words)
     notes = (
         [f"{table.skipped:,} further words, which this corpus does not have, were left out."] if table.skipped else []
     )
@@ -127,7 +127,7 @@ def _read(query: WordFileQuery, progress: Progress) -> StoredWords:
 def _from_stored(query: Any, stored: Stored) -> StoredWords:
     """Raises KeyError once the vectors were deleted."""
     facts: Mapping[str, Any] = stored.facts
-    if not has_words(words_folder(query.corpus.folder), facts["digest"]):
+    if not has_words(word_vectors_folder(query.corpus.folder), facts["digest"]):
         raise KeyError(facts["digest"])
     return StoredWords(facts["digest"], tuple(facts["notes"]))
 
@@ -138,7 +138,7 @@ def _to_stored(value: StoredWords) -> tuple[dict[str, np.ndarray], dict[str, Any
 
 def load_manifest(folder: str, stored: StoredWords) -> WordManifest:
     """Raises ModelError where the vectors were deleted."""
-    return read_manifest(words_folder(folder), stored.digest)
+    return read_manifest(word_vectors_folder(folder), stored.digest)
 
 
 TRAINED_WORDS = Result(
@@ -160,7 +160,7 @@ WORD_MAP = Result(
     "word_map", 1, WordMapQuery, WordMap,
     inputs=lambda query: {"words_digest": query.digest, "words": query.words, "seed": query.seed},
     compute=lambda query, progress: map_words(
-        load_words(words_folder(query.corpus.folder), query.digest), query.words, query.seed, progress
+        load_words(word_vectors_folder(query.corpus.folder), query.digest), query.words, query.seed, progress
     ),
     seconds=lambda query: expected_map_seconds(query.words), stage="Computing the map of words", unit="epochs",
     worker="layout", absence="This map of words has not been computed yet.", remedy="Open it on the Customize page.",

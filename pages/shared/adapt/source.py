@@ -8,13 +8,13 @@ from core.adapt.service import Choices, judged_queries, key_choices, label_choic
 from core.adapt.sources import TEXTS, Source, SourceKind
 from core.corpus.label_sets import display_cell
 from core.corpus.qrels import FROM_ONE
-from core.corpus.service import FilePreview, InvalidInput, preview_files
+from core.corpus.service import FilePreview
 from core.corpus.staging import ImportSource
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.tables import show_table
-from pages.shared.text import count, plain
-from pages.shared.uploads import upload_table
+from pages.shared.text import count
+from pages.shared.uploads import preview_table, upload_table
 
 KINDS: dict[SourceKind, str] = {
     "labels": "Label column", "pairs": "Scored pairs", "judgments": "Judged queries", "clicks": "Clicks",
@@ -85,12 +85,8 @@ def _select_table(info: CorpusInfo, kind: SourceKind) -> Source | None:
         )
         st.info(f"Upload a table; each line has {what}.", icon=":material/upload:")
         return None
-    preview = session.ask_once(preview_files, session.folder(), upload)
-    if isinstance(preview, InvalidInput):
-        st.warning(f"{plain(preview.message)} {plain(preview.remedy)}", icon=":material/block:")
-        return None
-    if len(preview.columns) < 2:
-        st.warning("The table has one column only; pairs need two.", icon=":material/block:")
+    preview = preview_table(upload, "The table has one column only; pairs need two.")
+    if preview is None:
         return None
     with st.expander("First rows of the table", icon=":material/table_rows:"):
         show_table(preview.head.map(display_cell), "First rows of the table", {}, max_height=220)

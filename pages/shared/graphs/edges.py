@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.corpus.label_sets import display_cell
-from core.corpus.service import FilePreview, InvalidInput, preview_files
+from core.corpus.service import FilePreview
 from core.corpus.staging import ImportSource
 from core.graphs.edges import ROW_NUMBER, EdgeColumns
 from core.graphs.results import GRAPH, EdgeSource
@@ -22,7 +22,7 @@ from core.store import CorpusInfo
 from pages.shared import result_view, session
 from pages.shared.tables import number, show_table, text
 from pages.shared.text import count, plain
-from pages.shared.uploads import upload_table
+from pages.shared.uploads import preview_table, upload_table
 
 FROM_FILE, FROM_CORPUS = "Table of edges", "Column of the corpus"
 ROWS, VALUES = "Other rows", "Shared values"
@@ -66,12 +66,8 @@ def _from_file(info: CorpusInfo) -> tuple[ImportSource, EdgeColumns] | None:
     if upload is None:
         st.info("Upload a table with a source and a target in each row.", icon=":material/upload:")
         return None
-    preview = session.ask_once(preview_files, session.folder(), upload)
-    if isinstance(preview, InvalidInput):
-        st.warning(f"{plain(preview.message)} {plain(preview.remedy)}", icon=":material/block:")
-        return None
-    if len(preview.columns) < 2:
-        st.warning("This table has a single column; edges need a source and a target.", icon=":material/block:")
+    preview = preview_table(upload, "This table has a single column; edges need a source and a target.")
+    if preview is None:
         return None
     with st.expander("First rows of the table", icon=":material/table_rows:"):
         show_table(preview.head.map(display_cell), "First rows of the table of edges", {}, max_height=220)

@@ -10,7 +10,7 @@ from core.models.minilm import model_folder
 from core.models.registry import capabilities, load_embedder
 from core.models.sif import sif_weights
 from core.models.word_files import WordManifest, WordVectors, save_words
-from core.models.word_vectors import words_folder
+from core.models.word_vectors import word_vectors_folder
 from core.types import ModelSpec, check_unit_rows
 
 MINILM_FOLDER = str(model_folder())
@@ -56,7 +56,7 @@ def stored_words(folder) -> ModelSpec:
     component = np.eye(d, dtype=np.float32)[0]
     weights = sif_weights(counts, 0.01)
     return save_words(
-        words_folder(folder), WordVectors(manifest, WORDS, vectors, counts, weights, component, component)
+        word_vectors_folder(folder), WordVectors(manifest, WORDS, vectors, counts, weights, component, component)
     ).spec
 
 

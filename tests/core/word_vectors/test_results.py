@@ -13,7 +13,7 @@ from core.corpus.staging import stage
 from core.errors import InputError, ModelError, StorageError
 from core.models.registry import load_embedder
 from core.models.word_files import read_manifest
-from core.models.word_vectors import words_folder
+from core.models.word_vectors import word_vectors_folder
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.contact import load_probe
@@ -64,8 +64,8 @@ def test_vectors_are_exported_and_read_back_as_a_file(corpus):
     file = stage(corpus.folder, "mine.vec", text)
     query = WordFileQuery(corpus, file)
     stored = WORD_FILE.get_or_compute(query)
-    manifest = read_manifest(words_folder(corpus.folder), stored.digest)
-    trained = read_manifest(words_folder(corpus.folder), digest)
+    manifest = read_manifest(word_vectors_folder(corpus.folder), stored.digest)
+    trained = read_manifest(word_vectors_folder(corpus.folder), digest)
     assert (manifest.words, manifest.dimensions, manifest.name) == (trained.words, 8, "mine.vec")
     assert manifest.known_share == pytest.approx(trained.known_share)
     by_rank = WORD_FILE.get_or_compute(replace(query, frequencies="rank"))
