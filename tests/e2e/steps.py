@@ -235,10 +235,12 @@ class MapOnPage:
         self._wait_for_last_frame()
 
     def _wait_for_last_frame(self) -> None:
-        """The selection follows the pointer, some frames later on a busy machine."""
-        selected = None
-        while selected != (selected := self.data("selected")):
+        """The selection follows the pointer some frames later on a busy machine, and the map makes room for its rows:
+        what is drawn next must be drawn at the last size."""
+        seen: Any = None
+        while seen != (seen := (self.data("selected"), self.data("view"), self.canvas.bounding_box())):
             self.page.wait_for_timeout(300)
+            settled(self.page)
 
     def lasso(self, corners: list[tuple[float, float]], key: str = "") -> None:
         self.draw("lasso", [*corners, corners[0]], key)
