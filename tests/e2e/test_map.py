@@ -122,9 +122,7 @@ def test_a_selection_is_seen_beside_the_whole_map_without_scrolling(opened: MapO
 
 def test_shift_adds_alt_takes_away_and_undo_brings_back(opened: MapOnPage, sample: Sample):
     opened.box((0.01, 0.01), (0.99, 0.99))
-    keyed(opened.page, "map_rows").get_by_test_id(
-        "stDataFrame"
-    ).wait_for()  # beside the map, which is smaller from now on
+    keyed(opened.page, "map_rows").get_by_test_id("stDataFrame").wait_for()  # the map is smaller now
     middle, _ = opened.share(np.median(opened.points(sample.layout), axis=0))
     opened.box((0.01, 0.01), (middle, 0.99))
     first = opened.selected()
