@@ -6,6 +6,7 @@
 <folder>/adapters/<key>.safetensors    adapters in use as models, see core.models.adapted
 <folder>/fine-tuned/<name>/, <name>.json      fine-tuned models, see core.models.fine_tuned
 <folder>/staging/  jobs/  models/      uploads in progress, job records, exported models
+<folder>/exports/                      files that agents exported, see core.mcp
 
 JSON files contain a checksum of themselves, meta.json that of the table, result.json those of its arrays. What does not
 match counts as missing, or as damaged where nothing could compute it again.
@@ -44,7 +45,7 @@ TEXT_COLUMN = "__text__"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _FILES = ("corpus.parquet", "meta.json")
 # users: their workspaces, with sign-in; the files: marks of the Data page
-_FOLDERS = {"corpora", "cache", "adapters", "fine-tuned", "staging", "jobs", "models", "users"}
+_FOLDERS = {"corpora", "cache", "adapters", "exports", "fine-tuned", "staging", "jobs", "models", "users"}
 _ENTRIES = {*_FOLDERS, "started.json", "guide_closed.json"}
 _INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
 _MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
@@ -314,6 +315,13 @@ class Workspace:
         if self._corpus_folder(corpus).exists():
             raise StorageError("This corpus is damaged.", "Restore or delete it on the Data page, or import it again.")
         raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
+
+
+def user_folder() -> Path:
+    """The default workspace: the user's data folder."""
+    from platformdirs import user_data_path
+
+    return user_data_path("planisphere", appauthor=False)
 
 
 def vector_inputs(model: ModelSpec) -> dict[str, Any]:
