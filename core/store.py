@@ -154,6 +154,7 @@ class Workspace:
         return info
 
     def load_corpus(self, corpus: str) -> Corpus:
+        """A corpus by digest, without added columns. Raises StorageError where it is absent or damaged."""
         info = self._require_info(corpus)
         table = self.read_columns(corpus, [*info.columns, TEXT_COLUMN])
         return Corpus(info.name, table, table.pop(TEXT_COLUMN).tolist(), info.roles, corpus, info.origin)
@@ -174,6 +175,7 @@ class Workspace:
                 raise _damaged_table(info.name) from error
 
     def rename(self, corpus: str, name: str) -> None:
+        """Change the name of a corpus; its digest stays."""
         info = self._require_info(corpus)
         write_json(self._corpus_folder(corpus) / "meta.json", asdict(info) | {"name": name.strip() or info.name})
 
@@ -251,6 +253,7 @@ class Workspace:
             return None
 
     def save_vectors(self, vectors: Vectors) -> None:
+        """Store the vectors of a stored corpus. Raises StorageError where there is no such corpus."""
         self.save("vectors", vectors.corpus, vector_inputs(vectors.model), {"rows": vectors.rows}, vectors.facts)
 
     def delete_model(self, corpus: str, model: ModelSpec) -> None:
@@ -264,6 +267,7 @@ class Workspace:
                 raise StorageError(message, f"Check the permissions of {folder}.")
 
     def result_folder(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> Path:
+        """Where a result of these inputs is stored."""
         return self._corpus_folder(corpus) / kind / digest_json(dict(inputs))
 
     def _digests(self) -> list[str]:

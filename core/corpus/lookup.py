@@ -22,9 +22,11 @@ def open_corpus(workspace: Workspace, corpus: str) -> Corpus:
 
 
 def open_vectors(workspace: Workspace, corpus: str, model: str = "") -> Vectors:
-    """The stored vectors of a corpus: .rows (n, d) float32, unit rows, .model. model: label or key of a model that the
-    corpus is embedded with, the first one by default. Raises InputError where there is none, StorageError where they
-    can't be read."""
+    """The stored vectors of a corpus: .rows (n, d) float32, unit rows, .model.
+
+    model: label, key or name of a model that the corpus is embedded with, the first one by default. Raises InputError
+    where there is none, StorageError where they can't be read.
+    """
     info = find_corpus(workspace, corpus)
     spec = find_model(workspace, info, model)
     vectors = workspace.load_vectors(info.digest, spec)
@@ -56,13 +58,16 @@ def find_corpus(workspace: Workspace, name: str) -> CorpusInfo:
 
 
 def find_model(workspace: Workspace, info: CorpusInfo, name: str = "") -> ModelSpec:
-    """A model that the corpus is embedded with, by key or label, the first without a name. Raises InputError."""
+    """A model that the corpus is embedded with, by key, label or name, the first without a name. Raises InputError
+    where there is none, or several of that name."""
     models = workspace.models(info.digest)
-    model = next((model for model in models if name in ("", model.key, model.label)), None)
-    if model is None:
-        labels = ", ".join(model.label for model in models) or "none; run one on the Embed page"
-        raise InputError(f'"{info.name}" is not embedded with {name or "a model"}.', f"Models: {labels}.")
-    return model
+    exact = [model for model in models if name in (model.key, model.label)] if name else models[:1]
+    matches = exact or [model for model in models if name == model.name]
+    if len(matches) == 1:
+        return matches[0]
+    labels = ", ".join(model.label for model in models) or "none; run one on the Embed page"
+    problem = f"has several models named {name}" if matches else f"is not embedded with {name or 'a model'}"
+    raise InputError(f'"{info.name}" {problem}.', f"Models: {labels}.")
 
 
 def find_selection(workspace: Workspace, info: CorpusInfo, name: str) -> SavedSelection:

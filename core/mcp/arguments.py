@@ -34,8 +34,8 @@ class FilterArgument:
         FilterKind,
         Field(
             description="values: any of `values`; all values: all of them, in columns with several values per row; "
-            "range: from `low` to `high`, both included; contains: `text` in any case; missing: no value; rows: those of "
-            "the saved selection that `column` names."
+            "range: from `low` to `high`, both included; contains: `text` in any case; missing: no value; rows: those "
+            "of the saved selection that `column` names."
         ),
     ]
     values: Annotated[list[str | int | float | bool], Field(description="Values, as describe_corpus lists them.")] = (
