@@ -16,7 +16,6 @@ from core.mcp.server import INSTRUCTIONS, READING, WRITING, build_server
 from core.secret import Keys, Secret
 from core.store import Workspace
 from core.types import Corpus, ModelSpec, Roles, Vectors, unit_rows
-from tests.embedding_server import EmbeddingServer
 
 LATE = {"column": "text", "kind": "contains", "text": "LATE"}
 WRITE = {"allow_write": True}
@@ -177,19 +176,16 @@ def test_bad_arguments_are_errors_that_say_what_to_use(refused, tool, arguments,
     assert expected in refused(tool, **arguments)
 
 
-def test_hosted_models_get_a_query_only_with_consent(read, refused, folder):
+def test_hosted_models_get_no_query_without_consent(read, refused, folder):
     workspace = Workspace(folder)
-    digest, server = saved_digest(workspace), EmbeddingServer()
-    spec = ModelSpec("openai", "some-model", dimensions=16, base_url=server.url)
+    server = ModelSpec("openai", "some-model", dimensions=16, base_url="https://llm.example.com/v1")
     rows = unit_rows(np.random.default_rng(0).normal(size=(60, 16)))
-    workspace.save_vectors(Vectors(rows, spec, digest))
-    for mode in ("semantic", "hybrid"):
-        assert "--allow-paid" in refused("search", query="late", mode=mode, model=spec.label)
-    assert read("neighbors", row_id=0, model=spec.label)["hits"]
-    assert not server.asked
-    read("search", {"allow_paid": True}, query="late", model=spec.label)
-    assert server.asked["late"] == 1
-    server.close()
+    for spec in (server, ModelSpec("openai", "text-embedding-3-small", dimensions=16)):
+        workspace.save_vectors(Vectors(rows, spec, saved_digest(workspace)))
+        for mode in ("semantic", "hybrid"):
+            assert "--allow-paid" in refused("search", query="late", mode=mode, model=spec.label)
+        assert read("search", query="late", mode="keyword", model=spec.label)["hits"]
+        assert read("neighbors", row_id=0, model=spec.label)["hits"]
 
 
 def test_a_key_goes_to_its_own_service_alone(tmp_path):
