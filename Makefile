@@ -69,7 +69,7 @@ lock: install-dev  ## write the lock files from requirements.txt and requirement
 	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 	sed -i -E '/^(nvidia|cuda)-|^triton==/d' requirements.lock requirements-dev.lock  # torch's CUDA build pins its own
 
-docs: install  ## write the API reference, docs/api.md
+docs: install-dev  ## write the API reference, docs/api.md
 	$(BIN)/python -m docs.build_api
 
 bench: install-dev  ## the benchmarks, into benchmarks/results

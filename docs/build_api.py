@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from importlib import import_module
@@ -94,25 +94,39 @@ def _class(kind: type) -> str:
 
 
 def _signature(name: str, item: Any, is_method: bool = False) -> str:
+    """On one line, or with a parameter per line where that is too long. is_method: without `self`, on one line."""
     signature = inspect.signature(item)
-    parameters = list(signature.parameters.values())[1:] if is_method else list(signature.parameters.values())
-    text = name + _clean(str(signature.replace(parameters=parameters)))
+    parameters = [_plain_default(one) for one in signature.parameters.values()][1 if is_method else 0 :]
+    signature = signature.replace(parameters=parameters)
+    text = name + _clean(str(signature))
     if is_method or len(text) <= LINE or not parameters:
         return text
     returned = "" if signature.return_annotation is signature.empty else f" -> {_short(signature.return_annotation)}"
-    return "\n".join(
-        [f"{name}(", *(f"    {line}," for line in _lines(signature.replace(parameters=parameters))), f"){returned}"]
-    )
+    return "\n".join([f"{name}(", *(f"    {line}," for line in _lines(parameters)), f"){returned}"])
 
 
-def _lines(signature: inspect.Signature) -> list[str]:
-    """Parameters, one each, with the marks of keyword-only ones."""
-    lines, marked = [], False
-    for parameter in signature.parameters.values():
-        if parameter.kind is parameter.KEYWORD_ONLY and not marked:
-            lines.append("*")
-        marked = marked or parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL)
-        lines.append(_clean(str(parameter)))
+class _Source(str):
+    """A default that is shown as it is written."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _plain_default(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Settings are shown as `Steps()`, not with all their fields."""
+    default = parameter.default
+    if not is_dataclass(default) or inspect.isclass(default):
+        return parameter
+    is_plain = default == type(default)()
+    return parameter.replace(default=_Source(f"{type(default).__name__}()")) if is_plain else parameter
+
+
+def _lines(parameters: Sequence[inspect.Parameter]) -> list[str]:
+    """A line each, with the mark of keyword-only ones."""
+    lines = [_clean(str(parameter)) for parameter in parameters]
+    kinds = [parameter.kind for parameter in parameters]
+    if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        lines.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
     return lines
 
 
@@ -121,8 +135,8 @@ def _short(hint: Any) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without module names, and without addresses of functions."""
-    return re.sub(r"<function (\w+) at 0x\w+>", r"\1", _MODULE.sub("", text))
+    """Without module names and addresses of functions, in double quotes as the formatter wants them."""
+    return re.sub(r"<function (\w+) at 0x\w+>", r"\1", _MODULE.sub("", text)).replace("'", '"')
 
 
 def _doc(item: Any) -> str:
