@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annot
 # each of many processes would compile every imported module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app install install-dev test test-core test-pages test-e2e quick check fix lock bench clean help
+.PHONY: app install install-dev test test-core test-pages test-e2e quick check fix lock docs bench clean help
 
 app: install  ## start the dashboard
 	$(BIN)/streamlit run app.py
@@ -68,6 +68,9 @@ lock: install-dev  ## write the lock files from requirements.txt and requirement
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 	sed -i -E '/^(nvidia|cuda)-|^triton==/d' requirements.lock requirements-dev.lock  # torch's CUDA build pins its own
+
+docs: install-dev  ## write the API reference, docs/api.md
+	$(BIN)/python -m docs.build_api
 
 bench: install-dev  ## the benchmarks, into benchmarks/results
 	$(BIN)/python -m benchmarks.run

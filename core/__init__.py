@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.corpus.build import read_corpus
+    from core.corpus.lookup import open_corpus, open_vectors, selection
+    from core.corpus.selections import save_selection
     from core.map.layout import project
     from core.models.registry import load_embedder
     from core.store import Workspace
@@ -21,10 +23,17 @@ _HOMES = {
     "build_neighbors": "core.vectors.neighbors",
     "embed": "core.vectors.embedding",
     "load_embedder": "core.models.registry",
+    "open_corpus": "core.corpus.lookup",
+    "open_vectors": "core.corpus.lookup",
     "project": "core.map.layout",
     "read_corpus": "core.corpus.build",
+    "save_selection": "core.corpus.selections",
+    "selection": "core.corpus.lookup",
 }
-__all__ = ["Workspace", "build_index", "build_neighbors", "embed", "load_embedder", "project", "read_corpus"]
+__all__ = [
+    "Workspace", "build_index", "build_neighbors", "embed", "load_embedder", "open_corpus", "open_vectors", "project",
+    "read_corpus", "save_selection", "selection",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

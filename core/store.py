@@ -6,6 +6,7 @@
 <folder>/adapters/<key>.safetensors    adapters in use as models, see core.models.adapted
 <folder>/fine-tuned/<name>/, <name>.json      fine-tuned models, see core.models.fine_tuned
 <folder>/staging/  jobs/  models/      uploads in progress, job records, exported models
+<folder>/exports/                      files that agents exported, see core.mcp
 
 JSON files contain a checksum of themselves, meta.json that of the table, result.json those of its arrays. What does not
 match counts as missing, or as damaged where nothing could compute it again.
@@ -44,7 +45,7 @@ TEXT_COLUMN = "__text__"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _FILES = ("corpus.parquet", "meta.json")
 # users: their workspaces, with sign-in; the files: marks of the Data page
-_FOLDERS = {"corpora", "cache", "adapters", "fine-tuned", "staging", "jobs", "models", "users"}
+_FOLDERS = {"corpora", "cache", "adapters", "exports", "fine-tuned", "staging", "jobs", "models", "users"}
 _ENTRIES = {*_FOLDERS, "started.json", "guide_closed.json"}
 _INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
 _MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
@@ -153,6 +154,7 @@ class Workspace:
         return info
 
     def load_corpus(self, corpus: str) -> Corpus:
+        """A corpus by digest, without added columns. Raises StorageError where it is absent or damaged."""
         info = self._require_info(corpus)
         table = self.read_columns(corpus, [*info.columns, TEXT_COLUMN])
         return Corpus(info.name, table, table.pop(TEXT_COLUMN).tolist(), info.roles, corpus, info.origin)
@@ -173,6 +175,7 @@ class Workspace:
                 raise _damaged_table(info.name) from error
 
     def rename(self, corpus: str, name: str) -> None:
+        """Change the name of a corpus; its digest stays."""
         info = self._require_info(corpus)
         write_json(self._corpus_folder(corpus) / "meta.json", asdict(info) | {"name": name.strip() or info.name})
 
@@ -250,6 +253,7 @@ class Workspace:
             return None
 
     def save_vectors(self, vectors: Vectors) -> None:
+        """Store the vectors of a stored corpus. Raises StorageError where there is no such corpus."""
         self.save("vectors", vectors.corpus, vector_inputs(vectors.model), {"rows": vectors.rows}, vectors.facts)
 
     def delete_model(self, corpus: str, model: ModelSpec) -> None:
@@ -263,6 +267,7 @@ class Workspace:
                 raise StorageError(message, f"Check the permissions of {folder}.")
 
     def result_folder(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> Path:
+        """Where a result of these inputs is stored."""
         return self._corpus_folder(corpus) / kind / digest_json(dict(inputs))
 
     def _digests(self) -> list[str]:
@@ -314,6 +319,13 @@ class Workspace:
         if self._corpus_folder(corpus).exists():
             raise StorageError("This corpus is damaged.", "Restore or delete it on the Data page, or import it again.")
         raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
+
+
+def user_folder() -> Path:
+    """The default workspace: the user's data folder."""
+    from platformdirs import user_data_path
+
+    return user_data_path("planisphere", appauthor=False)
 
 
 def vector_inputs(model: ModelSpec) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """The documents hold together: links lead somewhere, and the glossary is sorted with one entry per term."""
 
+import inspect
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from docs.build_api import PACKAGES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -45,6 +49,19 @@ def test_files_named_in_the_documentation_exist():
         if not (ROOT / name).exists()
     ]
     assert not missing
+
+
+def test_the_api_reference_has_every_public_name_with_its_parameters():
+    """`make docs` writes it. Annotations are not compared, since their text differs between versions of Python."""
+    sections = re.split(r"^### ", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    entries = {section.partition("\n")[0]: section for section in sections[1:]}
+    for package in map(import_module, PACKAGES):
+        for name in package.__all__:
+            item, entry = getattr(package, name), entries.get(f"{package.__name__}.{name}", "")
+            summary = " ".join(inspect.getdoc(item).partition("\n\n")[0].split())
+            assert re.sub(r"\\(?=[<*|])", "", entry).find(summary) > 0, f"{name}: run `make docs`"
+            missing = [one for one in inspect.signature(item).parameters if not re.search(rf"\b{one}\b", entry)]
+            assert not missing, f"{name}: run `make docs`"
 
 
 def test_walkthroughs_are_short():

@@ -25,6 +25,7 @@ LAYERS = (
     },
     {"report"},
     {"jobs"},
+    {"mcp"},
     {"warm"},
 )  # fmt: skip
 # a feature imports another one only where it is listed here, and only its service module
@@ -81,6 +82,7 @@ OWNERS = {
     "contourpy": ("core.map",),
     "implicit": ("core.recommend.baselines",),
     "gensim": ("core.graphs.walks", "core.models.doc2vec", "core.word_vectors.training"),
+    "mcp": ("core.mcp",),
     "distributed": ("core.jobs",),
     "dask": ("core.jobs.cluster",),
     "streamlit": ("app", "pages"),

@@ -15,8 +15,8 @@ WORDS = ("salty", "sweet", "bitter", "fresh", "stale", "crunchy")
 
 @pytest.fixture
 def ran(tmp_path, monkeypatch) -> dict:
-    """The names that the first example leaves behind; under "classify", "ask", "recommend" and "adapt" those of the
-    others, which go on from it."""
+    """The names that the first example leaves behind; under the keys of `later` those of the others, which go on from
+    it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rows = [
@@ -33,8 +33,7 @@ def ran(tmp_path, monkeypatch) -> dict:
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     names: dict = {}
     exec(examples[0], names)
-    later: dict[str, dict] = {"classify": dict(names), "ask": dict(names), "recommend": dict(names)}
-    later["adapt"] = dict(names)
+    later = {name: dict(names) for name in ("selection", "classify", "ask", "recommend", "adapt")}
     for example, of_example in zip(examples[1:], later.values(), strict=True):
         exec(example, of_example)
     return names | later
@@ -62,10 +61,17 @@ def test_the_example_gives_what_it_says(ran):
     assert ran["layout"].points.shape == (24, 2)
     assert 0 <= ran["layout"].trust.knn_preservation <= 1
 
+    check_selection(ran["selection"])
     check_classification(ran["classify"])
     check_answers(ran["ask"])
     check_recommendations(ran["recommend"])
     check_adapter(ran["adapt"])
+
+
+def check_selection(ran: dict) -> None:
+    assert ran["rows"].tolist() == [row for row in range(24) if row % 5 == 4]
+    assert ran["reviews"].texts == ran["corpus"].texts
+    np.testing.assert_array_equal(ran["stored"].rows, ran["vectors"].rows)
 
 
 def check_classification(ran: dict) -> None:

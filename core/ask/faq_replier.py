@@ -14,11 +14,10 @@ from core.ask.faq_service import Threshold, ask_assistant, calibrated_query, ope
 from core.ask.results import FAQ_ASSISTANT, AssistantQuery
 from core.ask.storage import read_faq
 from core.corpus.added_columns import current_ref
-from core.errors import InputError
+from core.corpus.lookup import find_corpus, find_model
 from core.models.registry import load_embedder
 from core.secret import Secret
-from core.store import CorpusInfo, Workspace
-from core.types import ModelSpec
+from core.store import Workspace, user_folder
 
 
 class Replier(Protocol):
@@ -92,7 +91,7 @@ def _number(value: float) -> float | None:
 def corpus_replier(options: Namespace, secret: Secret | None) -> CorpusReplier:
     """The assistant that the command line names. Raises InputError where there is none, StorageError where it has not
     been calibrated."""
-    workspace = Workspace(options.workspace or _default_folder())
+    workspace = Workspace(options.workspace or user_folder())
     info = find_corpus(workspace, options.corpus)
     corpus = current_ref(str(workspace.folder), info.digest)
     settings = load_settings(corpus)
@@ -107,7 +106,7 @@ def corpus_replier(options: Namespace, secret: Secret | None) -> CorpusReplier:
 def file_replier(options: Namespace, secret: Secret | None) -> FileReplier:
     """The assistant of a file. Raises InputError, ModelError where its model can't be loaded."""
     data = read_faq(options.file)
-    workspace = options.workspace or _default_folder()
+    workspace = options.workspace or user_folder()
     assistant = Faq(data, load_embedder(data.model, api_key=secret, workspace=workspace))
     if options.threshold is not None:
         assistant = assistant.at_threshold(options.threshold)
@@ -116,36 +115,8 @@ def file_replier(options: Namespace, secret: Secret | None) -> FileReplier:
     return FileReplier(Path(options.file).name, assistant)
 
 
-def find_corpus(workspace: Workspace, name: str) -> CorpusInfo:
-    """By digest or name. Raises InputError where there is none, or several of that name."""
-    matches = [info for info in workspace.corpora() if name in (info.digest, info.name)]
-    if not matches:
-        names = ", ".join(f'"{info.name}"' for info in workspace.corpora()[:20]) or "none"
-        raise InputError(f'There is no corpus "{name}" in {workspace.folder}.', f"Corpora there: {names}.")
-    if len(matches) > 1:
-        digests = ", ".join(info.digest for info in matches)
-        raise InputError(f'There are {len(matches)} corpora named "{name}".', f"Use one of the digests {digests}.")
-    return matches[0]
-
-
-def find_model(workspace: Workspace, info: CorpusInfo, name: str) -> ModelSpec:
-    """A model that the corpus is embedded with, by key or label, the first without a name. Raises InputError."""
-    models = workspace.models(info.digest)
-    model = next((model for model in models if name in ("", model.key, model.label)), None)
-    if model is None:
-        labels = ", ".join(model.label for model in models) or "none"
-        raise InputError(f'"{info.name}" is not embedded with {name or "a model"}.', f"Models: {labels}.")
-    return model
-
-
 def _threshold(options: Namespace, settings: Settings | None) -> Threshold:
     """Of the command line, else as last used on the page."""
     if options.threshold is not None or options.min_precision is not None:
         return Threshold(options.min_precision or MIN_PRECISION, options.threshold)
     return Threshold(settings.min_precision, settings.threshold) if settings else Threshold()
-
-
-def _default_folder() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("planisphere", appauthor=False)

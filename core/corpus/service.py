@@ -330,7 +330,7 @@ def combine_and_save(
 def corpus_file(corpus: CorpusRef, keys: tuple[str, ...], file_type: FileType) -> bytes:
     """The corpus with one bool column per selection, named after it (underscores where the name exists), as a file.
     Raises StorageError where a selection no longer exists."""
-    table = _export_table(load_corpus(corpus))
+    table = export_table(load_corpus(corpus))
     stored = saved_selections(Workspace(corpus.folder), corpus.digest)
     names = {selection.key: selection.name for selection in stored}
     for key in keys:
@@ -340,10 +340,10 @@ def corpus_file(corpus: CorpusRef, keys: tuple[str, ...], file_type: FileType) -
 
 def selection_file(corpus: CorpusRef, key: str, file_type: FileType) -> bytes:
     """The rows of one selection with all their columns, as the bytes of a file. Raises StorageError."""
-    return table_bytes(_export_table(load_corpus(corpus))[load_selection(corpus, key)], file_type)
+    return table_bytes(export_table(load_corpus(corpus))[load_selection(corpus, key)], file_type)
 
 
-def _export_table(corpus: Corpus) -> pd.DataFrame:
+def export_table(corpus: Corpus) -> pd.DataFrame:
     """A copy with the texts first, unless they are just one of the columns."""
     table = corpus.table.copy(deep=False)
     if corpus.roles.text not in {column_field(str(column)) for column in table.columns}:
