@@ -23,6 +23,7 @@ from pages.shared.corpus.add_data import clear_source
 from pages.shared.messages import show_error
 from pages.shared.tables import text
 from pages.shared.text import count, cut_middle, plain
+from pages.shared.uploads import show_skipped_files
 
 CHAT_NAMES: dict[ChatUnit | Literal["none"] | None, str] = {
     "user turn": "User's turn", "answer": "Answer", "first question": "First question of a chat",
@@ -207,6 +208,7 @@ def _show_alternatives(read: Source) -> None:
 
 
 def _show_files(preview: FilePreview) -> None:
+    show_skipped_files(preview)
     for read in preview.sources[:MAX_LISTED]:
         st.caption(f":material/check: {_describe_file(read)}")
     if len(preview.sources) > MAX_LISTED:

@@ -158,6 +158,8 @@ def _show_origin(info: CorpusInfo) -> None:
         st.caption(f"**{plain(source.get('name', ''))}**: " + plain(", ".join(part for part in parts if part)))
         for note in source.get("notes", []):
             st.caption(plain(note))
+    for file in info.origin.get("skipped", []):
+        st.caption(f":material/block: {plain(file.get('message', ''))}")
     for step in info.origin.get("steps", []):
         st.caption(plain(f"{step['step']}: {step['note']} ({step['before']:,} → {step['after']:,})"))
     st.caption("Text template:")

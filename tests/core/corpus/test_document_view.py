@@ -138,6 +138,14 @@ def test_passages_around_a_row_repeat_nothing(tmp_path):
     assert overlap("abc", "xyz") == overlap("", "abc") == 0
 
 
+def test_bad_documents_are_recorded_and_never_opened_for_a_good_one_of_the_same_name(tmp_path):
+    good, bad = simple_pdf([["readable page"]]), simple_pdf([[]])
+    archives = ("old.zip", zip_of({"a.pdf": bad})), ("new.zip", zip_of({"a.pdf": good}))
+    created, corpus = create(tmp_path, *archives, ("photo.pdf", b"\x89PNG\r\n\x1a\n" + bytes(99)))
+    assert stored_file(corpus, 0) == good
+    assert sorted(file["name"] for file in created.info.origin["skipped"]) == ["a.pdf", "photo.pdf"]
+
+
 def test_tables_have_no_documents(tmp_path):
     created, corpus = create(tmp_path, ("a.csv", b"text\na\nb\n"))
     assert not has_documents(created.info)
