@@ -35,8 +35,8 @@ def show_agreement(info: CorpusInfo) -> None:
         st.info(f"{plain(first)} and {plain(second)} have judged no hit in common.", icon=":material/info:")
         return
     value, low, high = result.kappa
-    interval = "" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]"
-    shown = "not defined" if np.isnan(value) else f"{value:.2f}{interval}"
+    interval = "" if np.isnan(low) else f" [{low:z.2f}, {high:z.2f}]"
+    shown = "not defined" if np.isnan(value) else f"{value:z.2f}{interval}"
     st.metric("Weighted kappa", shown, help=KAPPA_HELP, width="content")
     st.caption(f"{count(result.pairs, 'hit')} judged by both; 95% bootstrap interval over hits.")
     table = pd.DataFrame(result.table, columns=list(GRADES.values()))

@@ -126,6 +126,12 @@ def test_a_slide_opens_with_the_text_around_it(tmp_path):
     assert [section.label for section in guide.sections] == ["Guide", "Guide > Refunds", "Guide > Fees"]
 
 
+def test_the_position_in_subtitles_is_a_time(tmp_path):
+    cues = b"WEBVTT\n\n00:01.000 --> 00:02.000\nBegin.\n\n01:15:07.900 --> 01:15:09.000\nEnd.\n"
+    _, corpus = create(tmp_path, ("talk.vtt", cues))
+    assert [locate(corpus, row).label for row in (0, 1)] == ["0:00:01", "1:15:07"]
+
+
 def test_passages_around_a_row_repeat_nothing(tmp_path):
     words = " ".join(f"word{i}" for i in range(400))
     page = f"# Title\n\n{words}\n".encode()
