@@ -38,10 +38,11 @@ def join_names(names: Sequence[str]) -> str:
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
-def describe_training(contenders: Sequence[Contender]) -> str:
+def describe_training(contenders: Sequence[Contender], held_out: str = "") -> str:
     """A caution on adapters and fine-tuned models, which may be scored on what they were trained on; "" of others.
-    Plain text."""
-    names = [contender.label for contender in contenders if contender.model.is_supervised_here]
+    held_out: keys of models whose training rows were left out, divided by dots. Plain text."""
+    trained = (item for item in contenders if item.model.is_supervised_here)
+    names = [item.label for item in trained if item.model.key not in held_out.split(".")]
     if not names:
         return ""
     return (
