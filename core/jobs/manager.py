@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import JobError, PlanisphereError
+from core.errors import InputError, JobError, PlanisphereError
 from core.jobs.cluster import abandon, connect, is_layout_delayed, is_lost, job_workers, offered_resources, warm_up
 from core.jobs.context import JobCancelled, JobContext, run_task, stop_task
 from core.jobs.fairness import Claim, WorkerSlots, claim_of, overlap
@@ -314,7 +314,8 @@ class JobManager:
             ending = {"status": "cancelled"}
         except Exception as error:
             explanation = explain_failure(error)
-            ending |= {"error": explanation.message, "remedy": explanation.remedy}
+            refused = isinstance(explanation, InputError)
+            ending |= {"error": explanation.message, "remedy": explanation.remedy, "refused": refused}
         finally:
             context.release()
             if not (self._closed.is_set() and ending["status"] == "failed"):  # else it stays recorded, and is resumed
