@@ -25,9 +25,8 @@ def jobs(home):
 
 def test_what_was_refused_for_its_input_is_dismissed_and_not_continued(home, app):
     spec = JobSpec("embed", str(home), "c" * 16, {"model": {"name": "x"}}, title="Refused one")
-    write_record(
-        JobState(spec, status="failed", error="The file has no words.", remedy="Upload another.", refused=True)
-    )
+    failure = {"error": "The file has no words.", "remedy": "Upload another.", "refused": True}
+    write_record(JobState(spec, status="failed", **failure))
     at = app.run()
     assert titles(at) == ["Refused one"]
     assert any("The file has no words" in caption.value for caption in at.sidebar.caption)
