@@ -203,9 +203,7 @@ class JobManager:
 
     def _addresses(self, on: str) -> frozenset[str]:
         """Of the workers that offer a resource; a worker has another one after a restart."""
-        with suppress(
-            TimeoutError, RuntimeError, OSError
-        ):  # the scheduler was lost, which is noticed where it is waited for
+        with suppress(TimeoutError, RuntimeError, OSError):  # the scheduler was lost, as the next wait notices
             workers = worker_facts(self._client).items()
             return frozenset(
                 address for address, facts in workers if on in facts.get("resources", {}) or not self._resources
