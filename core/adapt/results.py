@@ -3,14 +3,17 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from core.adapt.fitting import Settings
-from core.adapt.sources import Source, load_material, plan_texts, source_inputs
+from core.adapt.sources import Material, Source, load_material, plan_texts, source_inputs
 from core.adapt.splits import split
-from core.adapt.supervision import read
+from core.adapt.supervision import read, used_rows
 from core.adapt.training import DEFAULTS, Adapter, Check, check, train
 from core.corpus.label_columns import find_split_column
 from core.corpus.loaders import load_corpus
 from core.errors import JobError
+from core.models.training_texts import text_digests
 from core.results import Result
 from core.secret import Secret
 from core.store import vector_inputs
@@ -58,7 +61,16 @@ def _compute(query: AdapterQuery, progress: Progress) -> Adapter:
     material = load_material(query.corpus, query.model, query.source)
     options: dict[str, Any] = {"rows": material.rows, "seed": query.seed, "settings": query.settings}
     adapter = train(material.vectors, **material.supervision, **options, progress=progress)
-    return replace(adapter, report=replace(adapter.report, notes=(*adapter.report.notes, *material.notes)))
+    report = replace(adapter.report, notes=(*adapter.report.notes, *material.notes))
+    return replace(adapter, report=report, trained_texts=_trained_texts(query, material))
+
+
+def _trained_texts(query: AdapterQuery, material: Material) -> np.ndarray:
+    """Digests of the texts of the corpus that train or validate."""
+    supervision, texts = read(material.vectors, **material.supervision), load_corpus(query.corpus).texts
+    sides = split(supervision, material.rows, query.seed, query.settings.stop_on)
+    rows = used_rows(supervision, sides.training, material.pairs, material.judgments)
+    return text_digests(texts[row] for row in rows if row < len(texts))
 
 
 def _compute_check(query: CheckQuery, progress: Progress, secret: Secret | None = None) -> Check:

@@ -32,6 +32,18 @@ class Supervision:
     unit: str
 
 
+def used_rows(
+    supervision: Supervision, ids: np.ndarray, pairs: Pairs | None, judgments: Judgments | None
+) -> np.ndarray:
+    """The rows, ascending, that some examples (ids) consist of: labeled rows, both rows of pairs, or relevant rows."""
+    sources = np.flatnonzero(np.isin(supervision.of_source, ids))
+    if pairs is not None:
+        return np.unique(np.asarray(pairs, np.float64)[sources, :2].astype(np.int64))
+    if judgments is not None:
+        return np.unique(np.array([row for query in sources for row in judgments[1][query]], np.int64))
+    return sources
+
+
 def read(
     vectors: Vectors, labels: Labels | None = None, pairs: Pairs | None = None, judgments: Judgments | None = None
 ) -> Supervision:

@@ -27,13 +27,15 @@ DEFAULTS = Settings()
 @dataclass(frozen=True, eq=False)
 class Adapter:
     """A trained map. arrays: "residual" (d, d), or "down" and "up" (d, r), float32, see core.models.linear_maps. model:
-    the embedding model whose vectors it takes. report: on held-out rows."""
+    the embedding model whose vectors it takes. report: on held-out rows. trained_texts: (t,) uint64 digests of the
+    training and validation texts (core.models.training_texts), None where they are not known."""
 
     arrays: Arrays
     model: ModelSpec
     dimensions: int
     settings: Settings
     report: Report
+    trained_texts: np.ndarray | None = None
 
     @property
     def key(self) -> str:

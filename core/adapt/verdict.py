@@ -23,21 +23,21 @@ class Verdict:
 
 def verdict(report: Report) -> Verdict:
     gain, control = report.seen, report.control
-    change = f"{gain.metric} changes from {gain.base.value:.3f} to {gain.adapted.value:.3f}, {_difference(gain)}"
+    change = f"{gain.metric} changes from {gain.base.value:z.3f} to {gain.adapted.value:z.3f}, {_difference(gain)}"
     if not report.epochs:
         reason = "Training did not raise the validation score by more than its standard error; the base is as good."
         return Verdict("does not help", reason)
     if gain.is_worse:
         return Verdict("does not help", f"On held-out examples {change}: it makes them worse.")
     if gain.is_significant and control is not None and control.is_significant and _overlap(gain, control):
-        reason = f"{change}; but training on shuffled labels gains about as much ({control.difference.value:+.3f})."
+        reason = f"{change}; but training on shuffled labels gains about as much ({control.difference.value:+z.3f})."
         return Verdict("can't tell", reason[0].upper() + reason[1:])
     if gain.is_significant:
         return Verdict("helps", f"On held-out examples {change}.", _caution(report))
     if gain.difference.high < NEGLIGIBLE:
         return Verdict("does not help", f"On held-out examples {change}: any gain is below {NEGLIGIBLE}.")
     smallest = (
-        f"so few held-out examples show only gains from {gain.minimum_detectable:.3f} on with 80% power"
+        f"so few held-out examples show only gains from {gain.minimum_detectable:z.3f} on with 80% power"
         if np.isfinite(gain.minimum_detectable) else "the held-out examples are too few to show any gain"
     )  # fmt: skip
     return Verdict("can't tell", f"On held-out examples {change}; {smallest}.")
@@ -45,7 +45,7 @@ def verdict(report: Report) -> Verdict:
 
 def _difference(gain: Gain) -> str:
     value, low, high = gain.difference
-    return f"{value:+.3f} (95% interval {low:+.3f} to {high:+.3f})"
+    return f"{value:+z.3f} (95% interval {low:+z.3f} to {high:+z.3f})"
 
 
 def _overlap(gain: Gain, control: Gain) -> bool:
@@ -59,7 +59,7 @@ def _caution(report: Report) -> str:
         return ""
     value, what = unseen.difference.value, "labels" if unseen.metric == "MAP@R" else "relevant rows"
     if unseen.is_worse:
-        return f"It makes {what} that it was not trained on worse ({value:+.3f}): use it for known {what}."
+        return f"It makes {what} that it was not trained on worse ({value:+z.3f}): use it for known {what}."
     if unseen.is_significant:
-        return f"{what.capitalize()} that it was not trained on gain, too ({value:+.3f})."
+        return f"{what.capitalize()} that it was not trained on gain, too ({value:+z.3f})."
     return f"No significant change for {what} that it was not trained on."

@@ -1,4 +1,4 @@
-"""Pooled judging: the passages that any of several pipelines ranks high, in random order, and agreement on grades.
+"""Pooled judging: the passages that any of several pipelines ranks high, in random order.
 
 Pooling as in TREC (Sparck Jones and van Rijsbergen, 1975): only what some pipeline found is judged, so that recall
 counts the relevant passages of the pool.
@@ -8,15 +8,11 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from core.ask.pipeline_comparison import PipelinesQuery
 from core.ask.question_sets import load_questions
 from core.ask.retrieval_results import RETRIEVAL_RUNS
-from core.corpus.judgments import GRADES, load_judgments, one_line
-from core.corpus.loaders import load_corpus
-from core.stats.agreement import weighted_kappa
-from core.stats.interval import Interval
+from core.corpus.judgments import load_judgments, one_line
 from core.types import CorpusRef
 
 
@@ -26,18 +22,6 @@ class PooledQuestion:
 
     text: str
     rows: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Agreement:
-    """How far two annotators agree on the (query, row) pairs that both judged. kappa: quadratically weighted. table:
-    (3, 3) counts, the first annotator's grade by the second's. disagreements: question, row, text, both grades; the
-    largest differences first."""
-
-    pairs: int
-    kappa: Interval[float]
-    table: np.ndarray
-    disagreements: pd.DataFrame
 
 
 def pooled_questions(query: PipelinesQuery) -> tuple[PooledQuestion, ...]:
@@ -57,21 +41,3 @@ def judged_counts(corpus: CorpusRef, questions: tuple[PooledQuestion, ...], anno
     """How many of the rows of each question an annotator has judged."""
     grades = load_judgments(corpus).grades(annotator)
     return tuple(len(set(grades.get(one_line(question.text), ())) & set(question.rows)) for question in questions)
-
-
-def agreement(corpus: CorpusRef, first: str, second: str) -> Agreement:
-    """Of two annotators, on all that both have judged."""
-    log = load_judgments(corpus)
-    one, other = log.grades(first), log.grades(second)
-    pairs = [(query, row) for query, rows in one.items() for row in rows if row in other.get(query, {})]
-    codes = np.array([[one[query][row], other[query][row]] for query, row in pairs], np.int64).reshape(-1, 2)
-    size = len(GRADES)
-    table = np.bincount(codes[:, 0] * size + codes[:, 1], minlength=size**2).reshape(size, size)
-    gap = np.abs(codes[:, 0] - codes[:, 1])
-    order = [i for i in np.argsort(-gap, kind="stable") if gap[i]]
-    texts = load_corpus(corpus).texts
-    rows = [
-        (pairs[i][0], pairs[i][1] + 1, texts[pairs[i][1]], *(GRADES[int(code)] for code in codes[i])) for i in order
-    ]
-    disagreements = pd.DataFrame(rows, columns=["question", "row", "text", "first", "second"])
-    return Agreement(len(pairs), weighted_kappa(codes[:, 0], codes[:, 1], size), table, disagreements)

@@ -12,6 +12,7 @@ from core.corpus.label_columns import label_strings
 from core.corpus.loaders import load_corpus
 from core.corpus.qrels import EXAMPLES, FROM_ONE, row_ids
 from core.corpus.reader_process import read_staged
+from core.corpus.reading.skipped import complete
 from core.corpus.staging import ImportSource, StagedFile
 from core.errors import InputError
 from core.types import CorpusRef
@@ -88,7 +89,7 @@ def read_question_file(
 
 
 def _table(corpus: CorpusRef, file: StagedFile) -> pd.DataFrame:
-    table = read_staged(corpus.folder, ImportSource((file,))).table
+    table = complete(read_staged(corpus.folder, ImportSource((file,)))).table
     if not 0 < len(table) <= MAX_ROWS:
         raise InputError(f'"{file.name}" has {len(table):,} rows.', f"Upload 1 to {MAX_ROWS:,}.")
     return table

@@ -194,7 +194,7 @@ def _add_diagonal(figure: go.Figure, name: str) -> None:
 
 
 def _add_curve(figure: go.Figure, curve: Curve, x_name: str, y_name: str) -> None:
-    thresholds = [f"{value:.3f}" if np.isfinite(value) else "above all" for value in curve.thresholds]
+    thresholds = [f"{value:z.3f}" if np.isfinite(value) else "above all" for value in curve.thresholds]
     figure.add_scatter(
         x=curve.x, y=curve.y, mode="lines", name="classifier", line={"color": COLORS[0], "width": 2},
         customdata=thresholds,

@@ -119,7 +119,9 @@ class Report:
         """Accuracy, chance, and a warning where the two do not differ significantly."""
         sets = self.truth.ndim == 2
         value, low, high = self.intervals["micro_f1" if sets else "accuracy"]
-        text = f"{'Micro F1' if sets else 'Accuracy'} {value:.3f} ({low:.3f} to {high:.3f}) on {len(self.rows):,} rows"
+        text = (
+            f"{'Micro F1' if sets else 'Accuracy'} {value:.3f} ({low:z.3f} to {high:z.3f}) on {len(self.rows):,} rows"
+        )
         text += f"; guessing reaches {self.chance:.3f} (chance)"
         text += "." if sets else f", always the most frequent class {self.most_frequent:.3f}."
         if self.is_above_chance:

@@ -12,6 +12,7 @@ from core.corpus.codebook import (
     MAX_LABELS,
     Codebook,
     LabelDefinition,
+    change_labels,
     check_labels,
     create_column,
     load_codebook,
@@ -76,15 +77,40 @@ def undo(corpus: CorpusRef, column: str, annotator: str, answer: str = "") -> Un
     own = [event for event in log.events if event.annotator == annotator]
     undone = {event.undoes for event in own if event.undoes}
     valid = [event for event in own if not event.undoes and event.answer not in undone]
-    target = answer or (valid[-1].answer if valid else "")
+    # a renamed label is written anew, with the time of its answer
+    target = answer or max(valid, key=lambda event: event.time, default=Annotation(0, None, "", "")).answer
+    names = load_codebook(corpus, column).names
     rows = tuple(dict.fromkeys(event.row for event in valid if event.answer == target))
-    before = {event.row: event for event in valid if event.answer != target}
+    before = {event.row: event for event in valid if event.answer != target and event.label in (None, *names)}
     first = Annotation(0, None, annotator)
     append(corpus, column, [
         replace(before.get(row, first), row=row, answer=first.answer, time=first.time, suggestion="", undoes=target)
         for row in rows
     ])  # fmt: skip
     return Undone(rows, any(event.audit for event in valid if event.answer == target))
+
+
+def rename_label(corpus: CorpusRef, column: str, old: str, new: str) -> int:
+    """Give the rows of a label another one, of any annotator; gives their number. A name that another label has merges
+    both, and that one's definition stays. The log keeps what was said before. Raises InputError for a label that does
+    not exist, an unusable name, and where fewer than two labels would be left."""
+    codebook, name = load_codebook(corpus, column), clean_name(new, "label")
+    definition = next((label for label in codebook.labels if label.name == old), None)
+    if definition is None:
+        raise InputError(f'The label "{old}" is no longer in the label scheme.', "Choose another one.")
+    others = {label.name.casefold(): label.name for label in codebook.labels if label is not definition}
+    target = others.get(name.casefold(), name)
+    own = () if target in others.values() else (replace(definition, name=target),)
+    at = codebook.labels.index(definition)
+    labels = check_labels((*codebook.labels[:at], *own, *codebook.labels[at + 1 :]))
+    log = read_log(corpus.folder, corpus.digest, column, column_version(corpus, column))
+    events = [event for event in log.current().values() if event.label == old]
+    append(corpus, column, [
+        replace(event, label=target, suggestion=target if event.suggestion == old else event.suggestion)
+        for event in events
+    ])  # fmt: skip
+    change_labels(corpus, column, labels)
+    return len({event.row for event in events})
 
 
 def labels_of_column(corpus: CorpusRef, source: str) -> tuple[LabelDefinition, ...]:

@@ -100,7 +100,7 @@ def _classification_change(history: Sequence[np.ndarray]) -> Advice:
     changed = float(np.mean([(one != other).mean() for one, other in pairs]))
     stop = value >= MIN_AGREEMENT
     reason = (
-        f"In the last {WINDOW} retrainings {changed:.1%} of predictions changed on average (kappa {value:.3f}, "
+        f"In the last {WINDOW} retrainings {changed:.1%} of predictions changed on average (kappa {value:z.3f}, "
         f"{'at least' if stop else 'below'} {MIN_AGREEMENT}): new labels {'hardly' if stop else 'still'} change the "
         f"classifier."
     )

@@ -108,7 +108,7 @@ def recall_figure(table: pd.DataFrame, suggested: str, target: float, theme: The
         color = COLORS[position % len(COLORS)]
         symbol, size = {"exact": ("star", 16), "hnsw": ("circle", 7), "ivf": ("diamond", 7)}[str(kind)]
         hover = [
-            f"{row['name']}: recall {row['recall']:.3f} ({row['low']:.3f} to {row['high']:.3f}), "
+            f"{row['name']}: recall {row['recall']:z.3f} ({row['low']:z.3f} to {row['high']:z.3f}), "
             f"{row['rate']:,.0f} queries per second"
             for row in part.to_dict("records")
         ]

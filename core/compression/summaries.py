@@ -83,7 +83,7 @@ def quantization_summary(table: pd.DataFrame) -> str:
     binary = table[table["name"] == "binary"].iloc[0]
     return text + (
         f" Binary alone: recall {binary['recall']:.1%}, rank correlation of the exact 100 nearest (Kendall's tau) "
-        f"{binary['rank_correlation']:.2f}."
+        f"{binary['rank_correlation']:z.2f}."
     )
 
 

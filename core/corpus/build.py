@@ -22,6 +22,7 @@ from core.corpus.preprocess import (
 from core.corpus.reading.cells import numbered_name
 from core.corpus.reading.files import read_files
 from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.skipped import complete
 from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, render_texts
 from core.corpus.reading.times import read_times
 from core.corpus.reading.value_formats import preserve_detected
@@ -106,7 +107,7 @@ def read_corpus(
     """
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     options = ReadOptions(encoding, delimiter, vector_rows="none")
-    raw = replace(read_files([_upload(one) for one in paths], options), vectors=None)
+    raw = replace(complete(read_files([_upload(one) for one in paths], options)), vectors=None)
     labels = (label,) if isinstance(label, str) else tuple(label or ())
     template = guess_roles(raw.table).text if text is None else _as_template(raw.table, text)
     roles = Roles(template, labels, time, id)
@@ -190,4 +191,5 @@ def _origin(raw: RawTable, steps: Steps, counts: list[StepCount], notes: list[st
         "sources": [asdict(source) | {"notes": list(source.notes)} for source in raw.sources],
         "notes": [*raw.notes, *notes], "steps": [asdict(count) for count in counts], "choices": asdict(steps),
         "vectors": raw.vectors_name if raw.vectors is not None else "", "descriptions": raw.descriptions,
+        "skipped": [asdict(file) for file in raw.skipped],
     }  # fmt: skip

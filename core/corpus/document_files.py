@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.codec import decode, encode
 from core.corpus.reader_process import limits_of, run_task
-from core.corpus.reading.values import Source
+from core.corpus.reading.values import RawTable
 from core.corpus.staging import ImportSource
 from core.errors import PlanisphereError
 from core.files import read_json, replacing, write_json
@@ -39,14 +39,15 @@ class DocumentFile:
     size: int = 0
 
 
-def store_documents(folder: str, corpus: str, source: ImportSource, sources: Sequence[Source]) -> None:
-    """Store the documents of an upload with the corpus (digest), where it has none yet; those above MAX_FILE_MB, and
-    what goes beyond MAX_TOTAL_MB, are left out. A failure is logged: the corpus is complete without them."""
-    documents = [DocumentFile(i, read.name, read.format) for i, read in enumerate(sources) if read.is_document]
+def store_documents(folder: str, corpus: str, source: ImportSource, raw: RawTable) -> None:
+    """Store the documents of an upload, as read, with the corpus (digest), where it has none yet; those above
+    MAX_FILE_MB, and what goes beyond MAX_TOTAL_MB, are left out. A failure is logged: the corpus is complete without
+    them."""
+    documents = [DocumentFile(i, read.name, read.format) for i, read in enumerate(raw.sources) if read.is_document]
     if not documents or _is_stored(CorpusRef(folder, corpus)):
         return
     arguments = {"folder": folder, "source": encode(source)[0], "names": [file.name for file in documents]}
-    arguments["max_bytes"] = MAX_FILE_MB * _MB
+    arguments |= {"skipped": [file.digest for file in raw.skipped], "max_bytes": MAX_FILE_MB * _MB}
     try:
         with run_task("unpack", folder, arguments, limits_of(source)) as unpacked:
             _store(_folder(CorpusRef(folder, corpus)), unpacked, documents)

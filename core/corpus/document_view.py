@@ -12,12 +12,13 @@ from core.corpus.loaders import load_corpus
 from core.corpus.reader_process import Limits, run_task
 from core.corpus.reading.documents.pdf_page import PageImage
 from core.corpus.reading.documents.sections import HEADING
+from core.corpus.reading.documents.subtitles import START, clock_text
 from core.errors import InputError, StorageError
 from core.files import read_json, storage_errors
 from core.store import CorpusInfo, Workspace
 from core.types import Corpus, CorpusRef
 
-PAGE, START = "page", "start (s)"
+PAGE = "page"
 PLACES = (PAGE, "slide", "cell", "message", START)  # columns that say where in its file a row is
 SECONDS, MEMORY = 20.0, 1_500_000_000  # that drawing a page may take
 MAX_TEXT = 20_000  # characters of a section that are shown
@@ -181,7 +182,7 @@ def _location(loaded: Corpus, row: int) -> tuple[str, int, str]:
 
 
 def _label(place: str, number: int, heading: str) -> str:
-    where = f"{number // 60}:{number % 60:02}" if place == START else f"{place} {number:,}" if place else ""
+    where = clock_text(place, number) or (f"{place} {number:,}" if place else "")
     return ", ".join(filter(None, (where, heading)))
 
 

@@ -146,7 +146,10 @@ def _unpacked(folder: str, files: Sequence[StagedFile]) -> list[Upload]:
     """Raises InputError for archives that can't be unpacked, and for what is neither an archive nor text."""
     uploads = [Upload(file.name, staged_bytes(folder, file)) for file in files]
     try:
-        return unpack(uploads)[0]
+        unpacked = unpack(uploads)
+        if unpacked.skipped:
+            raise InputError(unpacked.skipped[0].message, unpacked.skipped[0].remedy)
+        return list(unpacked.files)
     except InputError as error:
         if READABLE not in error.remedy:
             raise

@@ -106,6 +106,11 @@ class GradingState:
     can_undo: bool
 
 
+def grade_names(subject: Subject) -> dict[int, str]:
+    """The names of the grades of rows, or of answers."""
+    return GRADES if subject == "rows" else FAITHFULNESS
+
+
 def one_line(query: str) -> str:
     """A query as judgments name it: surrounding and repeated white space removed. Raises InputError for an empty or
     too long one."""
@@ -131,9 +136,9 @@ def load_judgments(corpus: CorpusRef, version: str | None = None, subject: Subje
     return log
 
 
-def summarize_judgments(corpus: CorpusRef) -> JudgmentSummary:
+def summarize_judgments(corpus: CorpusRef, subject: Subject = "rows") -> JudgmentSummary:
     """What is judged."""
-    log = load_judgments(corpus)
+    log = load_judgments(corpus, subject=subject)
     return JudgmentSummary(tuple(log.grades()), log.annotators(), log.damaged)
 
 

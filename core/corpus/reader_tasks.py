@@ -45,19 +45,22 @@ def decode_progress(value: Any) -> ReadingProgress | None:
     return progress
 
 
-def unpack_files(result: Path, folder: str, source: Any, names: list[str], max_bytes: int) -> None:
+def unpack_files(result: Path, folder: str, source: Any, names: list[str], skipped: list[str], max_bytes: int) -> None:
     """Write the files of an upload with these names, unpacked, under their sha256, for `load_unpacked`: in the order of
-    the names, which may repeat. Larger ones are listed without being written."""
+    the names, which may repeat. skipped: the sha256 of files that could not be read. Larger ones are listed without
+    being written."""
     decoded, listed = decode(ImportSource, source), list[dict[str, Any]]()
     with use_budget(decoded.budget):
-        files, _ = unpack([Upload(staged.name, staged_bytes(folder, staged)) for staged in decoded.files])
-    remaining = list(files)
+        unpacked = unpack([Upload(staged.name, staged_bytes(folder, staged)) for staged in decoded.files])
+    files = [(hashlib.sha256(file.data).hexdigest(), file) for file in unpacked.files if file.name in names]
+    remaining = [(key, file) for key, file in files if key not in skipped]
     for name in names:
-        upload = next((file for file in remaining if file.name == name), None)
+        match = next((pair for pair in remaining if pair[1].name == name), None)
         key, size = "", 0
-        if upload is not None:
-            remaining.remove(upload)
-            key, size = hashlib.sha256(upload.data).hexdigest(), len(upload.data)
+        if match is not None:
+            remaining.remove(match)
+            key, upload = match
+            size = len(upload.data)
             if size <= max_bytes and not (result / key).exists():
                 with storage_errors(result):
                     (result / key).write_bytes(upload.data)

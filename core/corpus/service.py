@@ -22,7 +22,7 @@ from core.corpus.reading.roles import guess_roles
 from core.corpus.reading.template import column_field, render_texts
 from core.corpus.reading.times import read_times
 from core.corpus.reading.value_formats import apply_value_formats, describe_format, detect_formats
-from core.corpus.reading.values import RawTable, Source, ValueFormat
+from core.corpus.reading.values import RawTable, SkippedFile, Source, ValueFormat
 from core.corpus.selections import (
     Operation,
     SavedSelection,
@@ -59,7 +59,7 @@ class InvalidInput:
 @dataclass(frozen=True, eq=False)
 class FilePreview:
     """What is in an upload. head: the first HEAD_ROWS rows, long cells cut. vectors: (n, d) of vectors in the files.
-    value_formats: of the columns recognized as having several values a row."""
+    value_formats: of the columns recognized as having several values a row. skipped: files that can't be read."""
 
     rows: int
     columns: tuple[str, ...]
@@ -71,6 +71,7 @@ class FilePreview:
     vectors_name: str
     descriptions: dict[str, str]
     value_formats: tuple[ValueFormat, ...]
+    skipped: tuple[SkippedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,9 @@ def _preview(folder: str, source: ImportSource) -> FilePreview:
     columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
     shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
     described = (raw.sources, raw.notes, shape, raw.vectors_name, raw.descriptions)
-    return FilePreview(len(raw.table), columns, guess_roles(raw.table), head, *described, detect_formats(raw.table))
+    return FilePreview(
+        len(raw.table), columns, guess_roles(raw.table), head, *described, detect_formats(raw.table), raw.skipped
+    )
 
 
 def preview_values(folder: str, source: ImportSource, value_format: ValueFormat) -> ValuePreview:
@@ -236,7 +239,7 @@ def create_corpus(
     StorageError."""
     raw = raw_table(folder, source)
     created = store_table(folder, raw, roles, name, steps, count)
-    store_documents(folder, created.info.digest, source, raw.sources)
+    store_documents(folder, created.info.digest, source, raw)
     return created
 
 

@@ -5,14 +5,15 @@ import mmap
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.corpus.reading.budget import Budget, check_bytes
 from core.corpus.reading.files import read_files, read_pasted
 from core.corpus.reading.size_checks import LINE_ENDS, check_lines
+from core.corpus.reading.skipped import none_readable, skipped_file
 from core.corpus.reading.sniff import file_format
-from core.corpus.reading.values import RawTable, ReadOptions, Upload
+from core.corpus.reading.values import RawTable, ReadOptions, SkippedFile, Upload
 from core.errors import InputError, StorageError
 from core.files import discard, replacing, storage_errors
 
@@ -65,13 +66,20 @@ def remove_expired(folder: str) -> None:
 
 
 def parse_staged(folder: str, origin: ImportSource) -> RawTable:
-    """Read staged files in this process, within the current budget. Raises InputError for files that can't be read,
+    """Read staged files in this process, within the current budget. Raises InputError where no file can be read,
     StorageError for expired ones."""
+    uploads, skipped = list[Upload](), list[SkippedFile]()
     for staged in origin.files:
-        _check_staged(folder, staged, origin)
-    uploads = [Upload(staged.name, staged_bytes(folder, staged)) for staged in origin.files]
+        try:
+            _check_staged(folder, staged, origin)
+            uploads.append(Upload(staged.name, staged_bytes(folder, staged)))
+        except InputError as error:
+            skipped.append(skipped_file(staged.name, error))
+    if not uploads:
+        raise none_readable(skipped)
     if not origin.pasted:
-        return read_files(uploads, origin.options)
+        raw = read_files(uploads, origin.options)
+        return replace(raw, skipped=(*skipped, *raw.skipped))
     try:
         return read_pasted(uploads[0].data.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -51,6 +51,14 @@ class TextExamples:
         rows = encode([self.texts[code] for code in needed])
         return with_rows(examples, rows[position[: len(first)]], rows[position[len(first) :]])
 
+    def used_texts(self, ids: np.ndarray) -> list[str]:
+        """The texts of some examples (ids): queries and their relevant texts, or both sides of pairs."""
+        examples = self.examples.take(ids)
+        first, second = rows_of(examples)
+        if not isinstance(examples, ScoredPairs):
+            second = second[examples.candidate_features @ examples.query_features.sum(axis=0).A1 > 0]
+        return self.texts_of(np.concatenate([first, second]))
+
     def count_texts(self, examples: Examples) -> int:
         """The distinct texts of some examples."""
         return len(np.unique(np.concatenate([self.codes(rows) for rows in rows_of(examples)])))

@@ -22,6 +22,7 @@ from core.finetune.settings import Settings, check_settings, shortened
 from core.models.fine_tuned import BACKEND_NAME, add_model, model_path, models_path
 from core.models.linear_maps import Arrays
 from core.models.registry import DEFAULT_MODEL, find_spec
+from core.models.training_texts import save_digests, text_digests
 from core.results import no_progress
 from core.types import ModelSpec, Progress, unit_rows
 
@@ -96,7 +97,7 @@ def tune(
         len(sides.validation), examples.take(sides.training).pairs, texts.supervision.missing, sides.left_out,
         _method(texts, sides, settings, trace, seed), _notes(texts, sides, trace, scores),
     )  # fmt: skip
-    report = _stored(report, encoder, job) if trace.best else report
+    report = _stored(report, encoder, job, texts.used_texts(sides.training)) if trace.best else report
     checkpoints.discard()
     return report
 
@@ -147,8 +148,8 @@ def _cut_score(examples: Examples, size: int) -> float:
     return mapped_score(cut, unchanged(cut))
 
 
-def _stored(report: FineTuned, encoder: Encoder, job: Job) -> FineTuned:
-    """The report with the stored model. Raises StorageError."""
+def _stored(report: FineTuned, encoder: Encoder, job: Job, trained: Sequence[str]) -> FineTuned:
+    """The report with the stored model. trained: texts of training and validation. Raises StorageError."""
     from core.files import replacing
 
     spec = ModelSpec(
@@ -159,6 +160,7 @@ def _stored(report: FineTuned, encoder: Encoder, job: Job) -> FineTuned:
     with replacing(model_path(job.name, job.folder)) as temporary:
         encoder.transformer.save_pretrained(str(temporary), create_model_card=False, safe_serialization=True)
         write_card(report, spec, temporary / "README.md")
+        save_digests(text_digests(trained), temporary)
     facts = {"base": report.base.label, "source": report.source, "made": time.time()}
     return replace(report, model=add_model(spec, facts, job.folder))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LOCAL = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
 NICENESS = 5  # of job workers
+FACTS = "5s"  # timeout for asking a scheduler
 CONNECT = "30s"  # timeout for reaching a scheduler
 _THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 _SETTINGS = {
@@ -70,12 +71,6 @@ def _background_plugin() -> Any:
     return Background()
 
 
-def is_lost(client: "Client") -> bool:
-    """Whether the client was closed, or the event loop that runs it ended: neither is repaired by itself."""
-    loop: Any = client.loop
-    return client.status in ("closing", "closed") or bool(loop.asyncio_loop.is_closed())
-
-
 def abandon(client: "Client") -> None:
     """Leave a lost client alone: without its event loop nothing can be closed, and its finalizer must not try to."""
     from distributed.core import Status
@@ -102,6 +97,13 @@ def _worker(resources: dict[str, int], threads: int) -> dict[str, Any]:
 
     limits = {"nthreads": threads, "memory_limit": int(psutil.virtual_memory().total * 0.8), "resources": resources}
     return {"cls": Nanny, "options": _LOCAL | limits | {"env": _ENVIRONMENT, "silence_logs": logging.ERROR}}
+
+
+def worker_facts(client: "Client") -> dict[str, Any]:
+    """What the scheduler knows of each worker, by address. Raises TimeoutError where it does not answer, RuntimeError
+    where it has ended."""
+    facts: Any = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=FACTS)
+    return dict(facts["workers"])
 
 
 def offered_resources(client: "Client") -> frozenset[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from core.errors import RateLimitError
+from core.errors import JobError, RateLimitError
 from core.jobs.fairness import Claim, Ticket, WorkerSlots
 from core.models.openai_client.connections import ANY, allow_servers
 from core.models.openai_client.requests import MAX_WAIT, answered_requests, waiting_at_most
@@ -82,7 +82,7 @@ class JobContext:
             return self._result(function, *args, on=on, **extra)
         finally:
             self._held = ticket
-            if progress:
+            if progress and not is_lost(self.client):
                 self.client.unsubscribe_topic(self.job)
 
     def steps(self, stage: str, total: int, unit: str) -> Callable[[int], None]:
@@ -188,7 +188,7 @@ class JobContext:
                         done += part[1]
                         self.set_state(self.job, done=done, rate=pace.rate(done))
         finally:
-            self.client.cancel(list(running))
+            self._cancel(list(running))
             for ticket in [*tickets, *(ticket for ticket, _ in running.values())]:
                 self.slots.release(ticket)
         return limited
@@ -202,13 +202,30 @@ class JobContext:
         self.set_state(self.job, stage=stage, done=0, total=total, unit=unit, rate=None)
 
     def _check_cancel(self, futures: list[Any], stop: bool = False) -> None:
+        """Raises JobError where the workers were lost."""
+        if is_lost(self.client):
+            raise workers_lost()
         if not self.cancelled():
             return
         if stop:
             stop_task(self.client, futures[0])
         else:
-            self.client.cancel(futures)
+            self._cancel(futures)
         raise JobCancelled
+
+    def _cancel(self, futures: list[Any]) -> None:
+        if not is_lost(self.client):
+            self.client.cancel(futures)
+
+
+def is_lost(client: Any) -> bool:
+    """Whether the client was closed, or the event loop that runs it ended: neither is repaired by itself, and whatever
+    is asked of it waits for ever."""
+    return client.status in ("closing", "closed") or bool(client.loop.asyncio_loop.is_closed())
+
+
+def workers_lost() -> JobError:
+    return JobError("The connection to the workers was lost; they start again.", "Try again in a few seconds.")
 
 
 def stop_task(client: Any, future: Any) -> None:

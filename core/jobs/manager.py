@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import JobError, PlanisphereError
-from core.jobs.cluster import abandon, connect, is_layout_delayed, is_lost, job_workers, offered_resources, warm_up
-from core.jobs.context import JobCancelled, JobContext, run_task, stop_task
+from core.errors import InputError, JobError, PlanisphereError
+from core.jobs.cluster import abandon, connect, is_layout_delayed, job_workers, offered_resources, warm_up, worker_facts
+from core.jobs.context import JobCancelled, JobContext, is_lost, run_task, stop_task, workers_lost
 from core.jobs.fairness import Claim, WorkerSlots, claim_of, overlap
 from core.jobs.kinds import run_job
 from core.jobs.records import (
@@ -169,20 +169,23 @@ class JobManager:
         except TimeoutError as error:
             raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again later.") from error
         except Exception as error:
-            raise explain_failure(error) from error
+            raise (workers_lost() if is_lost(client) else explain_failure(error)) from error
         finally:
-            if not future.done():  # the answer worker is shared by all pages: what it computes ends by itself
+            # the answer worker is shared by all pages: what it computes ends by itself
+            if not future.done() and not is_lost(client):
                 stop_task(client, future) if on == "job" else future.cancel()
 
     def _wait_for(
         self, future: Any, timeout: float, on: str, starting: Callable[[], Any], tick: Callable[[], None] | None
     ) -> Any:
-        started, shown = time.monotonic(), False
+        started, shown, client = time.monotonic(), False, self._client
         step = _TICK_SECONDS if tick else START_SECONDS
         with ExitStack() as stack:
             while True:
                 if tick:
                     tick()
+                if is_lost(client):
+                    raise workers_lost()
                 waited = time.monotonic() - started
                 # UnboundLocalError: how distributed reports a wait that is cancelled in the moment it ends
                 with suppress(TimeoutError, UnboundLocalError):
@@ -200,10 +203,12 @@ class JobManager:
 
     def _addresses(self, on: str) -> frozenset[str]:
         """Of the workers that offer a resource; a worker has another one after a restart."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].items()
-        return frozenset(
-            address for address, facts in workers if on in facts.get("resources", {}) or not self._resources
-        )
+        with suppress(TimeoutError, RuntimeError, OSError):  # the scheduler was lost, as the next wait notices
+            workers = worker_facts(self._client).items()
+            return frozenset(
+                address for address, facts in workers if on in facts.get("resources", {}) or not self._resources
+            )
+        return frozenset()
 
     def _ready(self, timeout: float) -> Any:
         started = time.monotonic()
@@ -314,7 +319,8 @@ class JobManager:
             ending = {"status": "cancelled"}
         except Exception as error:
             explanation = explain_failure(error)
-            ending |= {"error": explanation.message, "remedy": explanation.remedy}
+            refused = isinstance(explanation, InputError)
+            ending |= {"error": explanation.message, "remedy": explanation.remedy, "refused": refused}
         finally:
             context.release()
             if not (self._closed.is_set() and ending["status"] == "failed"):  # else it stays recorded, and is resumed

@@ -61,6 +61,7 @@ class JobState:
 
     has_key: it was started with an API key, which is not stored. attempts: how often a server was killed with it.
     resumes: while a server's limit is waited for, when it ends in unix seconds. note: what to know of a finished job.
+    refused: it failed by its input, such as an uploaded file, and would do so again.
     """
 
     spec: JobSpec
@@ -78,6 +79,7 @@ class JobState:
     attempts: int = 0
     resumes: float | None = None
     note: str = ""
+    refused: bool = False
 
     @property
     def id(self) -> str:

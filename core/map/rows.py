@@ -12,6 +12,7 @@ from core.corpus.export import free_name, short_cells, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.label_sets import display_cell
 from core.corpus.loaders import load_corpus, load_text_codes
+from core.corpus.reading.documents.subtitles import clock_text
 from core.corpus.reading.template import column_field
 from core.corpus.selections import SavedSelection, save_selection
 from core.corpus.terms import load_terms
@@ -107,7 +108,11 @@ def row_view(layout_key: LayoutKey, row: int, count: int = 10) -> RowView:
     near["text"] = [corpus.texts[i][:MAX_CELL] for i in ids]
 
     values = corpus.table.iloc[row].items()
-    named_cells = [(str(name), str(display_cell(value))) for name, value in values if _has_value(value)]
+    named_cells = [
+        (str(name), clock_text(str(name), value) or str(display_cell(value)))
+        for name, value in values
+        if _has_value(value)
+    ]
     truncated = tuple(name for name, value in named_cells if len(value) > LONGEST_CELL)
     cells = tuple((name, value[:LONGEST_CELL]) for name, value in named_cells)
     text = corpus.texts[row]

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import ModelError, ServiceError
 from core.models.openai_client.connections import TooLargeError
-from core.models.openai_client.errors import CHAT, message_in, quoted
+from core.models.openai_client.errors import CHAT, is_web_page, message_in, quoted, web_page
 from core.models.openai_client.models import checked_url
 from core.models.openai_client.requests import Sender, Stopped
 from core.secret import Secret
@@ -66,7 +66,7 @@ class Chat:
         import openai
 
         try:
-            content = read_content(self._sender.with_retries(lambda: self._post_in_mode(messages), stop))
+            content = self._read(self._sender.with_retries(lambda: self._post_in_mode(messages), stop))
         except openai.APIError as error:
             raise self._sender.explain(error, CHAT) from None
         self._sender.count("stored")
@@ -97,12 +97,14 @@ class Chat:
 
     def _pieces(self, response: Any, stop: threading.Event) -> Iterator[str]:
         if "event-stream" not in response.headers.get("content-type", ""):
-            yield read_content(response.read())  # a server that does not stream
+            yield self._read(response.read())  # a server that does not stream
             return
         has_text = has_end = False
         for line in response.iter_lines():
             if stop.is_set():
                 raise Stopped
+            if not has_text and is_web_page(line):
+                raise web_page(self._sender.server, CHAT)
             text, ends = read_event(line, self._sender.key)
             has_text, has_end = has_text or bool(text), has_end or ends
             if text:
@@ -111,6 +113,11 @@ class Chat:
             raise self._broken_off()
         if not has_text:
             raise InvalidAnswer("an empty answer")
+
+    def _read(self, body: bytes) -> str:
+        if is_web_page(body[:1_000].decode("utf-8", "replace")):
+            raise web_page(self._sender.server, CHAT)
+        return read_content(body)
 
     def _broken_off(self) -> ServiceError:
         message = f"{self._sender.server} broke off in the middle of its answer."

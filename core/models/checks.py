@@ -206,7 +206,7 @@ def _is_permuted(rows: np.ndarray, others: np.ndarray) -> bool:
 
 def _check_repeatable(noise: float) -> Check:
     problem = (
-        f"The same text sent twice gets different vectors (cosine down to {1 - noise:.3f}): neighbors and scores "
+        f"The same text sent twice gets different vectors (cosine down to {1 - noise:z.3f}): neighbors and scores "
         "change from run to run."
     )
     return Check("repeatable", problem if noise > TOLERANCE else "")
@@ -217,7 +217,7 @@ def _check_batch(embedder: Embedder, rows: np.ndarray, reverse: np.ndarray, tole
     alone = np.concatenate([embedder.embed([CANARIES[i]]) for i in SINGLES])
     gap = max(float(distances(rows[list(SINGLES)], alone).max()), float(distances(rows, reverse).max()))
     problem = (
-        f"A text gets another vector alone than in a batch (cosine down to {1 - gap:.3f}): queries, which are sent "
+        f"A text gets another vector alone than in a batch (cosine down to {1 - gap:z.3f}): queries, which are sent "
         "alone, do not match rows, and results depend on how rows are grouped."
     )
     return Check("batch", problem if gap > tolerance else "")

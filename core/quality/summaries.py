@@ -65,18 +65,18 @@ def describe_similarity(results: Named[Similarity]) -> str:
     if result.above is None:
         return (
             f"Under {name}, a nearest neighbor is more similar than a random pair in "
-            f"{percent(result.auc['first'].value)} of cases (median cosine {result.medians['first']:.2f} vs. "
-            f"{result.medians['random']:.2f}){compared}."
+            f"{percent(result.auc['first'].value)} of cases (median cosine {result.medians['first']:z.2f} vs. "
+            f"{result.medians['random']:z.2f}){compared}."
         )
     if not any(other.above and other.above.low > CHANCE for _, other in results):
         return (
             f"These labels are hardly reflected in the cosines: even under {name}, only "
             f"{with_interval(result.above, percent)} of same-label pairs are more similar than 95% of random pairs "
-            f"(cosine above {result.threshold:.2f}); 5% is expected by chance."
+            f"(cosine above {result.threshold:z.2f}); 5% is expected by chance."
         )
     return (
         f"Under {name}, {percent(result.above.value)} of same-label pairs are more similar than 95% of random pairs "
-        f"(cosine above {result.threshold:.2f}; 5% expected by chance){compared}."
+        f"(cosine above {result.threshold:z.2f}; 5% expected by chance){compared}."
     )
 
 
@@ -90,7 +90,7 @@ def describe_dimension_usage(results: Named[DimensionUsage]) -> str:
     text = (
         f"{name} uses about {effective(result):,.0f} of its {result.spectrum.dimensions:,} dimensions effectively "
         f"(participation ratio); its intrinsic dimension is about {result.intrinsic.value:,.0f}, and the mean cosine "
-        f"of random pairs is {level} ({cosine:.2f})."
+        f"of random pairs is {level} ({cosine:z.2f})."
     )
     if last_name == name:
         return text
@@ -106,7 +106,7 @@ def describe_noise(results: Named[NoiseRobustness], size: float = 0.3) -> str:
     compared = _compared(best, worst, lambda other: percent(lost(other)))
     return (
         f"Under {name}, noise of length {size:g} replaces {percent(lost(result))} of a text's 10 nearest neighbors, at "
-        f"a median cosine of {result.cosine[result.sizes.index(size)].value:.2f} to the original{compared}."
+        f"a median cosine of {result.cosine[result.sizes.index(size)].value:z.2f} to the original{compared}."
     )
 
 
@@ -150,13 +150,13 @@ def describe_hubness(results: Named[Hubness]) -> str:
     best: Repair = min(("csls", "mutual"), key=lambda repair: result.rankings[repair].skewness)
     before, after, gain = result.rankings["none"].skewness, result.rankings[best].skewness, result.rankings[best].gain
     strongest = " has the strongest hubness:" if len(results) > 1 else ":"
-    text = f"{name}{strongest} k-occurrence skewness {before:.2f} ({result.chance:.2f} by chance). "
+    text = f"{name}{strongest} k-occurrence skewness {before:z.2f} ({result.chance:z.2f} by chance). "
     text += f"{REPAIR_NAMES[best]} {'reduces it to' if after < before else 'does not reduce it:'} {after:.2f}"
     if gain is None:
         return f"{text}."
     note = "" if gain.low > 0 or gain.high < 0 else ", not significant"
-    interval = f"95% interval {100 * gain.low:+.1f} to {100 * gain.high:+.1f}{note}"
-    return f"{text} and changes P@1 by label by {100 * gain.value:+.1f} points ({interval})."
+    interval = f"95% interval {100 * gain.low:+z.1f} to {100 * gain.high:+z.1f}{note}"
+    return f"{text} and changes P@1 by label by {100 * gain.value:+z.1f} points ({interval})."
 
 
 def describe_length_bias(results: Named[LengthBias]) -> str:
@@ -174,7 +174,7 @@ def describe_length_bias(results: Named[LengthBias]) -> str:
 
 
 def _rho(estimate: Interval[float]) -> str:
-    return f"Spearman {estimate.value:+.2f}, {estimate.low:+.2f} to {estimate.high:+.2f}"
+    return f"Spearman {estimate.value:+z.2f}, {estimate.low:+z.2f} to {estimate.high:+z.2f}"
 
 
 def _best_and_worst(results: Named[T], value: Callable[[T], float]) -> tuple[tuple[str, T], tuple[str, T]]:

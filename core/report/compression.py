@@ -84,7 +84,7 @@ def _quantization_blocks(view: service.QuantizationView) -> list[Block]:
         (
             str(row["name"]), f"{row['bytes']:,}", f"{row['rescoring_bytes']:,}" if row["rescoring_bytes"] else "",
             f"{row['recall']:.1%}", f"{row['recall_low']:.1%} to {row['recall_high']:.1%}",
-            f"{row['rank_correlation']:.3f}", f"{row['p50']:.{decimals}f}",
+            f"{row['rank_correlation']:z.3f}", f"{row['p50']:.{decimals}f}",
         )
         for row in view.table.to_dict("records")
     ]  # fmt: skip

@@ -117,9 +117,9 @@ def _cells(model: ModelDiagnostics) -> tuple[str, ...]:
     effective = summaries.with_interval(density.measures["participation", True])
     return (
         f"{effective} of {density.dimensions:,}", summaries.with_interval(model.usage.intrinsic),
-        f"{density.measures['mean_cosine', False].value:.3f}",
-        "unknown" if auc is None else summaries.with_interval(auc, summaries.percent), f"{hubs.skewness:.2f}",
-        summaries.percent(hubs.anti_hubs), summaries.with_interval(model.length.rho["all_texts"], "{:+.2f}".format),
+        f"{density.measures['mean_cosine', False].value:z.3f}",
+        "unknown" if auc is None else summaries.with_interval(auc, summaries.percent), f"{hubs.skewness:z.2f}",
+        summaries.percent(hubs.anti_hubs), summaries.with_interval(model.length.rho["all_texts"], "{:+z.2f}".format),
         summaries.with_interval(churn, summaries.percent),
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def _legend(model: ModelDiagnostics) -> str:
         f"Over {density.texts:,} of {density.total:,} distinct texts, seed {density.seed}; 95% intervals in brackets. "
         "Effective dimensions: participation ratio of the centered vectors. Intrinsic dimension: TwoNN. Random cosine: "
         "mean of random pairs. Neighbor vs random AUC: probability that a nearest neighbor is more similar than a "
-        f"random pair, 50% by chance. Hubness: skewness of the {hubs.k}-occurrence, {hubs.chance:.2f} by chance. "
+        f"random pair, 50% by chance. Hubness: skewness of the {hubs.k}-occurrence, {hubs.chance:z.2f} by chance. "
         f"Orphans: texts that are among no other text's {hubs.k} nearest neighbors. Length bias: Spearman's "
         "correlation of a text's length with its mean cosine to all others. Noise sensitivity: share of the 10 nearest "
         f"neighbors lost by adding noise of length {NOISE_LENGTH:g}, over {noise.texts:,} texts."
@@ -148,7 +148,7 @@ def cosine_figure(name: str, similarity: Similarity) -> Figure:
             part = slice(max(filled[0] - 1, 0), filled[-1] + 2)
             series.append(Series(label, middle[part].tolist(), shares[part].tolist(), color=color, dots=False))
     medians = similarity.medians.items()
-    rows = [(PAIR_KINDS[kind][0], f"{value:.3f}", f"{similarity.pairs[kind]:,}") for kind, value in medians]
+    rows = [(PAIR_KINDS[kind][0], f"{value:z.3f}", f"{similarity.pairs[kind]:,}") for kind, value in medians]
     first, title = f"Under {name}", f"cosine under {name}"
     numbers = table((first, "Median cosine", "Pairs"), rows, (first,))
     return Figure(lines_svg(series, Axis(title), Axis("share of pairs", percent)), f"distribution of {title}", numbers)

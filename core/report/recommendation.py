@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from core.report.document import Block, Heading, Paragraph, Table
 from core.report.facts import Facts
 from core.scoreboard.examples import Example
+from core.scoreboard.held_out import HELD_OUT
 from core.scoreboard.recommendation import choose, describe_cost
 from core.scoreboard.service import Board
 from core.scoreboard.verdict import VerdictWriter, describe_training, join_names
@@ -28,7 +29,7 @@ def recommendation_blocks(facts: Facts, board: Board) -> list[Block]:
         top = comparison.lines[0].name
         relative = writer.cost() if choice.key == top else writer.relative_cost(choice.key, top)
         blocks.append(Paragraph(f"Cost: {describe_cost(costs[choice.key])} {relative}", "evidence"))
-    if caution := describe_training(facts.contenders):
+    if caution := describe_training(facts.contenders, str(facts.boards[0].task.get(HELD_OUT, ""))):
         blocks.append(Paragraph(f"⚠ {caution}", "evidence"))
     if facts.checks:
         blocks.append(Paragraph("⚠ Not every model passed its checks: see Failed checks.", "evidence"))

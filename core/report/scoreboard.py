@@ -49,7 +49,7 @@ def score_table(facts: Facts, board: Board) -> Table:
     shares = rounded_percentages([line.share_best for line in lines], 0)
     rows = [
         (f"{rank} {line.group}", facts.label_of(line.name), f"{line.mean:.3f}",
-         _interval(line.low, line.high, "{:.3f}".format), f"{share:.0f}%")
+         _interval(line.low, line.high, "{:z.3f}".format), f"{share:.0f}%")
         for rank, (line, share) in enumerate(zip(lines, shares, strict=True), start=1)
     ]  # fmt: skip
     return table(("Rank", "Contender", board.label, *SCORES[3:5]), rows, SCORES[:2])
@@ -183,7 +183,7 @@ def overlap_blocks(facts: Facts) -> list[Block]:
     summary += f"; {lowest[2]} and {lowest[1]} share the fewest, {lowest[0]:.0%}." if len(pairs) > 1 else "."
     note = (
         f"Share of a text's {overlap.k} nearest neighbors under one contender that are also among those of the other, "
-        f"over {overlap.texts:,} distinct texts; chance level {overlap.chance:.4f}. Contenders with low overlap are "
+        f"over {overlap.texts:,} distinct texts; chance level {overlap.chance:z.4f}. Contenders with low overlap are "
         "not interchangeable, even with equal scores."
     )
     figure = Figure(heat_svg(names, values), "Shares of neighbors in common.", table(("", *names), rows, ("",)))

@@ -129,6 +129,8 @@ def corpus_blocks(facts: Facts) -> list[Block]:
     for source in origin.get("sources", []):
         file = f"{source.get('name', '')}, {source.get('format', '')}"
         lines.append(("Source", f"{file}, {source.get('rows', 0):,} rows"))
+    for file in origin.get("skipped", []):
+        lines.append(("Not read", file.get("message", "")))
     for step in origin.get("steps", []):
         lines.append(("Step", f"{step.get('step', '')}: {step.get('before', 0):,} to {step.get('after', 0):,} rows"))
     return [Heading("Appendix: data"), table(("Property", "Value"), lines, ("Property", "Value"))]

@@ -30,9 +30,9 @@ def interval_figure(
     the edge."""
     figure = go.Figure(layout=base_layout(theme, 58 + max(ROW * len(names), MIN_HEIGHT)))
     for at, name in enumerate(names):
-        color, interval = contender_color(order[at]), f"{low[at]:.4f} to {high[at]:.4f}"
+        color, interval = contender_color(order[at]), f"{low[at]:z.4f} to {high[at]:z.4f}"
         error = {"array": [high[at] - values[at]], "arrayminus": [values[at] - low[at]], "color": color, "thickness": 2}
-        hover = f"{chart_label(name, NAME_WIDTH)}: {values[at]:.4f} (95%: {interval})"
+        hover = f"{chart_label(name, NAME_WIDTH)}: {values[at]:z.4f} (95%: {interval})"
         figure.add_trace(go.Scatter(x=[values[at]], y=[at], mode="markers", marker={"color": color, "size": 11},
                                     error_x=error | {"width": 6}, hovertext=[hover], hoverinfo="text"))  # fmt: skip
         figure.add_annotation(
@@ -119,7 +119,7 @@ def _point(
     at: int, name: str, cost: float, quality: float, low: float, high: float, color: str, best: bool
 ) -> go.Scatter:
     short_name = chart_label(name, NAME_WIDTH)
-    hover = f"{short_name}<br>{quality:.4f} (95%: {low:.4f} to {high:.4f})<br>cost {cost:,.4g}"
+    hover = f"{short_name}<br>{quality:z.4f} (95%: {low:z.4f} to {high:z.4f})<br>cost {cost:,.4g}"
     return go.Scatter(
         x=[cost], y=[quality], mode="markers+text", name=f"{at + 1} {short_name}", legendrank=int(at) + 1,
         text=[str(at + 1)], textfont={"color": "#ffffff", "size": 11}, marker={"color": color, "size": 20},

@@ -2,14 +2,17 @@
 
 Of rows with several labels, those that share one should be near each other."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from core.corpus.label_columns import LabelRows, read_label_rows
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.scoreboard import probes
+from core.scoreboard.held_out import HELD_OUT, used_mask
 from core.scoreboard.leave_one_out import rank_labels
 from core.scoreboard.shared_labels import rank_shared_labels
 from core.scoreboard.types import Scores, Task
@@ -30,9 +33,9 @@ def score_labels(
 
     task: column; relevance: "shared label" for such a column; split, train and test: a column that marks training and
     test rows of the few-shot probe, and its values ("train" and "test", or all that are not test); shots: its training
-    rows per label. Raises InputError where labels can't be scored."""
-    loaded = load_corpus(corpus)
-    data = read_label_rows(loaded.table, task.get("column", ""), distinct_texts(loaded.texts)[0], SEED)
+    rows per label; held_out: models whose training rows are left out. Raises InputError where labels can't be
+    scored."""
+    table, data = read_task_rows(corpus, task)
     vectors = contender_rows(corpus, contender)
     if data.combinations is not None:
         return _score_shared_labels(vectors, data, progress)
@@ -41,10 +44,22 @@ def score_labels(
     scores = Scores(per_query, data.texts[data.queries], chance=chance, facts=_facts(data))
     at = probes.probed_positions(data)
     _add_probe(scores, vectors, data, at, parts[1])
-    sides, shots = probes.few_shot_sides(loaded.table, data, task), int(task.get("shots", probes.SHOTS))
+    sides, shots = probes.few_shot_sides(table, data, task), int(task.get("shots", probes.SHOTS))
     _add_few_shot(scores, vectors, data, sides, shots, parts[2])
-    _add_clusters(scores, vectors, data, *probes.clustered_positions(loaded.table, data, at), parts[3])
+    _add_clusters(scores, vectors, data, *probes.clustered_positions(table, data, at), parts[3])
     return scores
+
+
+def read_task_rows(corpus: CorpusRef, task: Task) -> tuple[pd.DataFrame, LabelRows]:
+    """The table of the corpus, without the labels of rows that are left out, and the rows and queries of the task.
+    Raises InputError."""
+    loaded = load_corpus(corpus)
+    table, column = loaded.table, str(task.get("column", ""))
+    used = used_mask(corpus, str(task.get(HELD_OUT, "")))
+    if used.any() and column in table:
+        table = table.assign(**{column: table[column].mask(used)})
+    data = read_label_rows(table, column, distinct_texts(loaded.texts)[0], SEED)
+    return table, replace(data, missing=data.missing - int(used.sum()))
 
 
 def _score_shared_labels(vectors: np.ndarray, data: LabelRows, progress: Progress | None) -> Scores:

@@ -6,11 +6,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_columns import LabelRows, read_label_rows
+from core.corpus.label_columns import LabelRows
 from core.corpus.loaders import load_corpus, load_distinct_texts
-from core.corpus.texts import distinct_texts
 from core.errors import InputError
-from core.scoreboard.labels import SEED
+from core.scoreboard.labels import read_task_rows
 from core.scoreboard.pairs import read_pairs
 from core.scoreboard.retrieval import Retrieval, first_rows
 from core.scoreboard.service import ScoreboardQuery, load_scores, read_retrieval
@@ -88,8 +87,7 @@ def rank_agreement(pairs: np.ndarray) -> np.ndarray:
 
 def label_rows(query: ScoreboardQuery) -> LabelRows:
     """The rows and queries of the task "labels"."""
-    corpus = load_corpus(query.corpus)
-    return read_label_rows(corpus.table, str(query.task.get("column")), distinct_texts(corpus.texts)[0], SEED)
+    return read_task_rows(query.corpus, query.task)[1]
 
 
 def top_hits(query: ScoreboardQuery, pair: ContenderPair, number: int) -> TopHits:

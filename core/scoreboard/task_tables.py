@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.corpus.qrels import is_qrels, named_qrels, read_qrels
 from core.corpus.reader_process import read_staged
+from core.corpus.reading.skipped import complete
 from core.corpus.service import InvalidInput
 from core.corpus.staging import ImportSource, StagedFile, staged_bytes
 from core.errors import InputError, StorageError
@@ -140,7 +141,7 @@ def _import_single(corpus: CorpusRef, file: StagedFile, judged: bool) -> TaskTab
     if judged and _judgments(corpus.folder, file) is not None:
         remedy = "Upload the queries with it: queries.jsonl and qrels.tsv together."
         raise InputError(f'"{file.name}" holds only judgments.', remedy)
-    return save_table(corpus, file.key, file.name, lambda: read_staged(corpus.folder, ImportSource((file,))).table)
+    return save_table(corpus, file.key, file.name, lambda: _read(corpus.folder, file))
 
 
 def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) -> tuple[TaskTable, ...]:
@@ -158,8 +159,12 @@ def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) 
     return _import_single(corpus, queries[0], True), judgments
 
 
+def _read(folder: str, file: StagedFile) -> pd.DataFrame:
+    return complete(read_staged(folder, ImportSource((file,)))).table
+
+
 def _judgments(folder: str, file: StagedFile) -> pd.DataFrame | None:
     """The judgments a file holds, None where it holds something else."""
     if is_qrels(data := staged_bytes(folder, file)):
         return read_qrels(file.name, data)
-    return named_qrels(read_staged(folder, ImportSource((file,))).table)
+    return named_qrels(_read(folder, file))

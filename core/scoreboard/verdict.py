@@ -38,10 +38,11 @@ def join_names(names: Sequence[str]) -> str:
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
-def describe_training(contenders: Sequence[Contender]) -> str:
+def describe_training(contenders: Sequence[Contender], held_out: str = "") -> str:
     """A caution on adapters and fine-tuned models, which may be scored on what they were trained on; "" of others.
-    Plain text."""
-    names = [contender.label for contender in contenders if contender.model.is_supervised_here]
+    held_out: keys of models whose training rows were left out, divided by dots. Plain text."""
+    trained = (item for item in contenders if item.model.is_supervised_here)
+    names = [item.label for item in trained if item.model.key not in held_out.split(".")]
     if not names:
         return ""
     return (
@@ -60,7 +61,7 @@ def describe_unmeasured(labels: Sequence[str], costs: Sequence[Cost]) -> list[st
 
 def format_points(value: float) -> str:
     """A share in points of a hundred, "2.1"; two decimals where one would show 0.0."""
-    return f"{100 * value:.2f}" if 0 < abs(100 * value) < 0.05 else f"{100 * value + 0.0:.1f}".replace("-0.0", "0.0")
+    return f"{100 * value:.2f}" if 0 < abs(100 * value) < 0.05 else f"{100 * value:z.1f}"
 
 
 def format_minimum(value: float) -> str:
@@ -95,7 +96,7 @@ class VerdictWriter:
     def ranking(self) -> str:
         """Which contenders are best, and by how much."""
         line = self.comparison.lines[0]
-        best = f"{self._name(line.name)} is best ({self.metric} {line.mean:.3f}{_interval(line.low, line.high)})"
+        best = f"{self._name(line.name)} is best ({self.metric} {line.mean:z.3f}{_interval(line.low, line.high)})"
         if len(self.comparison.lines) == 1:
             return f"{best.replace(' is best', '')}; there is nothing to compare it with."
         if not self.lower:
@@ -185,7 +186,7 @@ class VerdictWriter:
 
 def _format_difference(value: float) -> str:
     """ "0.021"; four decimals where three would show 0."""
-    return f"{value:.4f}" if 0 < abs(value) < 0.0005 else f"{value + 0.0:.3f}".replace("-0.000", "0.000")
+    return f"{value:.4f}" if 0 < abs(value) < 0.0005 else f"{value:z.3f}"
 
 
 def _interval(low: float, high: float) -> str:

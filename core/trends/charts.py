@@ -128,7 +128,7 @@ def change_figure(
     figure.add_scatter(
         x=change, y=list(range(len(names))), mode="markers", error_x=error_bars(change, low, high, GREY),
         marker={"color": np.select([low > 0, high < 0], [COLORS[2], COLORS[1]], GREY).tolist(), "size": 9},
-        hoverinfo="text", hovertext=[f"{label}: {c:+.1%} ({a:+.1%} to {b:+.1%})" for label, c, a, b in estimates],
+        hoverinfo="text", hovertext=[f"{label}: {c:+z.1%} ({a:+z.1%} to {b:+z.1%})" for label, c, a, b in estimates],
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.update_layout(margin={"l": 8, "t": 8, "b": 44}, hovermode="closest")

@@ -131,7 +131,7 @@ def _compare_canaries(cache: VectorCache, embedder: Embedder, stored: np.ndarray
 def _changed(spec: ModelSpec, gap: float, tolerance: float, versions: dict[str, str]) -> ModelError:
     message = (
         f"The model behind {_name(spec)} has changed: fixed texts get other vectors than when it was first used "
-        f"(cosine {1 - gap:.3f}, expected at least {1 - tolerance:.3f}). Its new vectors do not match the stored ones."
+        f"(cosine {1 - gap:.3f}, expected at least {1 - tolerance:z.3f}). Its new vectors do not match the stored ones."
     )
     if not capabilities(spec).hosted:
         changed = [f"{name} {old}" for name, old in versions.items() if _library_versions().get(name) != old]

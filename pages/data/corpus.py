@@ -92,7 +92,7 @@ def _close_guide() -> None:
 def show_create_button(source: ImportSource, preview: FilePreview, roles: Roles, steps: Steps | None) -> None:
     """The name and the button; below it, a requested corpus is created and opened."""
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    default = _default_name(source)
+    default = _default_name(source, preview)
     key, help = f"name-{tag(source)}", "Shown in the sidebar; you can rename it later."
     name = left.text_input("Corpus name", default, max_chars=120, key=key, persist_state="session", help=help)
     style: dict[str, Any] = {"type": "primary", "icon": ":material/check:", "width": "stretch"}
@@ -119,11 +119,13 @@ def show_created() -> None:
         st.page_link("pages/data/embed.py", label="Embed it with a model", icon=":material/memory:")
 
 
-def _default_name(source: ImportSource) -> str:
+def _default_name(source: ImportSource, preview: FilePreview) -> str:
     if source.pasted:
         return "Pasted text"
-    stem = PurePath(source.files[0].name.replace("\\", "/")).name.split(".")[0] or "Corpus"
-    return (stem if len(source.files) == 1 else f"{stem} and {count(len(source.files) - 1, 'more file')}")[:120]
+    skipped = {file.name for file in preview.skipped}
+    names = [file.name for file in source.files if file.name not in skipped] or [source.files[0].name]
+    stem = PurePath(names[0].replace("\\", "/")).name.split(".")[0] or "Corpus"
+    return (stem if len(names) == 1 else f"{stem} and {count(len(names) - 1, 'more file')}")[:120]
 
 
 data_page()

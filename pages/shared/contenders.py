@@ -58,6 +58,7 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
     if not models:
         messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: there are no models to compare.")
         return ()
+    _remember_lost(info, models)
     _restore_selection(info, models)
     available = _available_contenders(models)
     left, right = st.columns([5, 1], vertical_alignment="bottom")
@@ -69,15 +70,32 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
     left.multiselect(
         "Contenders", list(available), key="contenders", format_func=names.__getitem__, help=help_, wrap=True, **options
     )
+    _show_lost(info)
     failed.show_partial_models(info)
     session.write_list_to_link("contenders")
     session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
     _show_unfinished_models(info, models)
     selected = tuple(available[key] for key in session.widget_value("contenders", []))
+    session.remember(f"contender labels {info.digest}", {item.key: item.label for item in selected})
     if len(selected) < minimum:
         _show_too_few(minimum, models)
         return ()
     return _show_checks(info, selected)
+
+
+def _remember_lost(info: CorpusInfo, models: list[ModelSpec]) -> None:
+    """The labels of contenders that were compared on this corpus, and whose model was deleted since."""
+    labels: dict[str, str] = session.remembered(f"contender labels {info.digest}", {})
+    if lost := [label for key, label in labels.items() if from_key(key, models) is None]:
+        session.remember("lost_contenders", (info.digest, lost))
+
+
+def _show_lost(info: CorpusInfo) -> None:
+    digest, labels = session.remembered("lost_contenders") or ("", [])
+    if digest == info.digest:
+        names = ", ".join(f"**{plain(label)}**" for label in labels)
+        st.warning(f"No longer compared, since the model was deleted: {names}.", icon=":material/warning:")
+        st.button("OK", key="lost_contenders_seen", on_click=session.remember, args=("lost_contenders", None))
 
 
 def _show_checks(info: CorpusInfo, selected: tuple[Contender, ...]) -> tuple[Contender, ...]:

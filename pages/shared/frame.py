@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.corpus.service import distinct_count
 from core.errors import PlanisphereError, StorageError
 from core.store import CorpusInfo
+from core.types import ModelSpec
 from pages.shared import jobs_view, messages, session, sign_in
 from pages.shared.corpus import sample as starter
 from pages.shared.corpus.creation import finish_creation
@@ -198,9 +199,32 @@ def select_model() -> None:
         pending = info is not None and messages.pending_embedding(info)
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")
         return
+    remember_lost_model(info, models)
     session.select_from_link("model", list(models))
     names = disambiguate_labels({key: cut_middle(model.label, NAME_LENGTH) for key, model in models.items()})
     help_ = "The embedding model that Explore pages use. Compare pages have a selection of their own."
     key = st.selectbox("Model", list(models), key="model", format_func=names.__getitem__, help=help_)
     session.write_to_link("model")
     show_details(models[key].label)
+    show_lost_model(info, models[key])
+
+
+def remember_lost_model(info: CorpusInfo, models: dict[str, ModelSpec]) -> None:
+    """Where the selected model no longer has vectors of this corpus, or that of the link has none: what to say. The
+    base of an adapter takes its place, if it can."""
+    digest, model = session.remembered("shown_model") or ("", None)
+    linked = "" if model else str(st.query_params.get("model", ""))
+    if model and digest == info.digest and model.key not in models:
+        session.remember("lost_model", (info.digest, f"The model **{plain(model.label)}** was deleted"))
+        session.remember("open_model", model.base.key)
+    elif linked and linked not in models and linked != session.remembered("lost_model_link"):
+        session.remember("lost_model_link", linked)
+        session.remember("lost_model", (info.digest, "The model of this link has no vectors of this corpus"))
+
+
+def show_lost_model(info: CorpusInfo, model: ModelSpec) -> None:
+    session.remember("shown_model", (info.digest, model))
+    digest, message = session.remembered("lost_model") or ("", "")
+    if digest == info.digest:
+        st.warning(f"{message}. Pages use **{plain(model.label)}** instead.", icon=":material/warning:")
+        st.button("OK", key="lost_model_seen", on_click=session.remember, args=("lost_model", None))

@@ -8,6 +8,8 @@ from core.jobs.types import JobState
 from pages.shared import session
 from pages.shared.text import format_duration, plain
 
+STOPPED = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the app stopped"}
+
 
 def show_sidebar_jobs() -> None:
     """Show this workspace's jobs in the sidebar, refreshed every second while one is open."""
@@ -48,8 +50,8 @@ def _show_job(job: JobState) -> None:
     if job.open:
         show_job_progress(job, key=f"cancel-{job.id}")
     else:
-        st.markdown(f"**{plain(job.spec.title)}**")
-        _show_stopped_job(job)
+        with st.container(border=True, gap="xsmall"):
+            _show_stopped_job(job)
 
 
 def show_job_progress(job: JobState, key: str) -> None:
@@ -80,24 +82,27 @@ def _draw_progress(job: str, message: str) -> None:
 
 def show_stop_reason(job: JobState) -> None:
     """Why a job ended without a result, or what to know of it."""
-    labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the app stopped"}
     if job.error:
         st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""), icon=":material/error:")
     elif job.note:
         st.warning(plain(job.note), icon=":material/rule:")
-    elif job.status in labels:
-        st.caption(f"{labels[job.status]}.{' Progress is saved.' if job.done else ''}")
+    elif job.status in STOPPED:
+        st.caption(f"{STOPPED[job.status]}.{' Progress is saved.' if job.done else ''}")
 
 
 def _show_stopped_job(job: JobState) -> None:
-    show_stop_reason(job)
-    again, forget = st.columns(2)
-    if job.status == "done":
-        again.page_link("pages/data/embed.py", label="Details", icon=":material/memory:")
+    """One compact entry: title, reason, what can be done, and a button that removes it."""
+    with st.container(horizontal=True, vertical_alignment="top", wrap=False):
+        st.markdown(f"**{plain(job.spec.title)}**", width="stretch")
+        st.button("Dismiss", key=f"forget-{job.id}", type="tertiary", on_click=_dismiss, args=((job.id,),))
+    if job.error:
+        st.caption(f":red[:material/error: {plain(job.error)}] {plain(job.remedy)}")
     else:
-        with again:
-            continue_button(job, key=f"again-{job.id}")
-    forget.button("Dismiss", key=f"forget-{job.id}", on_click=_dismiss, args=((job.id,),))
+        show_stop_reason(job)
+    if job.status == "done":
+        st.page_link("pages/data/embed.py", label="Details", icon=":material/memory:")
+    elif not job.refused:
+        continue_button(job, key=f"again-{job.id}")
 
 
 def continue_button(job: JobState, key: str) -> None:

@@ -1,5 +1,6 @@
-"""Tables on a page: no index, as high as their rows, with row numbers from 1."""
+"""Tables on a page: no index, as high as their rows, with row numbers from 1, a dash for missing values."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -36,7 +37,10 @@ def progress(label: str | None = None, help: str | None = None, width: Width = N
     return st.column_config.ProgressColumn(label, format="percent", help=help, width=width, **options)
 
 
+_DECIMALS = re.compile(r"%[+,]*\.(\d)f")
+_MAX_DECIMALS = 4  # that Streamlit shows of a column without format
 SHARE_STEP = 0.001  # from it Streamlit derives one decimal of a percentage
+MISSING = "–"
 WRAPPED = 74  # pixels: rows of more than 64 wrap their texts, these show four lines
 ROW_COLUMN = number("Row", "localized", "Row of the corpus.", 60)
 
@@ -57,31 +61,43 @@ def show_table(
     texts. selection: needs a key.
     """
     options: dict[str, Any] = {
-        "hide_index": True,
-        "width": "stretch",
         "height": min(38 + row_height * max(len(table), 1), max_height),
         "row_height": row_height,
-        "lazy": False,
         "key": key,
-        "alt": alt,
-        "column_config": dict(columns),
     }
-    table = round_shares(table, columns)
     if selection is None:
-        st.dataframe(table, **options)
+        draw_frame(table, alt, columns, **options)
         return []
-    event: Any = st.dataframe(table, on_select="rerun", selection_mode=selection, **options)
+    event = draw_frame(table, alt, columns, on_select="rerun", selection_mode=selection, **options)
     return [position for position in event.selection.rows if position < len(table)]
 
 
-def round_shares(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """The table with its percentages rounded: Streamlit cuts numbers off at the step of their column."""
-    steps = {
-        name: (config.get("type_config") or {}).get("step")
+def draw_frame(table: Any, alt: str, columns: Mapping[str, Any] | None = None, **options: Any) -> Any:
+    """st.dataframe as all tables are; table: a DataFrame or a Styler. options: of st.dataframe."""
+    columns = columns or {}
+    if isinstance(table, pd.DataFrame):
+        table = round_numbers(table, columns)
+    defaults = {"hide_index": True, "width": "stretch", "lazy": False, "placeholder": MISSING}
+    return st.dataframe(table, alt=alt, column_config=dict(columns), **(defaults | options))
+
+
+def round_numbers(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The table with its percentages rounded, since Streamlit cuts numbers off at the step of their column, and without
+    numbers that would show as a negative zero."""
+    options = {
+        name: config.get("type_config") or {}
         for name, config in columns.items()
-        if isinstance(config, dict)
+        if isinstance(config, dict) and name in table
     }
-    return table.round({name: 3 for name, step in steps.items() if step == SHARE_STEP and name in table})
+    shares = [name for name, option in options.items() if option.get("step") == SHARE_STEP]
+    table = table.round(dict.fromkeys(shares, 3))
+    for name in table.select_dtypes("float").columns:
+        match = _DECIMALS.search((options.get(name) or {}).get("format") or "")
+        digits = int(match[1]) if match else _MAX_DECIMALS
+        negative_zero = (table[name] <= 0) & (table[name].round(digits) == 0)
+        if negative_zero.any():
+            table = table.assign(**{str(name): table[name].mask(negative_zero, 0.0)})
+    return table
 
 
 def with_row_numbers(table: pd.DataFrame, position: int = 0) -> pd.DataFrame:

@@ -1,11 +1,13 @@
-"""A table that is uploaded beside the corpus, and stays after another page was visited."""
+"""Uploads: a table beside the corpus, which stays after another page was visited; files that can't be read."""
 
 import streamlit as st
 
 from core.corpus.service import FilePreview, InvalidInput, preview_files
 from core.corpus.staging import ImportSource, stage
 from pages.shared import session
-from pages.shared.text import plain
+from pages.shared.text import count, plain
+
+MAX_LISTED = 5
 
 
 def upload_table(label: str, key: str, help: str) -> ImportSource | None:
@@ -32,4 +34,19 @@ def preview_table(upload: ImportSource, single_column: str) -> FilePreview | Non
     if len(preview.columns) < 2:
         st.warning(single_column, icon=":material/block:")
         return None
+    show_skipped_files(preview)
     return preview
+
+
+def show_skipped_files(preview: FilePreview) -> None:
+    """The files of an upload that can't be read, each with reason and remedy; nothing where all were read."""
+    if not preview.skipped:
+        return
+    files = len(preview.sources) + len(preview.skipped)
+    lines = [f"{plain(file.message)} {plain(file.remedy)}" for file in preview.skipped]
+    title = f"**{len(preview.sources):,} of {count(files, 'file')} read.** Not included:"
+    listed = "\n".join(f"- {line}" for line in lines[:MAX_LISTED])
+    st.warning(f"{title}\n\n{listed}", icon=":material/block:")
+    if lines[MAX_LISTED:]:
+        with st.expander(count(len(lines) - MAX_LISTED, "more file") + " not read", icon=":material/block:"):
+            st.markdown("\n".join(f"- {line}" for line in lines[MAX_LISTED:]))

@@ -183,7 +183,7 @@ UNSAFE = (
         (lambda body: events("Half an answer [1]. And", end=False), "broke off"),
         (lambda body: b'data: {"error": {"message": "out of memory <b>"}}\n\n', "out of memory"),
         (lambda body: events(NOT_FOUND), "Not in these texts"),
-        (lambda body: b"<html><script>x</script></html>", "broke off"),
+        (lambda body: b"<html><script>x</script></html>", "web page"),
     ],
     ids=["unsafe", "invented", "cut off", "error", "refusal", "page"],
 )

@@ -73,9 +73,14 @@ def test_an_adapter_is_checked_trained_and_used_as_a_model(drinks, app, monkeypa
     at = open_page(app, "pages/explore/search.py")
     fine(at)
     at = open_page(app)
+    at.selectbox(key="model").set_value(spec.key).run()
     at.button(key=f"adapt_delete {spec.key}").click().run()
     fine(at)
     assert stored_adapters(corpus.folder) == ()
+    assert at.selectbox(key="model").value == model.key
+    assert any(spec.label in warning.value.replace("\\", "") for warning in at.warning)
+    at.button(key="lost_model_seen").click().run()
+    assert not at.warning
     assert Workspace(corpus.folder).models(corpus.digest) == [model]
 
 

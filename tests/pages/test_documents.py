@@ -46,9 +46,13 @@ def test_a_pdf_becomes_a_corpus_with_pages_and_passages(app, home):
 
 
 def test_a_zip_of_documents_becomes_one_corpus(app, home):
-    files = {"a.docx": docx_file(), "b.html": HTML, "c.epub": epub_file()}
-    app = create(upload(start(app), ("all.zip", zip_of(files))), "All")
+    files = {"a.docx": docx_file(), "b.html": HTML, "c.epub": epub_file(), "scan.pdf": simple_pdf([[]])}
+    app = upload(start(app), ("all.zip", zip_of(files)))
+    assert "3 of 4" in app.warning[0].value
+    assert "scan.pdf" in app.warning[0].value.replace("\\", "")
+    app = create(app, "All")
     assert not app.exception
+    assert any("scan.pdf" in one.value.replace("\\", "") for one in app.caption)
     table = stored(home).table
     assert table.groupby("file")["position"].max().to_dict() == {"a.docx": 3, "b.html": 2, "c.epub": 3}
     assert "Guide > Fees" in set(table["heading"])

@@ -23,6 +23,18 @@ def jobs(home):
     lease.release()
 
 
+def test_what_was_refused_for_its_input_is_dismissed_and_not_continued(home, app):
+    spec = JobSpec("embed", str(home), "c" * 16, {"model": {"name": "x"}}, title="Refused one")
+    failure = {"error": "The file has no words.", "remedy": "Upload another.", "refused": True}
+    write_record(JobState(spec, status="failed", **failure))
+    at = app.run()
+    assert titles(at) == ["Refused one"]
+    assert any("The file has no words" in caption.value for caption in at.sidebar.caption)
+    assert not [button for button in at.button if button.key == f"again-{spec.id}"]
+    at = at.button(key=f"forget-{spec.id}").click().run()
+    assert titles(at) == []
+
+
 def dismiss_keys(at):
     return {button.key for button in at.button if str(button.key).startswith(("dismiss-", "forget-"))}
 

@@ -187,6 +187,10 @@ def test_labels_can_be_added_but_not_removed_while_rows_have_them(corpus, app):
     at.button(key="label_edit_save").click().run()
     assert len(at.error) == 1
     assert load_codebook(corpus, "topic").names == ("lamp", "new")
+    at.text_input(key="label_rename_new-topic").set_value("light").run()
+    at.button(key="label_rename").click().run()
+    assert load_codebook(corpus, "topic").names == ("light", "new")
+    assert log(corpus).labels() == {1: "light"}
     at.checkbox(key="label_delete_confirm topic").set_value(True).run()
     at.button(key="label_delete").click().run()
     assert label_columns(corpus.folder, corpus.digest) == ()

@@ -6,13 +6,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
 
 from core.corpus.reading.budget import check, check_bytes
+from core.corpus.reading.skipped import none_readable, skipped_file
 from core.corpus.reading.sniff import FORMATS, READABLE, extension, file_format
-from core.corpus.reading.values import Upload
+from core.corpus.reading.values import SkippedFile, Upload
 from core.errors import InputError
 
 MAX_RATIO = 200  # text packs 3 to 30 times; a bomb some 1,000
@@ -23,20 +25,40 @@ _HELD = 256 * 1024**2  # bytes held while it is not known whether the rest is wi
 _Stream = io.BufferedIOBase | IO[bytes]
 
 
-def unpack(uploads: Sequence[Upload]) -> tuple[list[Upload], list[str]]:
-    """The uploads with archives replaced by their files (sorted by name), and notes on ignored files.
-    Raises InputError for nested archives, `../` and absolute names, encrypted or damaged archives, a packing ratio
-    above MAX_RATIO, and where there are more files or bytes than the budget allows."""
-    files: list[Upload] = []
-    notes: list[str] = []
+@dataclass(frozen=True)
+class Unpacked:
+    """Files, notes on those ignored for their names, and those that can't be unpacked or are of no readable format."""
+
+    files: tuple[Upload, ...] = ()
+    notes: tuple[str, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
+
+
+def unpack(uploads: Sequence[Upload]) -> Unpacked:
+    """The uploads with archives replaced by their files (sorted by name). Skipped are nested archives, archives with
+    `../` or absolute names, what is encrypted or damaged, and a packing ratio above MAX_RATIO. Raises InputError where
+    nothing is left, and where there are more bytes than the budget allows."""
+    parts = list[Unpacked]()
+    size = 0
     for upload in uploads:
-        open_archive = {"gz": _gunzip, "zip": _unzip}.get(file_format(upload.name, upload.data))
-        unpacked = sum(len(file.data) for file in files)
-        opened, skipped = open_archive(upload, unpacked) if open_archive else ([upload], [])
-        check_bytes(upload.name, unpacked + sum(len(file.data) for file in opened))
-        files += opened
-        notes += skipped
-    return files, notes
+        try:
+            part = _open(upload, size)
+        except InputError as error:
+            part = Unpacked(skipped=(skipped_file(upload.name, error, upload.data),))
+        parts.append(part)
+        size += sum(len(file.data) for file in part.files)
+        check_bytes(upload.name, size)
+    skipped = tuple(file for part in parts for file in part.skipped)
+    files = tuple(file for part in parts for file in part.files)
+    if skipped and not files:
+        raise none_readable(skipped)
+    return Unpacked(files, tuple(note for part in parts for note in part.notes), skipped)
+
+
+def _open(upload: Upload, before: int) -> Unpacked:
+    """Raises InputError. before: bytes of the files unpacked so far."""
+    open_archive = {"gz": _gunzip, "zip": _unzip}.get(file_format(upload.name, upload.data))
+    return open_archive(upload, before) if open_archive else Unpacked((upload,))
 
 
 def read_limited(open_stream: Callable[[], _Stream], packed: int, name: str, before: int = 0) -> bytes:
@@ -68,16 +90,16 @@ def check_zip_sizes(data: bytes, name: str, before: int = 0) -> None:
         raise _bomb(name)
 
 
-def _gunzip(upload: Upload, before: int) -> tuple[list[Upload], list[str]]:
+def _gunzip(upload: Upload, before: int) -> Unpacked:
     name = upload.name[:-3] if upload.name.lower().endswith(".gz") else upload.name
 
     def open_stream() -> _Stream:
         return gzip.GzipFile(fileobj=io.BytesIO(upload.data))
 
-    return [_read_member(upload.name, name, open_stream, len(upload.data), before)], []
+    return Unpacked((_read_member(upload.name, name, open_stream, len(upload.data), before),))
 
 
-def _unzip(upload: Upload, before: int) -> tuple[list[Upload], list[str]]:
+def _unzip(upload: Upload, before: int) -> Unpacked:
     check_zip_sizes(upload.data, upload.name, before)
     with open_zip(upload) as archive:
         members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
@@ -85,19 +107,25 @@ def _unzip(upload: Upload, before: int) -> tuple[list[Upload], list[str]]:
             _check_name(upload.name, member)
         members = [member for member in members if not _is_clutter(member.filename)]
         left_out = [member.filename for member in members if extension(member.filename) not in FORMATS]
-        files = []
+        files, skipped = list[Upload](), list[SkippedFile]()
         for member in [member for member in members if extension(member.filename) in FORMATS]:
-            if member.flag_bits & 1:
-                raise InputError(
-                    f'"{upload.name}" is locked with a password.', "Unpack it yourself and upload its files."
-                )
-            open_stream = partial(archive.open, member)
-            files.append(_read_member(upload.name, member.filename, open_stream, member.compress_size, before))
-            before += len(files[-1].data)
-    if not files:
+            try:
+                files.append(_unzip_member(upload.name, archive, member, before))
+                before += len(files[-1].data)
+            except InputError as error:
+                skipped.append(skipped_file(member.filename, error))
+    if not files and not skipped:
         raise InputError(f'"{upload.name}" holds no file that can be read.', f"Put in {READABLE}.")
     listed = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
-    return files, [f'Ignored in "{upload.name}": {listed}.'] if left_out else []
+    notes = (f'Ignored in "{upload.name}": {listed}.',) if left_out else ()
+    return Unpacked(tuple(files), notes, tuple(skipped))
+
+
+def _unzip_member(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, before: int) -> Upload:
+    if member.flag_bits & 1:
+        message = f'"{member.filename}" in "{name}" is locked with a password.'
+        raise InputError(message, "Unpack it yourself and upload its files.")
+    return _read_member(name, member.filename, partial(archive.open, member), member.compress_size, before)
 
 
 def open_zip(upload: Upload) -> zipfile.ZipFile:
@@ -117,7 +145,7 @@ def _read_member(archive: str, name: str, open_stream: Callable[[], _Stream], pa
     try:
         data = read_limited(open_stream, packed, archive, before)
     except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError, RuntimeError) as error:
-        raise _damaged(archive) from error
+        raise _damaged(name, f' in "{archive}"') from error
     if data and file_format(name, data) in {"zip", "gz"}:
         raise InputError(f'"{archive}" holds another archive, "{name}".', "Unpack the inner one and upload its files.")
     return Upload(name, data)
@@ -134,9 +162,9 @@ def _is_clutter(name: str) -> bool:
     return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
 
 
-def _damaged(name: str) -> InputError:
-    remedy = "Create it again, or unpack it first."
-    return InputError(f'"{name}" can\'t be unpacked: it is cut short or damaged.', remedy)
+def _damaged(name: str, archive: str = "") -> InputError:
+    remedy = "Create the archive again, or unpack it first."
+    return InputError(f'"{name}"{archive} can\'t be unpacked: it is cut short or damaged.', remedy)
 
 
 def _bomb(name: str) -> InputError:

@@ -32,8 +32,9 @@ from core.corpus.reading.json_files import read_json
 from core.corpus.reading.json_tables import explode_lists, flatten_objects
 from core.corpus.reading.progress import begin_file
 from core.corpus.reading.size_checks import TEXTS, check_cells, check_size
-from core.corpus.reading.sniff import file_format, paste_format
-from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
+from core.corpus.reading.skipped import complete, none_readable, skipped_file
+from core.corpus.reading.sniff import FORMATS, extension, file_format, paste_format
+from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, SkippedFile, Source, TextUnit, Upload
 from core.corpus.reading.vector_columns import split_vectors
 from core.corpus.reading.vectors import read_npy, read_npz, read_safetensors, read_vector_lines
 from core.corpus.reading.xlsx import read_xlsx
@@ -51,25 +52,50 @@ _DOCUMENT_READERS: dict[str, Callable[[Upload, ReadOptions], ParsedFile | None]]
 }  # fmt: skip
 
 
+class _VectorLinesError(InputError):
+    """A text file of vectors that can't be read; the rows of another file belong to it."""
+
+
 def read_files(
     uploads: Sequence[Upload], options: ReadOptions = ReadOptions(), budget: Budget | None = None
 ) -> RawTable:
     """Read files, also archives, into one table (with a column `file` if there are several) and the vectors in them or
-    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole, or that is
-    over the limits of the budget (None: the current one)."""
+    in a separate file. A file that can't be read whole is skipped where others can. Raises InputError, naming file,
+    line or row, where none can be read, and for what is over the limits of the budget (None: the current one)."""
     if not uploads:
         raise InputError("No file was selected.", "Upload at least one file.")
     name = uploads[0].name if len(uploads) == 1 else f"{uploads[0].name} and {len(uploads) - 1:,} more"
     with use_budget(budget or current_budget()), explained(name):
         check_bytes(name, sum(len(upload.data) for upload in uploads))
-        files, notes = unpack(uploads)
-        parts = []
-        for number, upload in enumerate(files, start=1):
-            begin_file(upload.name, number, len(files))
-            parts.append(_parse(upload, options, file_format(upload.name, upload.data)))
-        raw = _combine(parts, notes)
+        unpacked = unpack(uploads)
+        parts, skipped = _parse_all(unpacked.files, options)
+        skipped = (*unpacked.skipped, *skipped)
+        if not parts:
+            raise none_readable(skipped)
+        raw = replace(_combine(parts, unpacked.notes), skipped=skipped)
+        if _has_vector_file(parts, skipped):
+            complete(raw)
     renamed = options.columns or options.values
     return replace(raw, table=rename_table(raw.table, options.columns, options.values)) if renamed else raw
+
+
+def _parse_all(files: Sequence[Upload], options: ReadOptions) -> tuple[list[ParsedFile], tuple[SkippedFile, ...]]:
+    parts, skipped = list[ParsedFile](), list[SkippedFile]()
+    for number, upload in enumerate(files, start=1):
+        begin_file(upload.name, number, len(files))
+        try:
+            parts.append(_parse(upload, options))
+        except InputError as error:
+            if isinstance(error, _VectorLinesError) or isinstance(error.__cause__, MemoryError):
+                raise
+            skipped.append(skipped_file(upload.name, error, upload.data))
+    return parts, tuple(skipped)
+
+
+def _has_vector_file(parts: Sequence[ParsedFile], skipped: Sequence[SkippedFile]) -> bool:
+    """Whether there are vectors that belong to the rows of another file, by their order."""
+    is_vectors = (FORMATS.get(extension(file.name)) in _VECTOR_READERS for file in skipped)
+    return any(part.table is None for part in parts) or any(is_vectors)
 
 
 @contextmanager
@@ -103,9 +129,10 @@ def read_pasted(text: str) -> RawTable:
     return _combine([_parse(upload, options, kind)])
 
 
-def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    """One file, within the limits. Raises InputError."""
+def _parse(upload: Upload, options: ReadOptions, kind: str = "") -> ParsedFile:
+    """One file, within the limits. kind: "" for that of its content. Raises InputError."""
     with explained(upload.name):
+        kind = kind or file_format(upload.name, upload.data)
         check_size(upload, kind, options.text_unit)
         part = _parse_format(upload, options, kind)
         if part.table is not None:
@@ -118,8 +145,11 @@ def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
 def _parse_format(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     if kind in _VECTOR_READERS:
         return _VECTOR_READERS[kind](upload)
-    if part := read_vector_lines(upload, options, kind):
-        return part
+    try:
+        if part := read_vector_lines(upload, options, kind):
+            return part
+    except InputError as error:
+        raise _VectorLinesError(error.message, error.remedy) from error
     part = _read_table(upload, options, kind)
     if part.source.is_document:
         return part

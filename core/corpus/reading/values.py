@@ -71,11 +71,23 @@ class Source:
     is_document: bool = False
 
 
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file of an upload, or of an archive in it, that can't be read: why, and what to do. digest: the sha256 of its
+    bytes, "" where it could not be unpacked."""
+
+    name: str
+    message: str
+    remedy: str
+    digest: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class RawTable:
     """Files read into one table, before roles and preprocessing: (n rows) text columns as `str`, numbers, datetimes;
     RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column.
-    descriptions: of columns, by name. day_first: whether a time 3/4/2024 is in April; None: by the column."""
+    descriptions: of columns, by name. day_first: whether a time 3/4/2024 is in April; None: by the column. skipped:
+    files that can't be read and are not in the table."""
 
     table: pd.DataFrame
     sources: tuple[Source, ...] = ()
@@ -84,6 +96,7 @@ class RawTable:
     vectors_name: str = ""
     descriptions: dict[str, str] = field(default_factory=dict)
     day_first: bool | None = None
+    skipped: tuple[SkippedFile, ...] = ()
 
     def __post_init__(self) -> None:
         if self.vectors is not None and len(self.vectors) != len(self.table):

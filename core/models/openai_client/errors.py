@@ -25,6 +25,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _PART = r"(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])"
 _REQUEST = re.compile(rf"(?:again|retry|wait|resets?)\D{{0,40}}?((?:{_PART}[\s,]*(?:and\s+)?)+)", re.IGNORECASE)
 EPOCH = 1e9  # a larger number of seconds is a time of day, in unix seconds
+_WEB_PAGE = re.compile(r"\s*(<!doctype html|<html|<head|<\?xml)", re.IGNORECASE)
 CHAT_PROGRESS_SAVED = "What was answered so far is saved; start again for the rest."
 
 
@@ -146,6 +147,21 @@ def message_in(body: Any) -> str:
     return str(body) if isinstance(body, list) else ""
 
 
+def is_web_page(text: str) -> bool:
+    """Whether an answer is a page for a browser, such as a proxy's login."""
+    return _WEB_PAGE.match(text.removeprefix("\ufeff")) is not None
+
+
+def web_page(server: str, wording: Wording, status: int = 200) -> ServiceError:
+    """The error for an answer that is a page for a browser."""
+    api = wording.model.removesuffix(" model")
+    tail = f" (HTTP {status})" if status != 200 else ""
+    remedy = (
+        "Check the address, which usually ends in /v1, and open it in a browser: a proxy may ask for a login there."
+    )
+    return ServiceError(f"{server} answered with a web page instead of the {api} API{tail}.", remedy)
+
+
 def quoted(text: str, key: Secret) -> str:
     """The server's message on one line, at most MAX_QUOTE characters, without the key."""
     text = text.replace(key.reveal(), "***") if key else text
@@ -197,7 +213,10 @@ def explain(
 def _explain_status(
     error: openai.APIStatusError, server: str, model: str, key: Secret, wording: Wording
 ) -> ServiceError:
-    status, quote = error.status_code, quoted(error_text(error), key)
+    status, text = error.status_code, error_text(error)
+    if is_web_page(text) and status in (400, 404, 405):
+        return web_page(server, wording, status)
+    quote = "" if is_web_page(text) else quoted(text, key)
     tail = f": “{quote}”" if quote else "."
     if 300 <= status < 400:
         target = quoted(error.response.headers.get("location", "another address"), key)

@@ -41,15 +41,15 @@ def _show_expectation(check: Check) -> None:
     gain = check.preview
     detectable = f"{check.minimum_detectable:.3f}" if math.isfinite(check.minimum_detectable) else "none"
     first, second, third, fourth = st.columns(4)
-    first.metric(f"Base {gain.metric}", f"{check.base:.3f}", help=METRICS[gain.metric])
-    second.metric("Headroom", f"{check.headroom:.3f}", help="1 minus the base score: the most that could be gained.")
+    first.metric(f"Base {gain.metric}", f"{check.base:z.3f}", help=METRICS[gain.metric])
+    second.metric("Headroom", f"{check.headroom:z.3f}", help="1 minus the base score: the most that could be gained.")
     third.metric(
         "Smallest detectable gain", detectable,
         help="80% of such held-out samples would find this gain significant; smaller ones need more held-out examples.",
     )  # fmt: skip
     fourth.metric(
         "Gain of a short training",
-        f"{gain.difference.value:+.3f}",
+        f"{gain.difference.value:+z.3f}",
         help=f"With 95% interval: {format_interval(gain.difference, False)}; {count(gain.queries, 'example')}.",
     )
     show = st.success if check.can_help else st.warning

@@ -1,24 +1,26 @@
 """Adapters in use as models of the workspace."""
 
-from functools import partial
-
 import streamlit as st
 
 from core.adapt.results import AdapterQuery
 from core.adapt.service import MAX_NAME_LENGTH, use_as_model
 from core.adapt.training import Adapter
-from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.adapters import delete_adapter, stored_adapters
-from pages.shared import created, jobs_view, messages, session
+from pages.shared import created, jobs_view, session
 from pages.shared.models import run
+from pages.shared.models.stored import StoredModels, show_stored_models
 from pages.shared.text import plain
 
 HELP = (
     "Makes a model of it: the vectors of this corpus are mapped, nothing is embedded. It appears in every list of "
     "models, and queries pass through the adapter."
 )
+ADAPTERS = StoredModels(
+    "adapt", "Adapters in use", ":material/deployed_code:", "not applied to this corpus; see Embed",
+    "Its vectors of every corpus are deleted, too.", lambda spec: spec.label, delete_adapter,
+)  # fmt: skip
 
 
 def offer_model(info: CorpusInfo, query: AdapterQuery, adapter: Adapter) -> None:
@@ -64,28 +66,4 @@ def _show_in_use(info: CorpusInfo, spec: ModelSpec) -> None:
 
 def show_adapted_models(info: CorpusInfo) -> None:
     """All adapters of the workspace, which can be deleted."""
-    specs = stored_adapters(session.folder())
-    if not specs:
-        return
-    embedded = {model.key for model in session.workspace().models(info.digest)}
-    with st.expander(f"Adapters in use ({len(specs)})", icon=":material/deployed_code:"):
-        for spec in specs:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                state = "vectors of this corpus" if spec.key in embedded else "not applied to this corpus; see Embed"
-                st.markdown(f"**{plain(spec.label)}**: {state}", width="stretch")
-                with st.popover("Delete", icon=":material/delete:"):
-                    st.write("Its vectors of every corpus are deleted, too. The base model stays.")
-                    st.button(
-                        "Delete adapter", key=f"adapt_delete {spec.key}", type="primary",
-                        on_click=partial(_delete, spec),
-                    )  # fmt: skip
-        if error := session.remembered("adapt_delete_error"):
-            messages.show_error(error)
-
-
-def _delete(spec: ModelSpec) -> None:
-    session.remember("adapt_delete_error", None)
-    try:
-        session.ask(delete_adapter, session.folder(), spec)
-    except PlanisphereError as error:
-        session.remember("adapt_delete_error", error)
+    show_stored_models(info, ADAPTERS, stored_adapters(session.folder()))

@@ -143,7 +143,7 @@ def _show_reply(reply: Reply) -> None:
 def _show_refusal(reply: Reply) -> None:
     reasons = {
         "threshold": f"The highest cosine of a text to the question, {reply.score:.3f}, is below the refusal threshold "
-        f"{reply.threshold:.3f}.",
+        f"{reply.threshold:z.3f}.",
         "model": "The language model says that the passages do not answer the question.",
     }
     reason = reasons[reply.refused_by] if reply.passages else "No text matches the question."
@@ -174,6 +174,6 @@ def _show_checks(reply: Reply) -> None:
     if reply.dropped:
         parts.append(f"{count(reply.dropped, 'passage')} beyond the token budget, not sent")
     if reply.calibration:
-        parts.append(f"highest cosine {reply.score:.3f}, refusal below {reply.threshold:.3f}")
+        parts.append(f"highest cosine {reply.score:z.3f}, refusal below {reply.threshold:z.3f}")
     note = "Citations and quotations are compared with the passages as text, without a language model."
     st.caption(f"{' · '.join(parts)}.", help=note)

@@ -100,7 +100,7 @@ def _notes(comparison: PipelineComparison) -> list[str]:
 def interval_text(interval: Interval[float]) -> str:
     """ "0.812 [0.760, 0.851]"."""
     value, low, high = interval
-    return f"{value:.3f}" if np.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{value:z.3f}" if np.isnan(low) else f"{value:z.3f} [{low:z.3f}, {high:z.3f}]"
 
 
 def _show_intervals(comparison: PipelineComparison, metric: str, order: np.ndarray) -> None:

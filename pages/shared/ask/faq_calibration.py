@@ -28,7 +28,7 @@ def show_figures(view: FaqView) -> None:
     is_finite = math.isfinite(summary.threshold)
     with st.container(horizontal=True, key="faq_figures"):
         st.metric(
-            "Threshold", f"{summary.threshold:.3f}" if is_finite else "none", "on the confidence", delta_color="off",
+            "Threshold", f"{summary.threshold:z.3f}" if is_finite else "none", "on the confidence", delta_color="off",
             delta_arrow="off", help="Confidence from 0 to 1 that a reply is right. Below the threshold, it refuses.",
         )  # fmt: skip
         _show_share("Coverage", summary.coverage, f"{summary.accepted:,} of {summary.total:,} questions get a reply.")

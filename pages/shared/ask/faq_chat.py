@@ -154,14 +154,14 @@ def _show_refusal(view: FaqView, turn: dict[str, Any]) -> None:
 
 
 def _show_facts(turn: dict[str, Any]) -> None:
-    threshold = "none" if turn["threshold"] == float("inf") else f"{turn['threshold']:.3f}"
+    threshold = "none" if turn["threshold"] == float("inf") else f"{turn['threshold']:z.3f}"
     nearest = ""
     if turn["nearest"]:
         question, _, cosine = turn["nearest"][0]
-        nearest = f" Nearest known question (cosine {cosine:.2f}): {plain(cut(question, 120))}"
+        nearest = f" Nearest known question (cosine {cosine:z.2f}): {plain(cut(question, 120))}"
     st.caption(
-        f"Confidence {turn['confidence']:.3f}, threshold {threshold}. Score {turn['score']:.3f}, margin "
-        f"{turn['margin']:.3f}.{nearest}",
+        f"Confidence {turn['confidence']:z.3f}, threshold {threshold}. Score {turn['score']:z.3f}, margin "
+        f"{turn['margin']:z.3f}.{nearest}",
         help=f"Score: mean cosine to the {NEAREST} nearest questions of the best answer. Margin: its distance to the "
         "score of the next answer. The confidence is computed from both.",
     )  # fmt: skip

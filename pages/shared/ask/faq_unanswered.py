@@ -39,7 +39,7 @@ def _show_groups(view: FaqView, result: OpenQuestions) -> None:
     if not math.isnan(result.cosine):
         older = f" The {result.omitted:,} oldest are left out." if result.omitted else ""
         st.caption(
-            f"Grouped by average linkage at a mean cosine of {result.cosine:.2f}, the median of {PAIRS:,} random "
+            f"Grouped by average linkage at a mean cosine of {result.cosine:z.2f}, the median of {PAIRS:,} random "
             f"pairs of known questions with the same answer (seed {view.query.seed}). "
             f"Names by class-based TF-IDF.{older}"
         )

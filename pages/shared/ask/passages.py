@@ -26,7 +26,7 @@ from pages.shared.text import count, plain
 
 FULL_TEXT = 20_000  # characters shown of a passage that is opened
 LOCATION = ("file", "page", "slide", "heading", "subject", "start (s)")  # columns of documents that name a place
-SCORES = {"semantic": "cosine {:.3f}", "keyword": "BM25 {:.2f}", "hybrid": "fused score {:.4f}"}
+SCORES = {"semantic": "cosine {:z.3f}", "keyword": "BM25 {:z.2f}", "hybrid": "fused score {:z.4f}"}
 
 
 def show_passages(form: AskForm, result: AskResult) -> None:
@@ -101,7 +101,7 @@ def score_text(form: AskForm, passage: Passage, is_unread: bool = False) -> str:
     if np.isnan(passage.cosine):
         return parts[0]
     if form.reranker or mode != "semantic":
-        parts.append(f"cosine {passage.cosine:.3f}")
+        parts.append(f"cosine {passage.cosine:z.3f}")
     if not np.isnan(passage.percentile) and not is_unread:
         parts[-1] += f", more similar than {passage.percentile:.1f}% of random pairs"
     return " · ".join(parts)

@@ -139,7 +139,7 @@ def _show_calibration(calibration: RefusalThreshold) -> None:
 
 
 def _number(interval: Interval[float]) -> str:
-    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+    return f"{interval.value:z.3f} ({interval.low:z.3f} to {interval.high:z.3f})"
 
 
 def _share(interval: Interval[float]) -> str:

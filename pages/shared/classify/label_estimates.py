@@ -129,7 +129,7 @@ def _show_audit_curve(result: Estimates) -> None:
         return
     low, high = 100 * float(accuracy.low[-1]), 100 * float(accuracy.high[-1])
     st.metric(
-        "Accuracy", f"{accuracy.value[-1]:.1%}", f"95%: {low:.1f} to {high:.1f}", delta_color="off",
+        "Accuracy", f"{accuracy.value[-1]:.1%}", f"95%: {low:z.1f} to {high:z.1f}", delta_color="off",
         delta_arrow="off", label_visibility="collapsed",
     )  # fmt: skip
     if len(curve.labels) > 1:

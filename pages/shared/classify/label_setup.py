@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.classify.label_answers import start_from_column, start_from_selection
+from core.classify.label_answers import rename_label, start_from_column, start_from_selection
 from core.classify.label_progress import label_progress
 from core.classify.zero_shot_rows import parse_lines
 from core.corpus.codebook import (
@@ -173,6 +173,7 @@ def show_codebook(info: CorpusInfo, corpus: CorpusRef, codebook: Codebook) -> No
             "Save", key="label_edit_save", type="primary", on_click=attempt,
             args=(_change, corpus, codebook.column, key),
         )  # fmt: skip
+        _show_rename(corpus, codebook)
         _show_codebook_files(info, codebook)
         st.divider()
         confirmed = st.checkbox("Delete this column with all labels", key=f"label_delete_confirm {codebook.column}")
@@ -180,6 +181,27 @@ def show_codebook(info: CorpusInfo, corpus: CorpusRef, codebook: Codebook) -> No
             "Delete column", key="label_delete", icon=":material/delete:", disabled=not confirmed, on_click=attempt,
             args=(delete_column, corpus, codebook.column), help="This can't be undone.",
         )  # fmt: skip
+
+
+def _show_rename(corpus: CorpusRef, codebook: Codebook) -> None:
+    """One label gets another name, or that of another label."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        old = st.selectbox("Rename label", codebook.names, key=f"label_rename_old-{codebook.column}", width=150)
+        new = st.text_input(
+            "New name", key=f"label_rename_new-{codebook.column}", max_chars=MAX_NAME_LENGTH, width=150,
+            help="Rows with the label get the new name. The name of another label merges both.",
+        )  # fmt: skip
+        names = {name.casefold() for name in codebook.names if name != old}
+        is_merge = " ".join(new.split()).casefold() in names
+        st.button(
+            "Merge" if is_merge else "Rename", key="label_rename", disabled=not new.strip(), on_click=attempt,
+            args=(_rename, corpus, codebook.column, old, new),
+        )  # fmt: skip
+
+
+def _rename(corpus: CorpusRef, column: str, old: str, new: str) -> None:
+    session.ask(rename_label, corpus, column, old, new)
+    session.set_widget(f"label_rename_new-{column}", "")
 
 
 def _show_codebook_files(info: CorpusInfo, codebook: Codebook) -> None:

@@ -63,7 +63,7 @@ def _show_label_needs(curves: list[tuple[str, LearningCurve]]) -> None:
     )
     columns = {
         "name": TextColumn("Contender", width=220, pinned=True),
-        "needed": TextColumn(f"Labels needed for {target:.2f}", help="With a 95% interval.", width=210),
+        "needed": TextColumn(f"Labels needed for {target:z.2f}", help="With a 95% interval.", width=210),
         "last": TextColumn("Macro F1 with all training rows", width=230),
         "gain": TextColumn(f"Expected gain of {NEXT_LABELS} more labels", help="In points of macro F1.", width=240),
     }
@@ -95,4 +95,4 @@ def _at_end(curve: LearningCurve) -> str:
 def _gain(gain: Interval[float]) -> str:
     if not np.isfinite(gain.value):
         return "too few sizes"
-    return f"{100 * gain.value:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+    return f"{100 * gain.value:+z.1f} ({100 * gain.low:+z.1f} to {100 * gain.high:+z.1f})"

@@ -25,7 +25,7 @@ from pages.shared import paid_result, session
 from pages.shared.classify.rows import select_label, show_rows
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, file_stem, format_duration, plain
-from pages.shared.uploads import upload_table
+from pages.shared.uploads import show_skipped_files, upload_table
 
 MAX_SHOWN_CLASSES = 15
 FORMATS = "CSV, TSV, JSON, JSONL, Parquet, XLSX or TXT, also inside .gz or .zip. It is not added to the corpus."
@@ -44,6 +44,7 @@ def show_predict_file(info: CorpusInfo, source: ClassifierSource) -> None:
     if isinstance(preview, InvalidInput):
         st.warning(f"{plain(preview.message)} {plain(preview.remedy)}", icon=":material/block:")
         return
+    show_skipped_files(preview)
     text = _select_text(info, preview, upload.files[0].key)
     settings = source.query.settings if source.query else None
     query = FileQuery(source.corpus, source.model, upload, text, settings, source.file)

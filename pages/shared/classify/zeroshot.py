@@ -125,8 +125,8 @@ def _show_counts(result: Predictions, query: ZeroShotQuery) -> None:
     st.plotly_chart(figure, key="zero_shot_counts", alt="Rows by zero-shot label")
     low, middle, high = result.cosines
     st.caption(
-        f"Under {plain(query.model.label)}. Highest cosine of a row: median {middle:.3f}, 5% of rows are below "
-        f"{low:.3f} and 5% above {high:.3f}. Mean probability {result.confidence:.1%} at temperature "
+        f"Under {plain(query.model.label)}. Highest cosine of a row: median {middle:z.3f}, 5% of rows are below "
+        f"{low:z.3f} and 5% above {high:z.3f}. Mean probability {result.confidence:.1%} at temperature "
         f"{query.temperature:g}, not calibrated."
     )
 
@@ -188,13 +188,13 @@ def _show_figures(query: ZeroShotQuery, found: ZeroShotEvaluation) -> None:
         alt="Precision-recall curve of the cosine threshold",
     )  # fmt: skip
     st.button(
-        f"Use threshold {best:.3f}", key="zero_shot_use_best", icon=":material/tune:", on_click=_use_threshold,
+        f"Use threshold {best:z.3f}", key="zero_shot_use_best", icon=":material/tune:", on_click=_use_threshold,
         args=(best,), help=f'Rows below it are "{NONE}".',
     )  # fmt: skip
     st.caption(
         "Rows with a highest cosine at or above the threshold are answered. Precision: share of answered rows that are "
         "right; recall: share of the rows with a typed label that are answered and right. Best F1: "
-        f"{found.best_f1:.3f} at cosine {best:.3f}, chosen and measured on the same rows, so it is optimistic."
+        f"{found.best_f1:z.3f} at cosine {best:z.3f}, chosen and measured on the same rows, so it is optimistic."
     )
 
 

@@ -65,7 +65,7 @@ def agreement_text(agreement: Agreement) -> str:
     rows, total = agreement.rows, agreement.total
     return (
         f"V-measure **{agreement.v_measure:.2f}** (homogeneity {agreement.homogeneity:.2f}, completeness "
-        f"{agreement.completeness:.2f}) · adjusted Rand index **{agreement.ari:z.2f}** · adjusted mutual information "
+        f"{agreement.completeness:z.2f}) · adjusted Rand index **{agreement.ari:z.2f}** · adjusted mutual information "
         f"**{agreement.ami:z.2f}** · {rows:,} rows" + ("" if rows == total else f" of {total:,}")
     )
 

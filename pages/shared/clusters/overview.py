@@ -22,7 +22,7 @@ from pages.shared.clusters import detail, icicle, naming
 from pages.shared.clusters.controls import LEVELS, ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
-from pages.shared.tables import number, percentage, round_shares, text
+from pages.shared.tables import draw_frame, number, percentage, text
 from pages.shared.text import count, format_duration, plain
 
 IDENTICAL = 0.9999  # mean cosine from which all rows of a cluster are the same
@@ -84,7 +84,7 @@ def _default_reason(stability: LevelStability) -> str:
     """Why this resolution is the default one, and which one has stable clusters."""
     level, stable = stability.level, stability.stable_level
     value, width = float(stability.jaccard[level]), float(stability.half_width[level])
-    interval = f"{value:.2f}, 95% interval {max(value - width, 0):.2f} to {min(value + width, 1):.2f}"
+    interval = f"{value:z.2f}, 95% interval {max(value - width, 0):z.2f} to {min(value + width, 1):z.2f}"
     text = f"Default resolution ({LEVELS[level]}): mean Jaccard index in resamples {interval}."
     if stable is None or stable == level:
         return text
@@ -189,15 +189,8 @@ def _show_table(overview: ClusterOverview, view: ClusterView, node: Node | None)
         "selection_mode": "single-row",
         "selection_default": {"selection": {"rows": [] if line is None else [line]}},
     }
-    size: dict[str, Any] = {"hide_index": True, "width": "stretch", "height": min(500, 38 + 35 * len(table))}
-    st.dataframe(
-        round_shares(table, COLUMNS),
-        column_config=COLUMNS,
-        key=key,
-        alt="Clusters with their figures",
-        **size,
-        **selection,
-    )
+    height = min(500, 38 + 35 * len(table))
+    draw_frame(table, "Clusters with their figures", COLUMNS, key=key, height=height, **selection)
     if overview.models:
         st.caption(f"Compared with {count(len(overview.models), 'other model')}.")
     with st.container(horizontal=True):

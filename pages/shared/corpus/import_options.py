@@ -21,8 +21,9 @@ from core.errors import InputError, PlanisphereError
 from pages.shared import session
 from pages.shared.corpus.add_data import clear_source
 from pages.shared.messages import show_error
-from pages.shared.tables import text
+from pages.shared.tables import draw_frame, text
 from pages.shared.text import count, cut_middle, plain
+from pages.shared.uploads import show_skipped_files
 
 CHAT_NAMES: dict[ChatUnit | Literal["none"] | None, str] = {
     "user turn": "User's turn", "answer": "Answer", "first question": "First question of a chat",
@@ -203,10 +204,11 @@ def _show_alternatives(read: Source) -> None:
         icon=":material/translate:",
     )
     lines = pd.DataFrame(read.alternatives, columns=("Encoding", "The same line"))
-    st.dataframe(lines, hide_index=True, alt="A line of the file in each possible encoding")
+    draw_frame(lines, "A line of the file in each possible encoding")
 
 
 def _show_files(preview: FilePreview) -> None:
+    show_skipped_files(preview)
     for read in preview.sources[:MAX_LISTED]:
         st.caption(f":material/check: {_describe_file(read)}")
     if len(preview.sources) > MAX_LISTED:
@@ -230,7 +232,7 @@ def _show_files(preview: FilePreview) -> None:
         )
     with st.expander(f"Preview ({count(preview.rows, 'row')})", icon=":material/table_rows:", expanded=False):
         columns = {name: st.column_config.Column(help=plain(text)) for name, text in preview.descriptions.items()}
-        st.dataframe(preview.head, height=260, column_config=columns, alt="The first rows of the files")
+        draw_frame(preview.head, "The first rows of the files", columns, height=260, hide_index=False)
 
 
 def _describe_file(read: Source) -> str:

@@ -18,7 +18,7 @@ from core.vectors.service import draft_truncation, load_truncation
 from core.vectors.splitting import draft_profile
 from pages.shared import session
 from pages.shared.corpus.added_columns import show_added_columns
-from pages.shared.tables import text
+from pages.shared.tables import draw_frame, text
 from pages.shared.text import count, plain
 
 MAX_LANGUAGES, OTHER_LANGUAGES = 6, "Other or uncertain"
@@ -124,7 +124,7 @@ def _show_truncation(reports: tuple[TruncationReport, ...]) -> None:
         "Truncated texts": text(help="Texts with more tokens than that."),
         "Text lost": text(help="Share of all tokens that the model does not read."),
     }
-    st.dataframe(lines, hide_index=True, column_config=columns, alt="Truncated texts by model")
+    draw_frame(pd.DataFrame(lines), "Truncated texts by model", columns)
     sampled = next((use for use in reports if use.counted < use.texts), None)
     if sampled:
         st.caption(f"Counted on a sample of {count(sampled.counted, 'text')} of {sampled.texts:,}")
@@ -141,13 +141,16 @@ def _truncation_row(use: TruncationReport) -> dict[str, str]:
 def _show_tables(info: CorpusInfo, profile: Profile) -> None:
     rows, columns, source = st.tabs(["First rows", "Columns", "Source"])
     head = session.ask_once(first_rows, session.corpus_ref(info))
-    rows.dataframe(head.set_axis(range(1, len(head) + 1)), height=320, alt="The first rows of the corpus")
+    with rows:
+        numbered = head.set_axis(range(1, len(head) + 1))
+        draw_frame(numbered, "The first rows of the corpus", height=320, hide_index=False)
     names = ("Column", "Type", "Missing", "Unique values", "Examples")
     lines = [(c.name, c.kind, c.missing, c.distinct, " | ".join(c.examples)) for c in profile.columns]
     summary, descriptions = pd.DataFrame(lines, columns=names), info.origin.get("descriptions", {})
     if descriptions:
         summary["Description"] = [descriptions.get(c.name, "") for c in profile.columns]
-    columns.dataframe(summary, hide_index=True, alt="The columns of the corpus")
+    with columns:
+        draw_frame(summary, "The columns of the corpus")
     with source:
         _show_origin(info)
 
@@ -158,6 +161,8 @@ def _show_origin(info: CorpusInfo) -> None:
         st.caption(f"**{plain(source.get('name', ''))}**: " + plain(", ".join(part for part in parts if part)))
         for note in source.get("notes", []):
             st.caption(plain(note))
+    for file in info.origin.get("skipped", []):
+        st.caption(f":material/block: {plain(file.get('message', ''))}")
     for step in info.origin.get("steps", []):
         st.caption(plain(f"{step['step']}: {step['note']} ({step['before']:,} → {step['after']:,})"))
     st.caption("Text template:")

@@ -17,7 +17,7 @@ from pages.shared.disagreement.controls import contender_names, k_slider, label_
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
 from pages.shared.selections.save_form import show_save_selection
-from pages.shared.tables import ROW_COLUMN, checkbox, number, progress, show_table, text
+from pages.shared.tables import ROW_COLUMN, checkbox, draw_frame, number, progress, round_numbers, show_table, text
 from pages.shared.text import count, cut, file_stem, plain
 
 ANY = ""
@@ -202,9 +202,9 @@ def _show_neighbor_list(comparison: RowComparison, position: int, label: str) ->
         "cosine": number("Cosine", format="%.3f", width=65, help="Higher is more similar."),
         "row": ROW_COLUMN,
     }
-    styled = table[[name for name in columns if name in table]].style.apply(_status_color, axis=1)
-    key, alt = f"disagree_near_{position}", f"Nearest texts under {neighbors.name}"
-    st.dataframe(styled, hide_index=True, width="stretch", lazy=False, key=key, alt=alt, column_config=columns)
+    visible = round_numbers(table[[name for name in columns if name in table]], columns)
+    styled = visible.style.apply(_status_color, axis=1)
+    draw_frame(styled, f"Nearest texts under {neighbors.name}", columns, key=f"disagree_near_{position}")
 
 
 def _status_color(row: "pd.Series[Any]") -> list[str]:

@@ -17,7 +17,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import label_column_name
 from pages.shared.downloads import csv_button
-from pages.shared.tables import ROW_COLUMN, number, text
+from pages.shared.tables import ROW_COLUMN, draw_frame, number, text
 from pages.shared.text import count, file_stem, plain
 
 
@@ -100,7 +100,7 @@ def _show_rank_table(rankings: QueryRankings, names: list[str], k: int, label: s
     table = table[[name for name in columns if name in table]]
     styled, alt = table.style.apply(partial(_rank_colors, k=k), subset=pd.Index(ranks)), "Ranks under each contender"
     height = min(38 + 35 * len(table), 460)
-    st.dataframe(styled, hide_index=True, width="stretch", height=height, alt=alt, column_config=columns)
+    draw_frame(styled, alt, columns, height=height)
 
 
 def _rank_colors(ranks: "pd.Series[Any]", k: int) -> list[str]:

@@ -90,7 +90,7 @@ def _describe_curves(curves: CoverageCurves, cosine: float) -> str:
         halves.append(f"{method} covers half with {half:,}" if half else f"{method} does not reach half")
     sampled = "" if curves.evaluated == curves.total else f"{curves.evaluated:,} of "
     return (
-        f"Measured on {sampled}{curves.total:,} rows (seed 0). Covered: cosine of at least {cosine:.2f}. With up to "
+        f"Measured on {sampled}{curves.total:,} rows (seed 0). Covered: cosine of at least {cosine:z.2f}. With up to "
         f"{CURVE_LENGTH} rows, {', '.join(halves)}. Higher is better on the left, lower on the right."
     )
 

@@ -166,14 +166,14 @@ def show_hubs(info: CorpusInfo, model: ModelSpec) -> None:
 def show_hub_metrics(summary: HubSummary) -> None:
     """The four numbers with their values by chance, and a verdict."""
     with st.container(horizontal=True):
-        threshold = f"k-occurrence above {summary.threshold:,.1f}: the mean plus two standard deviations."
+        threshold = f"k-occurrence above {summary.threshold:z,.1f}: the mean plus two standard deviations."
         skewness = "Of the k-occurrences (Radovanovic et al., 2010). Above 1: a few hubs dominate."
         antihubs = f"Share of rows in no other row's list of {summary.k} nearest neighbors."
         robin_hood = "Share of list entries to redistribute for equal k-occurrences. 0: perfectly even."
-        chance = f"chance: {summary.skewness_chance:.2f}", f"chance: {summary.antihubs_chance:.1%}"
+        chance = f"chance: {summary.skewness_chance:z.2f}", f"chance: {summary.antihubs_chance:.1%}"
         no_color: Any = {"delta_color": "off", "delta_arrow": "off"}
         st.metric("Hubs", f"{summary.hubs:,}", help=threshold)
-        st.metric("Skewness", f"{summary.skewness:.2f}", chance[0], help=skewness, **no_color)
+        st.metric("Skewness", f"{summary.skewness:z.2f}", chance[0], help=skewness, **no_color)
         st.metric("Anti-hubs", f"{summary.antihubs:.1%}", chance[1], help=antihubs, **no_color)
         st.metric("Robin Hood index", f"{summary.robin_hood:.1%}", help=robin_hood)
     pronounced = "**Hubs are pronounced**: check the rows listed; short or generic texts are typical hubs."

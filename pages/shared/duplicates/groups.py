@@ -94,7 +94,7 @@ def _show_group_actions(
     )
     row_count = groups.rows - groups.groups
     rows = partial(session.ask, rows_to_remove, query, threshold, representative)
-    by_threshold = f"near-duplicates by {query.similarity} at {threshold:.3f}"
+    by_threshold = f"near-duplicates by {query.similarity} at {threshold:z.3f}"
     kind = "exact copies" if query.similarity == "exact" else by_threshold
     show_save_selection(info, "duplicates", rows, row_count, f"To remove: {kind}")
     reason = f"{kind}, keeping the {representative} of each group"

@@ -110,7 +110,7 @@ def show_duplicate_notes(
     if query.similarity == "embedding":
         st.caption(
             f"From the neighbor graph of {plain(query.model.label)} (k = {curve.k:,}), {count(curve.total, 'row')}; "
-            f"exact copies are included whatever k. The median cosine of random pairs is {curve.random_pair:.2f}; the "
+            f"exact copies are included whatever k. The median cosine of random pairs is {curve.random_pair:z.2f}; the "
             "suggested threshold corresponds to 0.95 where that is 0.1. Thresholds differ between models."
         )
         if groups.saturated:
@@ -127,7 +127,7 @@ def _show_wording_notes(query: DuplicateQuery, unit: Unit, threshold: float) -> 
     st.caption(
         f"Jaccard similarity: shared runs of {shingle} over all (lower case, no punctuation). MinHash ({PERMUTATIONS} "
         "permutations, seed 1) proposes pairs, whose similarity is then computed exactly. A pair with similarity "
-        f"{threshold:.3f} is proposed with probability {links.detection_probability(threshold):.4f}."
+        f"{threshold:z.3f} is proposed with probability {links.detection_probability(threshold):.4f}."
     )
     if links.saturated:
         saturated = f"{count(links.saturated, 'text')} had more than {MAX_CANDIDATES} candidates, the maximum compared"

@@ -75,7 +75,7 @@ def _show_state(trace: Trace) -> None:
     base, (step, score) = trace.scores[0][1], trace.scores[-1]
     first, second, third, fourth = st.columns(4)
     first.metric("Base", f"{base:.3f}", help=f"{trace.metric} of the validation examples before training.")
-    second.metric(f"Step {step:,}", f"{score:.3f}", f"{score - base:+.3f}", help=f"The latest {trace.metric}.")
+    second.metric(f"Step {step:,}", f"{score:.3f}", f"{score - base:+z.3f}", help=f"The latest {trace.metric}.")
     best = f"step {trace.best:,}" if trace.best else "the base"
     third.metric("Best so far", f"{trace.best_score:.3f}", best, delta_color="off", delta_arrow="off")
     loss = f"{trace.losses[-1][1]:.3f}" if trace.losses else "–"

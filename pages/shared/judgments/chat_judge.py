@@ -146,10 +146,10 @@ def _is_judged(subject: Subject, result: Result[Any, Any], query: Any, chat: Cha
 
 def _show_report(subject: Subject, report: JudgeReport, annotator: str, model: str) -> None:
     figures = (
-        ("Weighted kappa with you", report.kappa, "{:.2f}", KAPPA_HELP),
+        ("Weighted kappa with you", report.kappa, "{:z.2f}", KAPPA_HELP),
         ("Same in both orders", report.same_in_both_orders, "{:.0%}", ORDERS_HELP),
-        ("Position bias", report.position, "{:+.2f}", subject.position_help),
-        ("Length bias", report.length, "{:+.2f}", LENGTH_HELP),
+        ("Position bias", report.position, "{:+z.2f}", subject.position_help),
+        ("Length bias", report.length, "{:+z.2f}", LENGTH_HELP),
     )
     for box, (label, interval, form, help_text) in zip(st.columns(4), figures, strict=True):
         with box:

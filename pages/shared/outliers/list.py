@@ -143,7 +143,7 @@ def describe_reasons(explanation: RowExplanation) -> list[str]:
     if not total:
         return ["There is no other row to compare it with."]
     nearest = float(explanation.neighbors.iloc[:, 0].to_numpy()[0])
-    reasons = [f"The nearest row has cosine {nearest:.2f}; identical texts have 1."]
+    reasons = [f"The nearest row has cosine {nearest:z.2f}; identical texts have 1."]
     for title, terms in (
         ("shared with its nearest rows", explanation.shared_terms),
         ("only in its nearest rows", explanation.missing_terms),

@@ -72,10 +72,10 @@ def _calibration_row(
 def describe_cosine(name: str, cosine: float, rows: list[dict[str, Any]], level: float) -> str:
     """How many pairs reach the cosine, P(same label) there, and the equivalent cosines."""
     if not level > 0:
-        return f"No pair reaches a cosine of {cosine:.2f} under {name}."
+        return f"No pair reaches a cosine of {cosine:z.2f} under {name}."
     row = next(row for row in rows if row["contender"] == name)
     share = f"1 in {1 / level:,.0f} pairs" if level < 0.1 else f"{percent(level)} of all pairs"
-    text = f"Under {name}, {share} reach a cosine of {cosine:.2f}"
+    text = f"Under {name}, {share} reach a cosine of {cosine:z.2f}"
     if row.get("same"):
         text += f"; such a pair shares its label with a probability of {row['same']}"
         if row["brier"] >= row["base"]:

@@ -154,7 +154,7 @@ def _show_rankings(selection: QualitySelection, results: list[ContenderResult]) 
             row = {"contender": item.name, "repair": REPAIR_NAMES[repair], "skewness": ranking.skewness}
             row |= {"robin_hood": ranking.robin_hood, "anti_hubs": ranking.anti_hubs}
             if ranking.precision is not None:
-                gain = with_interval(ranking.gain, lambda value: f"{100 * value:+.1f}") if repair != "none" else ""
+                gain = with_interval(ranking.gain, lambda value: f"{100 * value:+z.1f}") if repair != "none" else ""
                 row |= {"precision": ranking.precision.value, "gain": gain}
             rows.append(row)
     columns = {

@@ -58,11 +58,11 @@ def describe_migration(lists: ListComparison, threshold: ThresholdMapping, a: st
         f"more than half. The nearest neighbor changes for {first} of the texts."
     ]
     if not threshold.share > 0 or not threshold.pairs:
-        return [*findings, f"No pair reaches {threshold.before:.2f} under {a}; enter a lower threshold."]
+        return [*findings, f"No pair reaches {threshold.before:z.2f} under {a}; enter a lower threshold."]
     share = "practically all" if threshold.same_pairs >= 0.995 else percent(threshold.same_pairs)
     return [
         *findings,
-        f"A threshold of {threshold.before:.2f} under {a} is equivalent to {threshold.after:.2f} under {b}: as many "
+        f"A threshold of {threshold.before:z.2f} under {a} is equivalent to {threshold.after:z.2f} under {b}: as many "
         f"pairs ({percent(threshold.share)}) reach it; {share} of them are the same pairs.",
     ]
 

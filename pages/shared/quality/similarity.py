@@ -64,9 +64,9 @@ def _show_similarity_table(selection: QualitySelection, results: list[ContenderR
     for item in results:
         similarity, above = item.result, item.result.above
         medians = {kind: similarity.medians.get(kind) for kind in ("random", "tenth", "first")}
-        row = {"contender": item.name, **medians, "auc": with_interval(similarity.auc["first"], "{:.3f}".format)}
+        row = {"contender": item.name, **medians, "auc": with_interval(similarity.auc["first"], "{:z.3f}".format)}
         if any(other.result.above for other in results):
-            row["label"] = with_interval(similarity.auc["label"], "{:.3f}".format) if above else ""
+            row["label"] = with_interval(similarity.auc["label"], "{:z.3f}".format) if above else ""
             row["above"] = with_interval(above, common.one_decimal) if above else ""
         rows.append(row)
     above_help = "Share of same-label pairs above the 95th percentile of random pairs; 5% by chance. With 95% interval."
@@ -141,7 +141,7 @@ def _show_correlations(selection: QualitySelection, results: list[ContenderResul
     full = []
     for measure, name in MEASURES.items():
         estimates = [item.result.rho[measure] for item in results]
-        frame[measure] = [with_interval(rho, "{:+.2f}".format) for rho in estimates]
+        frame[measure] = [with_interval(rho, "{:+z.2f}".format) for rho in estimates]
         full += [(item.name, name, rho.value, rho.low, rho.high) for item, rho in zip(results, estimates, strict=True)]
         columns[measure] = text(f"Length ~ {name}", "Spearman's rho, 95% interval; positive: higher for longer texts.")
     file = pd.DataFrame(full, columns=["contender", "measure", "spearman", "low", "high"])

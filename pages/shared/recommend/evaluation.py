@@ -112,7 +112,7 @@ def _show_verdict(summary: EvaluationSummary, texts: int) -> None:
     name, form = plain(evaluation.names[best]), format_interval(difference.interval, False)
     if not difference.is_significant:
         smallest = (
-            f" {count(len(evaluation.users), 'user')} show a difference of {difference.detectable:.3f} with 80% power."
+            f" {count(len(evaluation.users), 'user')} show a difference of {difference.detectable:z.3f} with 80% power."
             if math.isfinite(difference.detectable)
             else f" {count(len(evaluation.users), 'user')} are too few to show a difference."
         )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.corpus.label_sets import display_cell
-from core.corpus.service import FilePreview, InvalidInput, preview_files
+from core.corpus.service import FilePreview
 from core.corpus.staging import ImportSource
 from core.recommend.results import HISTORIES, HistorySource
 from core.recommend.service import HistoryFacts, history_facts, key_columns, user_columns
@@ -11,7 +11,7 @@ from core.store import CorpusInfo
 from pages.shared import result_view, session
 from pages.shared.tables import show_table
 from pages.shared.text import count, plain
-from pages.shared.uploads import upload_table
+from pages.shared.uploads import preview_table, upload_table
 
 FROM_CORPUS, FROM_FILE = "Column of the corpus", "Table of events"
 NONE = "None"
@@ -72,9 +72,8 @@ def _from_file(info: CorpusInfo) -> HistorySource | None:
     if upload is None:
         st.info("Upload a table with a user and an item in each row.", icon=":material/upload:")
         return None
-    preview = session.ask_once(preview_files, session.folder(), upload)
-    if isinstance(preview, InvalidInput):
-        st.warning(f"{plain(preview.message)} {plain(preview.remedy)}", icon=":material/block:")
+    preview = preview_table(upload, "The table has one column; a user and an item are needed in each row.")
+    if preview is None:
         return None
     _show_preview(preview)
     return _select_columns(info, upload, preview)

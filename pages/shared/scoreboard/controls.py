@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.scoreboard.columns import label_choices, pair_columns
+from core.scoreboard.held_out import held_out_rows
 from core.scoreboard.probes import SHOTS
 from core.scoreboard.service import split_column
 from core.scoreboard.types import Task, TaskKind, metrics_of
@@ -30,6 +31,7 @@ TASK_DESCRIPTIONS: dict[TaskKind, str] = {
     "known_item": "Each query is generated from a text of the corpus and must retrieve it. Needs no labels, but is "
     "weaker evidence than the other tasks.",
 }
+ROWS = ("Not used for training", "All")
 SHOT_CHOICES = (SHOTS, 16, 32)
 PRECISION = "average_precision"  # for pairs rated as same or not
 
@@ -107,9 +109,29 @@ def _label_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | N
     help = "Rows with the same value are relevant; where rows have several values, those that share one."
     column = st.selectbox("Label column", list(columns), key="score_label", help=help)
     session.write_to_link("score_label")
+    held_out = _select_rows(info, contenders)
     if columns[column]:
-        return Task.of("labels", column=column, relevance="shared label")
-    return Task.of("labels", column=column, split=_select_split(info), shots=_select_shots())
+        return Task.of("labels", column=column, relevance="shared label", held_out=held_out)
+    split = None if held_out else _select_split(info)  # models are trained on the training rows of that column
+    return Task.of("labels", column=column, split=split, shots=_select_shots(), held_out=held_out)
+
+
+def _select_rows(info: CorpusInfo, contenders: tuple[Contender, ...]) -> str | None:
+    """The keys of trained models whose training rows are left out, as by default; None where all rows are used."""
+    if not any(contender.model.is_supervised_here for contender in contenders):
+        return None
+    choice = session.ask(held_out_rows, session.corpus_ref(info), contenders)
+    if not choice.models:
+        return None
+    help_text = "Contenders are compared on rows that no adapter or fine-tuned model among them was trained on."
+    rows = st.segmented_control(
+        "Rows", ROWS, default=ROWS[0], required=True, key="score_rows", persist_state="session", help=help_text
+    )
+    if rows != ROWS[0]:
+        return None
+    names = ", ".join(plain(label) for label in choice.labels)
+    st.caption(f"{choice.rows:,} of {choice.total:,} rows were not used to train {names}.")
+    return choice.models
 
 
 def _select_split(info: CorpusInfo) -> str | None:

@@ -10,7 +10,7 @@ from core.scoreboard.service import Board, ScoreboardQuery
 from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.tables import show_table
+from pages.shared.tables import draw_frame, show_table
 from pages.shared.text import plain
 
 RANK_AGREEMENT = "1 minus the distance of the pair's ranks by cosine and by human score (1: same rank)"
@@ -151,5 +151,6 @@ def _show_top_hits(query: ScoreboardQuery, pair: ContenderPair, number: int) -> 
         "text": st.column_config.TextColumn("Text", width="medium"),
     }
     for column, index, table in zip(st.columns(2), (pair.first, pair.second), hits.tables, strict=True):
-        column.markdown(plain(query.contenders[index].label))
-        column.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="Top hits", column_config=columns)
+        with column:
+            st.markdown(plain(query.contenders[index].label))
+            draw_frame(table, "Top hits", columns)

@@ -14,7 +14,7 @@ from core.store import CorpusInfo
 from core.text import common_decimals
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
-from pages.shared.tables import number, percentage, round_shares, text
+from pages.shared.tables import draw_frame, number, percentage, text
 from pages.shared.text import file_stem, plain
 
 TIMES = ("seconds", "p50", "p95")
@@ -24,11 +24,8 @@ def show_score_table(contenders: tuple[Contender, ...], board: Board, costs: tup
     """The table, and how it was measured."""
     scores = score_table(contenders, board, costs)
     columns = _score_columns(board.label, {name: f"%.{common_decimals(scores[name])}f" for name in TIMES})
-    shown = round_shares(scores[[name for name in columns if name in scores]], columns)
-    st.dataframe(
-        shown, hide_index=True, width="stretch", lazy=False,
-        placeholder="–", key="score_table", alt=f"Contenders by {board.label}, with their costs", column_config=columns,
-    )  # fmt: skip
+    visible = scores[[name for name in columns if name in scores]]
+    draw_frame(visible, f"Contenders by {board.label}, with their costs", columns, key="score_table")
     st.caption(" ".join(_measurement_notes(contenders, board, costs)))
 
 
@@ -85,7 +82,7 @@ def _score_row(rank: int, contenders: tuple[Contender, ...], board: Board, costs
         "rank": f"{rank + 1} {line.group}",
         "contender": contenders[index].label,
         "score": line.mean,
-        "interval": f"{line.low:.3f}–{line.high:.3f}" if isfinite(line.low + line.high) else "unknown",
+        "interval": f"{line.low:z.3f}–{line.high:z.3f}" if isfinite(line.low + line.high) else "unknown",
         "share_best": line.share_best,
         "dimensions": cost.dimensions,
         "bytes": cost.bytes_per_vector,

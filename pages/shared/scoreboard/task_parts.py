@@ -18,6 +18,7 @@ from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.tables import draw_frame
 from pages.shared.text import count, cut, disambiguate_labels, plain
 
 
@@ -99,7 +100,7 @@ def confirm_task(
         table = pd.DataFrame([row[: len(columns)] for row in preview.examples], columns=columns)
         widths = dict(zip(columns, (220, 220, 60), strict=False))
         config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
-        st.dataframe(table, hide_index=True, width="stretch", row_height=70, column_config=config)
+        draw_frame(table, "Examples of the task", config, row_height=70)
     return task if _confirm_embedding(info, contenders, task) else None
 
 

@@ -14,6 +14,7 @@ from core.jobs.types import JobSpec
 from core.scoreboard import service
 from core.scoreboard.charts import interval_figure, pareto_figure
 from core.scoreboard.cost import Cost, measure_speed, on_frontier
+from core.scoreboard.held_out import HELD_OUT
 from core.scoreboard.results import ScoringFailure, score_or_record_failure
 from core.scoreboard.service import Board, ScoreboardQuery, ScoringState
 from core.scoreboard.verdict import describe_recipe, describe_training, join_names, verdict
@@ -110,7 +111,7 @@ def _show_verdict(
         st.markdown(f"**{plain(sentences)}**")
         sample = f"{plain(board.label)} over {table.sample_size(board)}, seed {board.comparison.seed}."
         st.caption(f"{sample} {_sample_notes(board)}")
-        if caution := describe_training(query.contenders):
+        if caution := describe_training(query.contenders, str(query.task.get(HELD_OUT, ""))):
             st.warning(plain(caution), icon=":material/model_training:")
 
 

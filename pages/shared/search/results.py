@@ -10,6 +10,7 @@ import streamlit as st
 from core.corpus.document_files import has_documents
 from core.corpus.export import MAX_CELL_LENGTH as LONGEST
 from core.corpus.export import free_name
+from core.corpus.reading.documents.subtitles import clock_text
 from core.figures import histogram_figure
 from core.palette import Theme
 from core.search.service import SearchQuery, SearchResult, Segments, query_position, search
@@ -22,7 +23,7 @@ from pages.shared.downloads import csv_button
 from pages.shared.judgments.grading import Grading, select_grading, show_grading
 from pages.shared.map.view import show_map_with_marks
 from pages.shared.search.form import add_example_rows
-from pages.shared.tables import number, show_table, text
+from pages.shared.tables import draw_frame, number, show_table, text
 from pages.shared.text import count, cut, plain
 
 MAX_CARDS = 20
@@ -94,7 +95,7 @@ def _show_hits(
         for i in range(min(len(result.hits), MAX_CARDS)):
             _show_hit_card(result, i, info, spec, follow_up, grading)
         if len(table) > MAX_CARDS:
-            st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
+            draw_frame(table, "All hits")
     if result.truncated:
         st.caption(f"{count(result.truncated, 'cell')} truncated to {LONGEST:,} characters, in the download too.")
     help_ = "Rank, scores, excerpt and columns of all hits."
@@ -140,8 +141,14 @@ def _show_hit_list(
 
 
 def cell_texts(cells: pd.Series, names: Iterable[str]) -> dict[str, str]:
-    """The values of a row on one line each, up to 40 characters; without missing ones."""
-    return {name: cut(_cell_text(cells[name]), 40) for name in names if not pd.isna(cells[name])}
+    """Values of a row on one line each, up to 40 characters, without missing ones; times of subtitles as h:mm:ss."""
+    texts = dict[str, str]()
+    for name in names:
+        if clock := clock_text(name, cells[name]):
+            texts[name.removesuffix(" (s)")] = clock
+        elif not pd.isna(cells[name]):
+            texts[name] = cut(_cell_text(cells[name]), 40)
+    return texts
 
 
 def _cell_text(value: object) -> str:
@@ -221,7 +228,7 @@ def _show_context(info: CorpusInfo, spec: ModelSpec, result: SearchResult) -> No
         median, high = result.calibration.quantiles([0.5, 0.99])
         st.caption(
             f"Of {len(result.calibration):,} random pairs of rows (seed {result.calibration.seed}), half have a cosine "
-            f"below {median:.2f} and 99% below {high:.2f} under {plain(spec.label)}. Scales differ between models."
+            f"below {median:z.2f} and 99% below {high:z.2f} under {plain(spec.label)}. Scales differ between models."
         )
     _show_hits_on_map(info, spec, result, theme)
     if result.index is not None:

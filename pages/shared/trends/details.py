@@ -51,7 +51,7 @@ def show_representative_texts(details: RowDetails) -> None:
     for _, line in details.texts.iterrows():
         with st.container(border=True):
             parts = [f"row {int(line['row']) + 1:,}", day(str(line["time"])), str(line["sentiment"])]
-            parts += [f"cosine {line['cosine']:.2f}"] if pd.notna(line["cosine"]) else []
+            parts += [f"cosine {line['cosine']:z.2f}"] if pd.notna(line["cosine"]) else []
             st.caption(" · ".join(part for part in parts if part))
             st.markdown(plain(line["text"]) or "(empty text)")
 

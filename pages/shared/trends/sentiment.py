@@ -65,7 +65,7 @@ def source_method(form: TrendForm, summary: SentimentSummary) -> str:
             f"most {MAX_TRAINING_ROWS:,} rows."
         )
     limits = summary.thresholds
-    thresholds = f" Thresholds: negative below {limits[0]:.3f}, positive above {limits[1]:.3f}." if limits else ""
+    thresholds = f" Thresholds: negative below {limits[0]:z.3f}, positive above {limits[1]:z.3f}." if limits else ""
     return (
         f"Source: anchor sentences under {plain(model.label if model else '')}; score: mean cosine to "
         f"{len(source.positive)} positive minus mean cosine to {len(source.negative)} negative sentences.{thresholds}"
@@ -79,7 +79,7 @@ def show_accuracy(form: TrendForm, accuracy: Accuracy | None) -> None:
         return
     st.markdown(
         f"Compared with {plain(form.query.source.column)}: accuracy **{accuracy.accuracy:.1%}** ({accuracy.low:.1%} to "
-        f"{accuracy.high:.1%}; majority class: {accuracy.chance:.1%}), macro-F1 **{accuracy.macro_f1:.2f}** "
+        f"{accuracy.high:.1%}; majority class: {accuracy.chance:.1%}), macro-F1 **{accuracy.macro_f1:z.2f}** "
         f"({accuracy.f1_low:.2f} to {accuracy.f1_high:.2f}; chance: {accuracy.chance_f1:.2f}), n = {accuracy.n:,}.",
         help="Accuracy: share of rows classified as in the column, with Wilson's 95% interval. Macro-F1: unweighted "
         f"mean F1 over the classes; 95% interval by {RESAMPLES:,} bootstrap resamples (seed 0).",

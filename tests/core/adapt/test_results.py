@@ -1,16 +1,25 @@
 """An adapter as a stored result of a corpus."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.adapt.fitting import Settings
 from core.adapt.results import ADAPTER, AdapterQuery, split_column
+from core.adapt.service import use_as_model
 from core.adapt.sources import Source, training_rows
 from core.corpus.build import read_corpus
 from core.errors import InputError
+from core.scoreboard.held_out import held_out_rows
+from core.scoreboard.labels import read_task_rows
+from core.scoreboard.types import Task
+from core.scoreboard.verdict import describe_training
 from core.store import Workspace
 from core.types import CorpusRef, Vectors
+from core.vectors.adapters import delete_adapter
+from core.vectors.contenders import Contender
 
 QUICK = Settings(epochs=2)
 
@@ -36,6 +45,25 @@ def test_it_is_stored_and_loaded(query, vectors):
     assert stored.key == computed.key
     assert stored.report.interval == computed.report.interval
     assert np.array_equal(stored.apply(vectors.rows), computed.apply(vectors.rows))
+    assert stored.report.train + stored.report.validation == len(stored.trained_texts)
+
+
+def test_scores_leave_out_the_rows_an_adapter_was_trained_on(query):
+    with_split = replace(query, source=replace(query.source, split_column="split"))
+    ADAPTER.get_or_compute(with_split)
+    spec = use_as_model(with_split, "topics")
+    contenders = (Contender(query.model), Contender(spec))
+    choice = held_out_rows(query.corpus, contenders)
+    assert (choice.models, choice.rows, choice.total, choice.unknown) == (spec.key, 120, 480, ())
+    task = Task.of("labels", column="category", held_out=choice.models)
+    _, data = read_task_rows(query.corpus, task)
+    assert (data.rows % 4 == 0).all()
+    assert (len(data), data.missing) == (120, 0)
+    assert describe_training(contenders, choice.models) == ""
+    delete_adapter(query.corpus.folder, spec)
+    assert held_out_rows(query.corpus, contenders).unknown == (spec.label,)
+    with pytest.raises(InputError):
+        read_task_rows(query.corpus, task)
 
 
 def test_rows_are_split_by_a_column(query):

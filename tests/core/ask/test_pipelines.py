@@ -6,6 +6,8 @@ import pytest
 import pytrec_eval
 
 from core.ask import pipelines
+from core.ask.agreement import agreement
+from core.ask.answer_log import AnswerRecord, RecordedSentence, grade_answer, record_answers
 from core.ask.pipeline_comparison import (
     PipelinesQuery,
     compare_pipelines,
@@ -15,7 +17,7 @@ from core.ask.pipeline_comparison import (
     results_table,
 )
 from core.ask.pipelines import PipelineSpec, contender_retriever
-from core.ask.pooling import PooledQuestion, agreement, judged_counts, pooled_questions
+from core.ask.pooling import PooledQuestion, judged_counts, pooled_questions
 from core.ask.question_files import question_columns, read_question_file
 from core.ask.question_sets import (
     Question,
@@ -29,7 +31,7 @@ from core.ask.question_sets import (
 )
 from core.ask.ranking import gains_of, metric_values
 from core.ask.retrieval_results import RETRIEVAL_RUNS
-from core.corpus.judgments import Judgment, add_judgments, judgments_version
+from core.corpus.judgments import FAITHFULNESS, Judgment, add_judgments, judgments_version
 from core.corpus.staging import stage
 from core.errors import InputError, StorageError
 from core.models.registry import load_embedder
@@ -253,3 +255,18 @@ def test_agreement_is_of_what_both_have_judged(stored):
     assert result.kappa.low <= result.kappa.value <= result.kappa.high
     assert agreement(corpus, "one", "nobody").pairs == 0
     assert judged_counts(corpus, (PooledQuestion("x", (0, 1, 9)),), "one") == (2,)
+
+
+def test_agreement_on_the_faithfulness_of_answers(stored):
+    corpus, _ = stored
+    said = (RecordedSentence("It opens at nine.", (1,)),)
+    record_answers(corpus, [AnswerRecord(f"question {i}", ("text",), said, "model", "", "", "ask") for i in range(8)])
+    for number in range(8):
+        grade_answer(corpus, number, number % 3, "one")
+        grade_answer(corpus, number, 2 if number == 0 else number % 3, "two")
+    result = agreement(corpus, "one", "two", "answers")
+    assert (result.pairs, np.trace(result.table), result.table[0, 2]) == (8, 7, 1)
+    line = result.disagreements.iloc[0]
+    assert (line["row"], line["first"], line["second"]) == (1, FAITHFULNESS[0], FAITHFULNESS[2])
+    assert "nine" in line["text"]
+    assert 0 < result.kappa.value < 1

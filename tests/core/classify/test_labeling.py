@@ -13,6 +13,7 @@ from core.classify.label_answers import (
     Answer,
     labels_of_column,
     record,
+    rename_label,
     start_from_column,
     start_from_selection,
     undo,
@@ -84,6 +85,31 @@ def audit_rows(corpus):
 
 def current(task):
     return labeled_rows(task.corpus, task.column, column_version(task.corpus, task.column))
+
+
+def test_labels_are_renamed_and_merged_and_undo_goes_on(labeling_task):
+    corpus, names = labeling_task[0].corpus, list(NAMES)
+    old, other = names[:2]
+    record(corpus, "topic", Answer("Ann", (1, 2), old, is_audit=True, suggestions=(old, other)))
+    record(corpus, "topic", Answer("Bob", (1,), old))
+    record(corpus, "topic", Answer("Ann", (3,), other))
+
+    def log():
+        return read_log(corpus.folder, corpus.digest, "topic", column_version(corpus, "topic"))
+
+    assert rename_label(corpus, "topic", old, " new  name ") == 2
+    assert log().labels() == {1: "new name", 2: "new name", 3: other}
+    assert log().labels(audit_only=True) == {1: "new name", 2: "new name"}
+    assert [event.suggestion for event in log().current().values() if event.annotator == "Ann"].count("new name") == 1
+    assert load_codebook(corpus, "topic").names == ("new name", *names[1:])
+    assert undo(corpus, "topic", "Ann").rows == (3,)
+    assert rename_label(corpus, "topic", "new name", other.upper()) == 2
+    assert log().labels() == {1: other, 2: other}
+    assert load_codebook(corpus, "topic").names == tuple(names[1:])
+    assert undo(corpus, "topic", "Ann").rows == (1, 2)
+    assert log().labels() == {1: other}
+    with pytest.raises(InputError, match="no longer"):
+        rename_label(corpus, "topic", old, "x")
 
 
 def test_every_fifth_row_is_drawn_at_random_and_trains_no_classifier(labeling_task):

@@ -126,6 +126,12 @@ def test_a_slide_opens_with_the_text_around_it(tmp_path):
     assert [section.label for section in guide.sections] == ["Guide", "Guide > Refunds", "Guide > Fees"]
 
 
+def test_the_position_in_subtitles_is_a_time(tmp_path):
+    cues = b"WEBVTT\n\n00:01.000 --> 00:02.000\nBegin.\n\n01:15:07.900 --> 01:15:09.000\nEnd.\n"
+    _, corpus = create(tmp_path, ("talk.vtt", cues))
+    assert [locate(corpus, row).label for row in (0, 1)] == ["0:00:01", "1:15:07"]
+
+
 def test_passages_around_a_row_repeat_nothing(tmp_path):
     words = " ".join(f"word{i}" for i in range(400))
     page = f"# Title\n\n{words}\n".encode()
@@ -136,6 +142,14 @@ def test_passages_around_a_row_repeat_nothing(tmp_path):
     assert "".join(section.text for section in around.sections).split() == ["Title", *words.split()]
     assert overlap("abcdef", "efgh") == 2
     assert overlap("abc", "xyz") == overlap("", "abc") == 0
+
+
+def test_bad_documents_are_recorded_and_never_opened_for_a_good_one_of_the_same_name(tmp_path):
+    good, bad = simple_pdf([["readable page"]]), simple_pdf([[]])
+    archives = ("old.zip", zip_of({"a.pdf": bad})), ("new.zip", zip_of({"a.pdf": good}))
+    created, corpus = create(tmp_path, *archives, ("photo.pdf", b"\x89PNG\r\n\x1a\n" + bytes(99)))
+    assert stored_file(corpus, 0) == good
+    assert sorted(file["name"] for file in created.info.origin["skipped"]) == ["a.pdf", "photo.pdf"]
 
 
 def test_tables_have_no_documents(tmp_path):

@@ -30,6 +30,7 @@ from core.finetune.training import train
 from core.models import minilm
 from core.models.fine_tuned import model_path, models_path
 from core.models.registry import load_embedder
+from core.models.training_texts import training_texts
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
 from core.vectors.loaders import cached_embedder
@@ -95,6 +96,7 @@ def test_a_model_is_trained_stored_listed_and_deleted(query, planted, tiny):
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
 
     folder = query.corpus.folder
+    assert len(training_texts(folder, report.model)) == report.train + report.validation
     assert [path.name for path in sorted(models_path(folder).iterdir()) if path.name.startswith(".")] == []
     assert tuned_models(folder) == (report.model,)
     assert report.model in base_models(query.corpus)

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import threading
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,7 +16,7 @@ from core.jobs import context as job_context
 from core.jobs.context import JobCancelled, JobContext
 from core.jobs.manager import JobManager
 from tests.core.jobs.steps import LEXICAL, add_corpus, finish, job_on
-from tests.waiting import WAIT, wait_until
+from tests.waiting import WAIT
 
 
 def refuse() -> None:
@@ -51,9 +52,12 @@ def test_a_lost_scheduler_is_replaced(workspace):
     manager = JobManager(workers=1)
     try:
         before = manager.ask(os.getpid, timeout=WAIT)
-        loop = manager._client.loop
-        loop.add_callback(sys.exit)  # ends the loop, as what raises a BaseException in it does
-        wait_until(loop.asyncio_loop.is_closed)
+        loop, lost = manager._client.loop, job_on(workspace, add_corpus(workspace, 26), LEXICAL)
+        job = manager.submit(lost)
+        threading.Timer(0.5, loop.add_callback, (sys.exit,)).start()  # as what raises a BaseException in it does
+        with pytest.raises(JobError, match="lost"):
+            manager.ask(time.sleep, 3600, timeout=WAIT)
+        assert finish(manager, job).status in ("failed", "done")
         assert manager.ask(os.getpid, timeout=WAIT) != before
         job = manager.submit(job_on(workspace, add_corpus(workspace, 25), LEXICAL))
         assert finish(manager, job).status == "done"

@@ -1,5 +1,6 @@
 """Subtitles (SRT, WebVTT): cues joined until a sentence ends, with start and end in seconds."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,14 @@ START, END = "start (s)", "end (s)"
 _MAX_PAUSE = 2.0  # seconds between cues that are joined
 _MAX_CUES = 10
 _SENTENCE_END = (".", "!", "?", "…", "。", "！", "？", '"', "”", "]", ")", "♪")
+
+
+def clock_text(column: str, value: Any) -> str:
+    """Seconds of the columns START and END as h:mm:ss, "" for other columns and missing values."""
+    if column not in (START, END) or not isinstance(value, int | float) or not math.isfinite(value):
+        return ""
+    minutes, seconds = divmod(int(value), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def read_srt(upload: Upload, options: ReadOptions) -> ParsedFile:
