@@ -36,29 +36,33 @@ from core.types import Roles
 THINK_SECONDS = 3.0
 KEPT_RUNS = 2  # a browser keeps large messages for so many runs
 JOB_ROWS = 20_000
-TIMEOUT = 300.0
+TIMEOUT = 60.0
 
 
 class Visitor:
     """One session: navigates, reruns, and answers as a browser would. errors: what pages showed in red."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket, self._runs = socket, 0
+    def __init__(self, socket: ClientConnection, query: str) -> None:
+        self._socket, self._query, self._runs = socket, query, 0
         self._cached: dict[str, int] = {}  # hash of a large message -> run it came in
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._finished = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
         self.pages: dict[str, str] = {}  # address -> hash
         self.page, self.bytes, self.errors = "", 0, list[str]()
+        self._last: list = []
 
-    async def visit(self, page: str = "", query: str = "") -> float:
+    async def visit(self, page: str = "") -> float:
         """Seconds until a page, by its address, or the present one has run."""
         if page:
             self.page = page
         self._finished.clear()
         started = time.perf_counter()
-        await self._send(query=query)
-        await asyncio.wait_for(self._finished.wait(), TIMEOUT)
+        await self._send()
+        try:
+            await asyncio.wait_for(self._finished.wait(), TIMEOUT)
+        except TimeoutError:
+            self.errors.append(f"{self.page}: no end of the run; {self._last}")
         return time.perf_counter() - started
 
     async def close(self) -> None:
@@ -70,10 +74,10 @@ class Visitor:
     def polls(self) -> bool:
         return bool(self._timers)
 
-    async def _send(self, fragment: str = "", query: str = "") -> None:
+    async def _send(self, fragment: str = "") -> None:
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_script_hash = query, self.pages.get(self.page, "")
+        state.query_string, state.page_script_hash = self._query, self.pages.get(self.page, "")
         state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
         state.cached_message_hashes.extend(self._cached)
         state.context_info.timezone, state.context_info.color_scheme = "Europe/Berlin", "light"
@@ -85,9 +89,13 @@ class Visitor:
             message = ForwardMsg()
             message.ParseFromString(data)
             self._take(message)
+        self.errors.append(f"{self.page}: the connection was closed")
+        self._finished.set()
 
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
+        if kind in ("script_finished", "new_session"):
+            self._last = [*self._last[-8:], (kind, message.script_finished, list(message.metadata.run.fragment_ids))]
         if message.metadata.cacheable or kind == "ref_hash":
             self._cached[message.hash or message.ref_hash] = self._runs
         if kind == "navigation":
@@ -125,10 +133,12 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visitor(url: str) -> AsyncIterator[Visitor]:
+async def visitor(url: str, corpus: str = "") -> AsyncIterator[Visitor]:
     address = url.replace("http", "ws") + "/_stcore/stream"
-    async with connect(address, subprotocols=["streamlit"], max_size=None, compression=None) as socket:
-        guest = Visitor(socket)
+    async with connect(
+        address, subprotocols=["streamlit"], max_size=None, compression=None, ping_interval=None
+    ) as socket:
+        guest = Visitor(socket, f"corpus={corpus}" if corpus else "")
         try:
             await guest.visit()
             yield guest
@@ -176,10 +186,10 @@ async def prepare(url: str) -> list[str]:
     return pages
 
 
-async def unchanged(url: str, pid: int, pages: list[str], times: int) -> dict[str, dict[str, float]]:
+async def unchanged(url: str, pid: int, corpus: str, pages: list[str], times: int) -> dict[str, dict[str, float]]:
     """By page: milliseconds of processor time and bytes of a rerun that changes nothing."""
     result = {}
-    async with visitor(url) as guest:
+    async with visitor(url, corpus) as guest:
         for page in pages:
             for _ in range(3):
                 await guest.visit(page)
@@ -198,7 +208,7 @@ async def unchanged(url: str, pid: int, pages: list[str], times: int) -> dict[st
     return result
 
 
-async def crowd(url: str, pid: int, pages: list[str], users: int, seconds: float) -> dict[str, Any]:
+async def crowd(url: str, pid: int, corpus: str, pages: list[str], users: int, seconds: float) -> dict[str, Any]:
     """Visitors who open pages at random, with a pause after each."""
     times: dict[str, list[float]] = defaultdict(list)
     errors: list[str] = []
@@ -207,7 +217,7 @@ async def crowd(url: str, pid: int, pages: list[str], users: int, seconds: float
     async def stay(seed: int) -> None:
         choice = random.Random(seed)
         await asyncio.sleep(choice.uniform(0, THINK_SECONDS))
-        async with visitor(url) as guest:
+        async with visitor(url, corpus) as guest:
             while time.monotonic() < end:
                 page = choice.choice(pages)
                 times[page].append(await guest.visit(page))
@@ -257,24 +267,30 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         with server(folder) as (url, process):
-            result = await measure(url, process.pid, folder, options)
-    stored = read_json(RESULTS / "users.json") or {}
-    keep("users", {**stored, options.label: {"processor": processor(), **result}})
+            async for part, result in measure(url, process.pid, folder, options):
+                store(f"{options.label}: {part}", result)
 
 
-async def measure(url: str, pid: int, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+def store(name: str, result: dict[str, Any]) -> None:
+    """Beside what is stored. load: of all programs on this machine, 1 is one core."""
+    facts = {"processor": processor(), "load": round(psutil.getloadavg()[0], 1)}
+    keep("users", {**(read_json(RESULTS / "users.json") or {}), name: facts | result})
+
+
+async def measure(
+    url: str, pid: int, folder: Path, options: argparse.Namespace
+) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     pages = await prepare(url)
-    chosen, result = options.pages or pages, {}
+    corpus, chosen = Workspace(folder).corpora()[-1].digest, options.pages or pages  # the sample
     print(f"prepared, server {pid}, {megabytes(pid):.0f} MB", flush=True)
     if options.unchanged:
-        result["unchanged"] = await unchanged(url, pid, chosen, options.unchanged)
+        yield "unchanged", await unchanged(url, pid, corpus, chosen, options.unchanged)
     if options.users:
-        result["idle"] = await crowd(url, pid, chosen, options.users, 60 * options.minutes)
+        yield "users", await crowd(url, pid, corpus, chosen, options.users, 60 * options.minutes)
     if options.users and options.job:
         start_job(folder)
         await asyncio.sleep(5)
-        result["job"] = await crowd(url, pid, chosen, options.users, 60 * options.minutes)
-    return result
+        yield "users while a job runs", await crowd(url, pid, corpus, chosen, options.users, 60 * options.minutes)
 
 
 def processor() -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
@@ -53,8 +53,8 @@ def digest_array(array: np.ndarray) -> str:
 
 
 def digest_value(value: Any) -> str:
-    """Digest of plain values, dates, arrays and tables, nested in sequences, mappings and dataclasses. Types count, and
-    the order of keys does. 64 hex digits. Raises TypeError for anything else, such as a function."""
+    """Digest of plain values, dates, arrays and tables, also within sequences, sets, mappings and dataclasses. Types
+    and the order of keys count. 64 hex digits. Raises TypeError for anything else, such as a function."""
     digest = hashlib.sha256()
     for part in _parts(value):
         digest.update(len(part).to_bytes(8, "little") + part)
@@ -81,6 +81,8 @@ def _items(value: Any) -> Sequence[Any]:
         return [part for item in value.items() for part in item]
     if isinstance(value, Sequence):
         return value
+    if isinstance(value, Set):
+        return sorted(map(digest_value, value))
     if isinstance(value, np.ndarray):  # of objects
         return [value.shape, *value.ravel()]
     if is_dataclass(value):

@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.corpus.added_columns import current_ref
 from core.corpus.reading.budget import SETTING, Budget, parse_budget
+from core.digest import digest_value
 from core.errors import InputError
 from core.jobs.manager import JobManager
 from core.models import folders
@@ -97,7 +98,7 @@ def ask(
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, cached: arguments must be digests and frozen parameters that determine the answer."""
     ask_manager = partial(manager().ask, function, *arguments, on=on, timeout=600)
-    return cached.worker_result(ask_manager, _name(function), *arguments)
+    return cached.worker_result(ask_manager, _key(function, *arguments))
 
 
 def ask_stored(
@@ -111,11 +112,11 @@ def ask_stored(
         return ask(function, about, *arguments, timeout=600)
     available = [model.key for model in models if capabilities(model).can_embed]
     ask_manager = partial(manager().ask, function, about, *arguments, timeout=600)
-    return cached.worker_result(ask_manager, _name(function), about, *arguments, state, available)
+    return cached.worker_result(ask_manager, _key(function, about, *arguments, state, available))
 
 
-def _name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
+def _key(function: Callable[..., Any], *arguments: Any) -> str:
+    return digest_value([function.__module__, function.__qualname__, arguments])
 
 
 def _show_starting() -> AbstractContextManager[None]:

@@ -22,7 +22,8 @@ def values() -> list[object]:
     return [
         None, True, 1, 1.0, "1", b"1", np.float64(1), np.nan, [1], (1,), [1, [2]], [[1, 2]], [1, 2], ["ab", "c"],
         ["a", "bc"], {"a": 1}, {"a": 2}, {"b": 1}, range(2), date(2026, 1, 1), np.array([1, 2]), np.array([[1, 2]]),
-        np.array([1, 2], np.int32), np.array([1, None], object), Pair(1, 2), Pair(2, 1), table, table["a"],
+        np.array([1, 2], np.int32), np.array([1, None], object), Pair(1, 2), Pair(2, 1), frozenset("abc"), {1},
+        table, table["a"],
         table.assign(a=[1, 3]), table.rename(columns={"a": "d"}), table.set_index("a"), table.columns,
     ]  # fmt: skip
 
