@@ -2,7 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
+from datetime import date
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,3 +50,51 @@ def digest_array(array: np.ndarray) -> str:
     """Digest of an array's dtype, shape and values. 16 hex digits."""
     head = f"{array.dtype.str}{array.shape}".encode()
     return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()[:LENGTH]
+
+
+def digest_value(value: Any) -> str:
+    """Digest of plain values, dates, arrays and tables, also within sequences, sets, mappings and dataclasses. Types
+    and the order of keys count. 64 hex digits. Raises TypeError for anything else, such as a function."""
+    digest = hashlib.sha256()
+    for part in _parts(value):
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def _parts(value: Any) -> Iterable[bytes]:
+    """The value as a sequence of bytes that no other value has."""
+    if value is None or isinstance(value, str | bytes | int | float | np.generic | date | Enum | range):
+        yield f"{type(value).__qualname__} {value!r}".encode("utf-8", "surrogatepass")
+    elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        yield f"array {value.dtype.str}{value.shape}".encode()
+        yield np.ascontiguousarray(value).tobytes()
+    else:
+        yield f"{type(value).__module__}.{type(value).__qualname__}".encode()
+        items = _items(value)
+        yield str(len(items)).encode()
+        for item in items:
+            yield from _parts(item)
+
+
+def _items(value: Any) -> Sequence[Any]:
+    if isinstance(value, Mapping):
+        return [part for item in value.items() for part in item]
+    if isinstance(value, Sequence):
+        return value
+    if isinstance(value, Set):
+        return sorted(map(digest_value, value))
+    if isinstance(value, np.ndarray):  # of objects
+        return [value.shape, *value.ravel()]
+    if is_dataclass(value):
+        return [getattr(value, field.name) for field in fields(value)]
+    if type(value).__module__.split(".")[0] == "pandas":
+        return _columns(value)
+    raise TypeError(f"A {type(value).__name__} has no digest.")
+
+
+def _columns(value: Any) -> Sequence[Any]:
+    """Of a pandas table, a column or an index."""
+    if hasattr(value, "columns"):
+        return [value.index, *(part for name, cells in value.items() for part in (name, np.asarray(cells)))]
+    cells = [str(value.dtype), np.asarray(value)]
+    return [value.name, value.index, *cells] if hasattr(value, "index") else cells

@@ -4,15 +4,20 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from threading import Lock
+from typing import Any, ParamSpec
 
 import numpy as np
 import plotly.graph_objects as go
 
+from core.digest import digest_value
 from core.palette import BACKGROUND, COLORS, GREY, TEXT_COLOR, Theme, color_scale
 from core.text import chart_label, clean_line
 
+P = ParamSpec("P")
+KEPT_FIGURES = 200
 TRANSPARENT = "rgba(0,0,0,0)"
 LINE_COLOR = "rgba(138,143,152,0.3)"
 CONFIG = {"displaylogo": False, "scrollZoom": True, "responsive": True}
@@ -38,6 +43,35 @@ main {{ flex: 1; min-height: 0; }}
 </body>
 </html>
 """
+
+
+def drawn_once(draw: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
+    """Decorates a function of plain values, arrays and tables: for equal arguments the last figures are kept, and each
+    call gets a copy of its own. Plotly checks each property of a new figure, which takes 20 times as long."""
+
+    @wraps(draw)
+    def copy_or_draw(*args: P.args, **kwargs: P.kwargs) -> go.Figure:
+        try:
+            key = digest_value([draw.__module__, draw.__qualname__, args, kwargs])
+        except TypeError:
+            return draw(*args, **kwargs)
+        with _figures_lock:
+            parts = _figures.pop(key, None)
+        if parts is None:
+            figure = draw(*args, **kwargs)
+            layout = figure.layout.to_plotly_json()
+            parts = {"data": [trace.to_plotly_json() for trace in figure.data], "layout": layout}
+        with _figures_lock:
+            _figures[key] = parts
+            while len(_figures) > KEPT_FIGURES:
+                del _figures[next(iter(_figures))]
+        return go.Figure(parts, _validate=False)
+
+    return copy_or_draw
+
+
+_figures: dict[str, dict[str, Any]] = {}  # by function and arguments, the last used at the end
+_figures_lock = Lock()
 
 
 def base_layout(theme: Theme, height: int) -> dict[str, Any]:
@@ -115,6 +149,7 @@ def content_policy(body: str, compiles: bool) -> str:
     return "; ".join([*(f"{name} 'none'" for name in locked), *(f"{name} {value}" for name, value in rules.items())])
 
 
+@drawn_once
 def histogram_figure(
     counts: np.ndarray,
     edges: np.ndarray,
@@ -139,6 +174,7 @@ def histogram_figure(
     return figure
 
 
+@drawn_once
 def agreement_figure(
     names: Sequence[str], values: np.ndarray, theme: Theme = "light", low: float = 0.0, height: int = 420
 ) -> go.Figure:
@@ -167,6 +203,7 @@ def agreement_figure(
     return figure
 
 
+@drawn_once
 def interval_figure(
     rows: Sequence[tuple[str, tuple[float, float, float], bool]], x_title: str, theme: Theme, as_share: bool
 ) -> go.Figure:

@@ -169,6 +169,17 @@ def _wait_for_lock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
+def file_state(path: Path) -> tuple[str, int, int, int] | None:
+    """What changes with a file's content: path, size, time and inode; None where there is none, or it was changed a
+    moment ago and may be again without another time, since the clock of files ticks slowly."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    is_settled = abs(time.time() - facts.st_mtime) > _TICK
+    return (str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino) if is_settled else None
+
+
 def file_checksum(path: Path) -> str:
     """CRC-32 and size of a file, such as "1c291ca3-150000128"; read once per process unless the file changes.
 

@@ -13,12 +13,14 @@ match counts as missing, or as damaged where nothing could compute it again.
 """
 
 import json
+import os
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from core.errors import InputError, StorageError
 from core.files import (
     discard,
     file_checksum,
+    file_state,
     folder_size,
     read_json,
     replacing,
@@ -46,6 +49,9 @@ _DIGEST = re.compile(r"[0-9a-f]{16}")
 _FILES = ("corpus.parquet", "meta.json")
 # users: their workspaces, with sign-in; the files: marks of the Data page
 _FOLDERS = {"corpora", "cache", "adapters", "exports", "fine-tuned", "staging", "jobs", "models", "users"}
+_EDITED = ("cluster_names",)  # kinds whose entries are edited in place, not stored as a whole
+_LARGE = 20_000  # bytes of a record that is not kept in memory
+_SETTLED = 2.0  # seconds after which another change has another time: the clock of files ticks slowly
 _ENTRIES = {*_FOLDERS, "started.json", "guide_closed.json"}
 _INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
 _MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
@@ -100,8 +106,11 @@ class Workspace:
 
     def info(self, corpus: str) -> CorpusInfo | None:
         """None where there is no such corpus, its metadata is damaged, or its table is absent or cut short."""
-        meta = read_json(self._corpus_folder(corpus) / "meta.json") if _DIGEST.fullmatch(corpus) else None
-        info = _read_info(meta, corpus)
+        if not _DIGEST.fullmatch(corpus):
+            return None
+        path = self._corpus_folder(corpus) / "meta.json"
+        state = file_state(path)
+        info = _unchanged_info(state, corpus) if state else _read_info(read_json(path), corpus)
         return info if info and self._has_table(info) else None
 
     def require_info(self, corpus: str) -> CorpusInfo:
@@ -222,25 +231,44 @@ class Workspace:
         return float(record["made"]) if record else 0.0
 
     def results(self, kind: str, corpus: str) -> Iterator[dict[str, Any]]:
-        """The records (inputs, facts, made, libraries) of one kind of result, oldest first."""
+        """The records (inputs, facts, made, libraries) of one kind of result, oldest first; not to be changed."""
         yield from (record for _, record in self._records(kind, corpus))
 
     def models(self, corpus: str) -> list[ModelSpec]:
         """The models a corpus is embedded with, in the order they were; without those whose vectors are damaged."""
-        stored = [(record, _load_arrays(folder, record)) for folder, record in self._records("vectors", corpus)]
-        return [ModelSpec.from_dict(record["inputs"]["model"]) for record, arrays in stored if arrays]
+        stored = self._records("vectors", corpus)
+        return [
+            ModelSpec.from_dict(record["inputs"]["model"]) for folder, record in stored if _is_intact(folder, record)
+        ]
 
     def damaged_models(self, corpus: str) -> list[str]:
         """Labels of the models whose vectors of a corpus are damaged; "" where not even the model can be read."""
         folders = [path for path in (self._corpus_folder(corpus) / "vectors").glob("*") if _DIGEST.fullmatch(path.name)]
-        records = [(folder, _read_record(folder)) for folder in folders]
-        damaged = [record for folder, record in records if not record or not _load_arrays(folder, record)]
+        records = [(folder, _listed_record(folder)) for folder in folders]
+        damaged = [record for folder, record in records if not record or not _is_intact(folder, record)]
         return [ModelSpec.from_dict(record["inputs"]["model"]).label if record else "" for record in damaged]
 
     def cache_stamp(self, model: ModelSpec) -> int:
         """Another number whenever vectors of this model were added to the cache."""
+        return sum(file.stat().st_mtime_ns for file in self._cache_files(model))
+
+    def _cache_files(self, model: ModelSpec) -> list[Path]:
         path = self.folder / "cache" / f"{model.base.key}.sqlite"
-        return sum(file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
+        return [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
+
+    def state(self, corpus: str, models: Iterable[ModelSpec] = ()) -> str:
+        """Another text whenever a result of a corpus, its metadata, names of its clusters or something in the caches of
+        these models was stored or removed; "" for two seconds after that. Logs such as judgments are not part of it."""
+        folder = self._corpus_folder(corpus)
+        folders = [folder, *(folder / kind for kind in _EDITED if (folder / kind).is_dir())]
+        try:
+            entries = [entry for parent in folders for entry in os.scandir(parent)]
+            caches = [file for model in models for file in self._cache_files(model)]
+            times = {os.fspath(path): path.stat().st_mtime_ns for path in (folder, *entries, *caches)}
+        except OSError:  # removed meanwhile
+            return ""
+        is_settled = abs(time.time() - max(times.values()) / 1e9) > _SETTLED
+        return digest_json(times) if is_settled else ""
 
     def load_vectors(self, corpus: str, model: ModelSpec) -> Vectors | None:
         """None where there are none, or they are damaged."""
@@ -310,7 +338,7 @@ class Workspace:
 
     def _records(self, kind: str, corpus: str) -> list[tuple[Path, dict[str, Any]]]:
         folders = (self._corpus_folder(corpus) / kind).glob("*")
-        records = [(folder, record) for folder in folders if (record := _read_record(folder))]
+        records = [(folder, record) for folder in folders if (record := _listed_record(folder))]
         return sorted(records, key=lambda item: item[1]["made"])
 
     def _require_info(self, corpus: str) -> CorpusInfo:
@@ -346,6 +374,11 @@ def _read_info(meta: Any, corpus: str) -> CorpusInfo | None:
     return info if info.digest == corpus and info.rows >= 0 and 0 <= info.created <= _MAX_TIME else None
 
 
+@lru_cache(maxsize=500)
+def _unchanged_info(state: tuple[str, int, int, int], corpus: str) -> CorpusInfo | None:
+    return _read_info(read_json(Path(state[0])), corpus)
+
+
 def _damaged_table(name: str) -> StorageError:
     remedy = "Import its file again on the Data page, which repairs the corpus and keeps its results, or delete it."
     return StorageError(f'The table of the corpus "{name}" is damaged.', remedy)
@@ -372,6 +405,28 @@ def _read_record(folder: Path) -> dict[str, Any] | None:
     types: dict[str, Any] = {"inputs": dict, "facts": dict, "made": (int, float), "arrays": (list, dict)}
     valid = all(isinstance(record.get(name), type_) for name, type_ in types.items())
     return record if valid and digest_json(record["inputs"]) == folder.name else None
+
+
+def _listed_record(folder: Path) -> dict[str, Any] | None:
+    """The same, for reading only: kept while the file is unchanged."""
+    state = file_state(folder / "result.json")
+    return _unchanged_record(state) if state and state[1] < _LARGE else _read_record(folder)
+
+
+@lru_cache(maxsize=500)
+def _unchanged_record(state: tuple[str, int, int, int]) -> dict[str, Any] | None:
+    return _read_record(Path(state[0]).parent)
+
+
+def _is_intact(folder: Path, record: dict[str, Any]) -> bool:
+    """Whether the arrays of a result are as they were saved."""
+    if not isinstance(record["arrays"], dict):  # of an earlier version, without checksums
+        return bool(_load_arrays(folder, record))
+    try:
+        checksums = {name: file_checksum(folder / f"{name}.npy") for name in record["arrays"]}
+    except OSError:
+        return False
+    return bool(checksums) and checksums == record["arrays"]
 
 
 def _load_arrays(folder: Path, record: dict[str, Any]) -> dict[str, np.ndarray] | None:

@@ -6,13 +6,14 @@ from plotly.subplots import make_subplots
 
 from core.adapt.comparison import Gain
 from core.adapt.report import CurvePoint, Histograms
-from core.figures import LINE_COLOR, band_trace, base_layout, interval_figure, with_axes
+from core.figures import LINE_COLOR, band_trace, base_layout, drawn_once, interval_figure, with_axes
 from core.palette import COLORS, TEXT_COLOR, Theme
 
 SIMILAR, DISSIMILAR = "Similar pairs", "Dissimilar pairs"
 MARGIN = 0.05  # of cosines, beside the outermost bars
 
 
+@drawn_once
 def gain_figure(gains: dict[str, Gain], control: str, theme: Theme) -> go.Figure:
     """The change of each gain with its interval; `control` names the one in grey."""
     rows: list[tuple[str, tuple[float, float, float], bool]] = [
@@ -25,6 +26,7 @@ def gain_figure(gains: dict[str, Gain], control: str, theme: Theme) -> go.Figure
     return figure
 
 
+@drawn_once
 def pair_figure(histograms: Histograms, theme: Theme) -> go.Figure:
     """Shares of similar and dissimilar pairs by cosine, base above and adapter below."""
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.14, subplot_titles=("Base", "Adapter"))
@@ -54,6 +56,7 @@ def pair_figure(histograms: Histograms, theme: Theme) -> go.Figure:
     return figure
 
 
+@drawn_once
 def curve_figure(curve: tuple[CurvePoint, ...], theme: Theme) -> go.Figure:
     """The gain on held-out examples by the number of training examples, with 95% intervals."""
     x = np.array([point.rows for point in curve])

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, band_trace, base_layout
+from core.figures import LINE_COLOR, band_trace, base_layout, drawn_once
 from core.palette import COLORS, GREY, TEXT_COLOR, Theme
 from core.stats.interval import Interval
 
 FEW = 0.05  # coverage below which intervals are too wide to set the range of the axis
 
 
+@drawn_once
 def coverage_figure(
     curve: pd.DataFrame,
     coverage: Interval[float],

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from core.classify.calibration import Curve, Reliability
 from core.classify.experiments import LearningCurve
 from core.classify.zeroshot import ThresholdCurve
-from core.figures import TRANSPARENT, band_trace, base_layout, error_bars, with_axes
+from core.figures import TRANSPARENT, band_trace, base_layout, drawn_once, error_bars, with_axes
 from core.palette import BACKGROUND, COLORS, GREY, TEXT_COLOR, Theme, color_scale
 from core.stats.interval import Interval
 from core.text import chart_label
@@ -18,6 +18,7 @@ MAX_HORIZONTAL = 3  # characters of labels below cells that are not rotated
 CELL_HEIGHT = 30  # pixels
 
 
+@drawn_once
 def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme) -> go.Figure:
     """counts: (m, m) rows, label down, prediction across, colored by the share of the label's rows.
 
@@ -55,6 +56,7 @@ def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme) -> 
     return figure
 
 
+@drawn_once
 def reliability_figure(curve: Reliability, theme: Theme) -> go.Figure:
     """Accuracy against confidence in bins, with intervals; the diagonal is perfect calibration."""
     figure = go.Figure(layout=base_layout(theme, 340))
@@ -68,6 +70,7 @@ def reliability_figure(curve: Reliability, theme: Theme) -> go.Figure:
     return with_axes(figure, "mean confidence", "accuracy", unit=True)
 
 
+@drawn_once
 def roc_figure(curve: Curve, theme: Theme) -> go.Figure:
     """True against false positive rate; the diagonal is a random order."""
     figure = go.Figure(layout=base_layout(theme, 340))
@@ -76,6 +79,7 @@ def roc_figure(curve: Curve, theme: Theme) -> go.Figure:
     return with_axes(figure, "false positive rate", "true positive rate", unit=True)
 
 
+@drawn_once
 def precision_recall_figure(curve: Curve, theme: Theme) -> go.Figure:
     """Precision against recall; the horizontal line is a random order."""
     figure = go.Figure(layout=base_layout(theme, 340))
@@ -85,6 +89,7 @@ def precision_recall_figure(curve: Curve, theme: Theme) -> go.Figure:
     return with_axes(figure, "recall", "precision", unit=True)
 
 
+@drawn_once
 def threshold_figure(curve: ThresholdCurve, threshold: float | None, theme: Theme) -> go.Figure:
     """Precision against recall by cosine threshold; dots mark the best one and, if there is one, the current one."""
     figure = go.Figure(layout=base_layout(theme, 320))
@@ -105,6 +110,7 @@ def threshold_figure(curve: ThresholdCurve, threshold: float | None, theme: Them
     return with_axes(figure, "recall", "precision", unit=True)
 
 
+@drawn_once
 def learning_figure(curves: Sequence[tuple[str, LearningCurve]], theme: Theme) -> go.Figure:
     """Macro F1 by number of training rows, with bands, on a logarithmic axis."""
     figure = go.Figure(layout=base_layout(theme, 380))
@@ -123,6 +129,7 @@ def learning_figure(curves: Sequence[tuple[str, LearningCurve]], theme: Theme) -
     return figure.update_xaxes(type="log", tickformat=",", dtick="D2")
 
 
+@drawn_once
 def number_figure(truth: np.ndarray, predicted: np.ndarray, theme: Theme) -> go.Figure:
     """Predicted against actual numbers; on the diagonal both are equal."""
     figure = go.Figure(layout=base_layout(theme, 380))
@@ -136,6 +143,7 @@ def number_figure(truth: np.ndarray, predicted: np.ndarray, theme: Theme) -> go.
     return with_axes(figure, "actual", "predicted")
 
 
+@drawn_once
 def share_figure(
     names: Sequence[str], values: Sequence[float], x_title: str, theme: Theme, as_share: bool
 ) -> go.Figure:
@@ -155,6 +163,7 @@ def share_figure(
     return with_axes(figure, x_title, "")
 
 
+@drawn_once
 def prevalence_figure(
     names: Sequence[str], corrected: Interval[np.ndarray], naive: np.ndarray, theme: Theme
 ) -> go.Figure:
@@ -202,6 +211,7 @@ def _add_curve(figure: go.Figure, curve: Curve, x_name: str, y_name: str) -> Non
     )  # fmt: skip
 
 
+@drawn_once
 def audit_figure(labels: np.ndarray, accuracy: Interval[np.ndarray], theme: Theme) -> go.Figure:
     """Accuracy on the audited rows by number of training labels, with a band."""
     figure = go.Figure(layout=base_layout(theme, 240))

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, TRANSPARENT, base_layout
+from core.figures import LINE_COLOR, TRANSPARENT, base_layout, drawn_once
 from core.palette import COLORS, Theme, color_scale
 from core.text import chart_label
 
 
+@drawn_once
 def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
     """Rows of each cluster (down) with each value (across), shaded by their share of the cluster's counted rows."""
     counts = table.to_numpy(dtype=np.int64)
@@ -29,6 +30,7 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
     return figure.update_xaxes(automargin=True, showgrid=False).update_yaxes(automargin=True, showgrid=False)
 
 
+@drawn_once
 def sweep_figure(
     values: pd.DataFrame, form: str, name: str, theme: Theme = "light", cliff: int | None = None
 ) -> go.Figure:
@@ -49,6 +51,7 @@ def sweep_figure(
     return figure
 
 
+@drawn_once
 def stability_figure(recovered: np.ndarray, runs: int, theme: Theme = "light") -> go.Figure:
     """Number of clusters by the number of resamples in which they were recovered."""
     counts = np.bincount(recovered, minlength=runs + 1)

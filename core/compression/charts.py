@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from core.compression.dimensions import METHOD_NAMES, Curve
 from core.compression.planner import Plan
-from core.figures import LINE_COLOR, base_layout
+from core.figures import LINE_COLOR, base_layout, drawn_once
 from core.palette import COLORS, GREY, Theme
 from core.text import chart_label, format_milliseconds
 
@@ -19,6 +19,7 @@ RING: dict[str, Any] = {"symbol": "circle-open", "color": COLORS[4], "line": {"w
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
+@drawn_once
 def size_figure(
     curves: Sequence[Curve],
     sufficient: int | None,
@@ -73,6 +74,7 @@ def _faint(color: str) -> str:
     return f"rgba({red},{green},{blue},0.18)"
 
 
+@drawn_once
 def quantization_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "light") -> go.Figure:
     """A point with its interval for each quantization: bytes across (log scale), `column` up. Hollow points store
     float32 vectors as well, for rescoring."""
@@ -99,6 +101,7 @@ def quantization_figure(table: pd.DataFrame, column: str, title: str, theme: The
     return figure.update_yaxes(title={"text": title}, tickformat=".0%", **GRID, automargin=True)
 
 
+@drawn_once
 def recall_figure(table: pd.DataFrame, suggested: str, target: float, theme: Theme = "light") -> go.Figure:
     """Queries per second (log scale) over recall@10, one line per index, exact search a star, the suggested one
     ringed."""
@@ -128,6 +131,7 @@ def recall_figure(table: pd.DataFrame, suggested: str, target: float, theme: The
     return figure.update_yaxes(title=title, type="log", **ticks, **GRID, automargin=True)
 
 
+@drawn_once
 def plan_figure(
     plans: Sequence[tuple[int, Sequence[Plan]]], count: int, what: str, theme: Theme = "light"
 ) -> go.Figure:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, base_layout
+from core.figures import LINE_COLOR, base_layout, drawn_once
 from core.palette import COLORS, GREY, Theme, color_scale
 from core.text import chart_label, clean_line
 
@@ -25,6 +25,7 @@ def short_name(name: str, max_length: int = NAME) -> str:
     return chart_label(flat, max_length + 2)
 
 
+@drawn_once
 def similarity_figure(
     names: Sequence[str], values: np.ndarray, low: np.ndarray, high: np.ndarray, percent: bool, theme: Theme = "light"
 ) -> go.Figure:
@@ -70,6 +71,7 @@ def _name_axis(labels: list[str]) -> dict[str, Any]:
     return {**ticks, "showgrid": False, "zeroline": False, "automargin": True}
 
 
+@drawn_once
 def overlap_by_k_figure(
     names: Sequence[str],
     depths: Sequence[int],
@@ -105,6 +107,7 @@ def overlap_by_k_figure(
     return figure.update_yaxes(tickformat=".0%", range=[0, top * 1.02], gridcolor=LINE_COLOR, automargin=True)
 
 
+@drawn_once
 def odds_figure(names: Sequence[str], single: np.ndarray, adjusted: np.ndarray, theme: Theme = "light") -> go.Figure:
     """Odds ratios on a log scale, the first name at the top. single, adjusted: (s, 3) ratio and ends of its interval,
     single and adjusted for the other factors, NaN where there is none."""
@@ -130,6 +133,7 @@ def odds_figure(names: Sequence[str], single: np.ndarray, adjusted: np.ndarray, 
     return figure.update_yaxes(autorange="reversed", **_name_axis(labels))
 
 
+@drawn_once
 def bump_figure(
     names: Sequence[str], texts: Sequence[str], ranks: np.ndarray, k: int, theme: Theme = "light"
 ) -> go.Figure:
@@ -154,6 +158,7 @@ def bump_figure(
     )  # fmt: skip
 
 
+@drawn_once
 def votes_figure(
     names: Sequence[str], share: np.ndarray, low: np.ndarray, high: np.ndarray, colors: Sequence[int],
     theme: Theme = "light",

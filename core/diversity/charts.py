@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, base_layout
+from core.figures import LINE_COLOR, base_layout, drawn_once
 from core.palette import COLORS, GREY, Theme
 from core.text import chart_label
 
 
+@drawn_once
 def group_figure(
     names: Sequence[str], scores: Sequence[float], errors: Sequence[float], hover: Sequence[str],
     title: str = "", theme: Theme = "light",
@@ -30,6 +31,7 @@ def group_figure(
     return figure
 
 
+@drawn_once
 def coverage_figure(
     lines: Sequence[tuple[str, Sequence[float]]], selected: int, title: str = "", theme: Theme = "light",
     number: str = ".0%",
@@ -50,6 +52,7 @@ def coverage_figure(
     return figure
 
 
+@drawn_once
 def hub_figure(bins: Sequence[str], rows: Sequence[int], expected: int, theme: Theme = "light") -> go.Figure:
     """Rows (log axis) by their k-occurrence; the bin of the expected number is highlighted.
 

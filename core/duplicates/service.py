@@ -29,7 +29,7 @@ from core.duplicates.near_duplicates import (
 )
 from core.duplicates.results import TEXT_DUPLICATES, TextQuery
 from core.errors import InputError
-from core.figures import LINE_COLOR, base_layout
+from core.figures import LINE_COLOR, base_layout, drawn_once
 from core.palette import COLORS, GREY, Theme
 from core.search.service import calibration
 from core.types import CorpusRef, ModelSpec
@@ -214,6 +214,7 @@ def _suggest_threshold(query: DuplicateQuery) -> tuple[float, float]:
     return round(round((1 - SUGGESTED_DISTANCE * (1 - median)) / STEP) * STEP, 4), median
 
 
+@drawn_once
 def threshold_figure(
     thresholds: np.ndarray, rows: np.ndarray, groups: np.ndarray, threshold: float, title: str, theme: Theme = "light"
 ) -> go.Figure:

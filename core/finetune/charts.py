@@ -3,11 +3,12 @@
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.figures import LINE_COLOR, base_layout
+from core.figures import LINE_COLOR, base_layout, drawn_once
 from core.finetune.checkpoints import Trace
 from core.palette import COLORS, GREY, Theme
 
 
+@drawn_once
 def trace_figure(trace: Trace, theme: Theme) -> go.Figure:
     """The score of the validation examples above, the loss below; a dotted line marks the base, a ring the best."""
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.1)

@@ -8,13 +8,15 @@ forever. A step can't be interrupted: long ones never hold all workers. (Fair-sh
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.jobs.types import JobSpec
 from core.store import Workspace
 
 HALF_LIFE = 60.0  # seconds until use of the workers counts half
 LONG_ROWS = 10_000  # a single step on more rows may take minutes
+LONG_SECONDS = 30.0  # expected, from which on a step is called long
+CHAT_KINDS = ("name_clusters", "write_queries")  # one step asks a language model many times
 ROWS_PER_SECOND = 100  # a rough pace, for the order of jobs
 BACKGROUND = 120.0  # seconds of use that work nobody waits for starts with
 
@@ -29,6 +31,10 @@ class Claim:
     long: bool = False
     background: bool = False
 
+    def expecting(self, seconds: float) -> "Claim":
+        """The same, once it is known about how long the job takes: training may take minutes on few rows."""
+        return replace(self, seconds=seconds, long=self.long or seconds > LONG_SECONDS)
+
     def urgency(self, waited: float) -> float:
         """Lower goes first: short jobs, unless a longer one has waited for as long as it takes."""
         return self.seconds - waited
@@ -38,7 +44,8 @@ def claim_of(spec: JobSpec) -> Claim:
     """What is known of a job before it runs: the rows of its corpus."""
     info = Workspace(spec.workspace).info(spec.corpus) if spec.corpus else None
     rows = info.rows if info else 0
-    return Claim(spec.workspace, rows / ROWS_PER_SECOND, rows > LONG_ROWS, spec.background)
+    long = rows > LONG_ROWS or spec.kind in CHAT_KINDS
+    return Claim(spec.workspace, rows / ROWS_PER_SECOND, long, spec.background)
 
 
 def overlap(one: JobSpec, other: JobSpec) -> bool:

@@ -25,6 +25,7 @@ from core.jobs.records import (
     take_lease,
     write_record,
 )
+from core.jobs.results import KIND, job_seconds
 from core.jobs.types import JobSpec, JobState
 from core.models.openai_client.connections import ANY
 from core.secret import Secret
@@ -32,6 +33,7 @@ from core.store import Workspace
 
 T = TypeVar("T")
 START_SECONDS = 1.0  # until a page says that it waits for a worker to start
+ESTIMATE_SECONDS = 5.0  # a job waits for the estimate of its time
 _TICK_SECONDS = 0.1
 MAX_RUNNING = 2  # jobs of one visitor at a time, background jobs apart
 MAX_OPEN = 100  # jobs of one visitor, queued ones included
@@ -312,6 +314,7 @@ class JobManager:
         context = JobContext(self._client, job, *setters, self._slots, self._claims[job], self._servers)
         try:
             self._ready(0)
+            context.claim = self._estimated(state.spec, context.claim)
             for following in run_job(state.spec, self._secrets.get(job), context):
                 self.submit(following)
             ending = {"status": "done"}
@@ -325,6 +328,13 @@ class JobManager:
             context.release()
             if not (self._closed.is_set() and ending["status"] == "failed"):  # else it stays recorded, and is resumed
                 self._finish(job, **ending)
+
+    def _estimated(self, spec: JobSpec, claim: Claim) -> Claim:
+        """The claim of a job that starts, with its expected time where that is soon known."""
+        if spec.kind == KIND:
+            with suppress(PlanisphereError):  # what makes computing impossible ends the job with its own message
+                return claim.expecting(self.ask(job_seconds, spec, timeout=ESTIMATE_SECONDS))
+        return claim
 
     def _finish(self, job: str, **ending: Any) -> None:
         """Record how a job ended and unlock it; only then it counts as ended, and may be submitted again."""

@@ -109,6 +109,12 @@ def compute(name: str, query: Any, secret: Secret | None = None, progress: Progr
     result_by_name(name).get_or_compute(query, progress, secret)
 
 
+def job_seconds(spec: JobSpec) -> float:
+    """About how long a job of this kind takes; like `estimate`."""
+    step = step_of(spec)
+    return estimate([(step.result.name, step.query)]).seconds
+
+
 def estimate(named: Sequence[tuple[str, Any]]) -> Estimate:
     """The time to compute the results of these names and queries; runs in a worker, since it may read vectors.
 

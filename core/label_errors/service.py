@@ -15,7 +15,7 @@ from core.corpus.loaders import load_corpus
 from core.corpus.marks import RowMarks
 from core.corpus.reading.template import column_field
 from core.errors import InputError
-from core.figures import TRANSPARENT, base_layout
+from core.figures import TRANSPARENT, base_layout, drawn_once
 from core.label_errors.label_errors import Estimate, LabelErrors
 from core.label_errors.results import LABEL_ERRORS, LabelQuery
 from core.palette import BACKGROUND, TEXT_COLOR, Theme, color_scale
@@ -218,6 +218,7 @@ def _table(query: LabelQuery, positions: np.ndarray, max_characters: int | None)
 MAX_AXIS_LABEL = 22  # characters
 
 
+@drawn_once
 def label_confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme = "light") -> go.Figure:
     """counts: (m, m) rows, current label down, suggested label across. Cells without rows are left clear."""
     labels, ticks = [chart_label(name, MAX_AXIS_LABEL) for name in names], list(range(len(names)))

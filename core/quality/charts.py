@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, band_trace, base_layout, error_bars, with_opacity
+from core.figures import LINE_COLOR, band_trace, base_layout, drawn_once, error_bars, with_opacity
 from core.palette import COLORS, GREY, Theme
 from core.text import chart_label, clean_line
 
@@ -31,6 +31,7 @@ class Line:
     legend: bool = True
 
 
+@drawn_once
 def line_figure(
     lines: Sequence[Line], x_title: str, y_title: str, theme: Theme = "light", height: int = 320, markers: bool = False,
     x_axis: dict[str, Any] | None = None, y_axis: dict[str, Any] | None = None,
@@ -51,6 +52,7 @@ def line_figure(
     return _with_axes(figure, x_title, y_title, x_axis, y_axis)
 
 
+@drawn_once
 def dot_figure(
     rows: Sequence[str], series: Sequence[tuple[str, int, Sequence[tuple[float, float, float] | None]]], x_title: str,
     theme: Theme = "light", x_axis: dict[str, Any] | None = None,
@@ -74,6 +76,7 @@ def dot_figure(
     return figure.update_yaxes(range=[len(rows) - 0.5, -0.5], automargin=True, showgrid=False, **ticks)
 
 
+@drawn_once
 def group_bars(
     groups: Sequence[str], series: Sequence[tuple[str, str, Sequence[float]]], y_title: str, theme: Theme = "light",
     y_format: str = ",.3~g", height: int = 300,
@@ -132,6 +135,7 @@ def _with_axes(
     return figure.update_layout(margin={"l": 8, "r": 8, "t": 32, "b": 48}, legend=legend)
 
 
+@drawn_once
 def distribution_figure(
     names: Sequence[str], kinds: Sequence[tuple[str, Sequence[np.ndarray | None]]], low: float, high: float,
     x_title: str, theme: Theme = "light",

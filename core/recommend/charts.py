@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout, error_bars, with_axes
+from core.figures import base_layout, drawn_once, error_bars, with_axes
 from core.palette import COLORS, GREY, Theme
 from core.recommend.evaluation import RecommendationEvaluation
 from core.stats.interval import Interval
@@ -19,6 +19,7 @@ def metric_interval(evaluation: RecommendationEvaluation, metric: str) -> Interv
     return evaluation.intervals[metric]
 
 
+@drawn_once
 def trade_off_figure(
     evaluation: RecommendationEvaluation, x: str, y: str, titles: tuple[str, str], text_recommenders: int, theme: Theme
 ) -> go.Figure:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, base_layout
+from core.figures import LINE_COLOR, base_layout, drawn_once
 from core.palette import COLORS, GREY, Theme
 from core.text import chart_label
 
@@ -21,6 +21,7 @@ def contender_color(index: int) -> str:
     return COLORS[index % len(COLORS)]
 
 
+@drawn_once
 def interval_figure(
     names: Sequence[str], values: np.ndarray, low: np.ndarray, high: np.ndarray, order: Sequence[int], metric: str,
     chance: float | None = None, theme: Theme = "light",
@@ -69,6 +70,7 @@ def _chance(figure: go.Figure, chance: float | None, low: float, high: float, co
         figure.add_annotation(x=1, xref="paper", xanchor="right", text=f"{caption} →", **note)
 
 
+@drawn_once
 def pareto_figure(
     names: Sequence[str], cost: np.ndarray, quality: np.ndarray, low: np.ndarray, high: np.ndarray, best: np.ndarray,
     order: Sequence[int], cost_title: str, metric: str, theme: Theme = "light",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, band_trace, base_layout, error_bars, with_opacity
+from core.figures import LINE_COLOR, band_trace, base_layout, drawn_once, error_bars, with_opacity
 from core.palette import COLORS, GREY, Theme
 from core.text import chart_label
 
@@ -15,6 +15,7 @@ MAX_LABELED_PERIODS = 3
 MAX_UNIT_TICKS = 5  # a count up to this has a line of its own in the picture: Plotly would draw halves
 
 
+@drawn_once
 def line_figure(
     names: Sequence[str], starts: np.ndarray, values: np.ndarray, low: np.ndarray, high: np.ndarray, few: np.ndarray,
     percent: bool = True, theme: Theme = "light", height: int = 380, legend: bool = True, first: int = 0,
@@ -64,6 +65,7 @@ def _hover(
     ]
 
 
+@drawn_once
 def area_figure(
     names: Sequence[str], starts: np.ndarray, values: np.ndarray, percent: bool, theme: Theme = "light",
     height: int = 420,
@@ -80,6 +82,7 @@ def area_figure(
     return _over_time(figure, percent, True, starts)
 
 
+@drawn_once
 def event_figure(
     starts: np.ndarray, counts: np.ndarray, first: str, last: str, expected: float, theme: Theme = "light"
 ) -> go.Figure:
@@ -98,6 +101,7 @@ def event_figure(
     return figure.update_yaxes(dtick=1) if counts.max(initial=1) <= MAX_UNIT_TICKS else figure.update_yaxes(nticks=6)
 
 
+@drawn_once
 def timeline_figure(
     names: Sequence[str], firsts: Sequence[str], ends: Sequence[str], weights: Sequence[float],
     x_range: tuple[str, str], theme: Theme = "light",
@@ -118,6 +122,7 @@ def timeline_figure(
     return _name_axis(figure, order)
 
 
+@drawn_once
 def change_figure(
     names: Sequence[str], change: np.ndarray, low: np.ndarray, high: np.ndarray, theme: Theme = "light"
 ) -> go.Figure:

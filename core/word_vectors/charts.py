@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
+from core.figures import base_layout, drawn_once
 from core.palette import COLORS, Theme
 from core.text import chart_label
 from core.word_vectors.layout import WordMap
@@ -13,6 +13,7 @@ CHARACTER, LINE, SIDE = 6.5, 13.0, 420.0  # pixels: of a label, and of the map o
 MIN_SIZE, MAX_SIZE = 5.0, 16.0  # pixels
 
 
+@drawn_once
 def word_map_figure(words: WordMap, theme: Theme, highlighted: frozenset[str] = frozenset()) -> go.Figure:
     """Words as dots, larger where more frequent; the most frequent and the highlighted ones are named."""
     marked = [word in highlighted for word in words.words]

@@ -37,7 +37,7 @@ def clusters_page() -> None:
     if not clusters_ready(view):
         return
     with st.spinner("Loading clusters", show_time=False):
-        overview = session.ask(cluster_overview, *view.args, timeout=600)
+        overview = session.ask_stored(cluster_overview, *view.args)
     show_summary(overview, view)
     messages.show_language_warnings(info, model)
     options: dict[str, Any] = {"key": "look", "bind": "query-params", "default": "Clusters", "required": True}

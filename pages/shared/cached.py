@@ -27,9 +27,9 @@ def shared(scheduler: str, workers: int, servers: tuple[str, ...], _folder: str)
 
 
 @st.cache_data(max_entries=200, show_spinner=False, max_size="40 MB")
-def worker_result(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
-    """The result of a function in a worker, cached. name: the function's; arguments: digests and frozen parameters."""
-    return _ask(_function, *arguments)
+def worker_result(_ask: Callable[[], Any], key: str) -> Any:
+    """The result of a function in a worker, cached. key: a digest of the function's name and its arguments."""
+    return _ask()
 
 
 @st.cache_data(max_entries=40, show_spinner=False, max_size="40 MB")

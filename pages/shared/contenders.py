@@ -100,7 +100,8 @@ def _show_lost(info: CorpusInfo) -> None:
 
 def _show_checks(info: CorpusInfo, selected: tuple[Contender, ...]) -> tuple[Contender, ...]:
     """Warns of failed checks and of identical contenders; gives the contenders, marked where a check failed."""
-    checks = session.ask(check_contenders, session.corpus_ref(info), selected)
+    models = {contender.model for contender in selected}
+    checks = session.ask_stored(check_contenders, session.corpus_ref(info), selected, models=models)
     if sentences := checks.sentences(selected):
         text = "\n".join(f"- {plain(sentence)}" for sentence in sentences)
         with st.container(key="contender_checks"):

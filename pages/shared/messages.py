@@ -41,7 +41,7 @@ def show_not_embedded(message: str, meanwhile: str = PAGE_OPENS) -> None:
 def show_language_warnings(info: CorpusInfo, *models: ModelSpec) -> None:
     """For the models with rows in a language that they were not trained for: what that means, and what to use."""
     unique = {model.key: model for model in models}.values()
-    warnings = [session.ask(language_warning, session.corpus_ref(info), model) for model in unique]
+    warnings = [session.ask_once(language_warning, session.corpus_ref(info), model) for model in unique]
     lines = [plain(warning) for warning in warnings if warning]
     if lines:
         lines[-1] += " Use a multilingual model (Embed page) or keyword search."

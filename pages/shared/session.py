@@ -1,7 +1,7 @@
 """The only user of st.session_state and of the environment: settings, workspace, selections, API keys."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.corpus.added_columns import current_ref
 from core.corpus.reading.budget import SETTING, Budget, parse_budget
+from core.digest import digest_value
 from core.errors import InputError
 from core.jobs.manager import JobManager
 from core.models import folders
@@ -22,6 +23,7 @@ from core.models.chat import ChatModel
 from core.models.openai_client.connections import ANY, PUBLIC
 from core.models.registry import capabilities
 from core.models.reranker import RerankerSpec
+from core.results import HasCorpus
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, ModelSpec
@@ -95,8 +97,26 @@ def ask(
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, cached: arguments must be digests and frozen parameters that determine the answer."""
-    ask_manager = partial(manager().ask, on=on, timeout=600)
-    return cached.worker_result(ask_manager, function, f"{function.__module__}.{function.__qualname__}", *arguments)
+    ask_manager = partial(manager().ask, function, *arguments, on=on, timeout=600)
+    return cached.worker_result(ask_manager, _key(function, *arguments))
+
+
+def ask_stored(
+    function: Callable[..., T], about: CorpusRef | HasCorpus, *arguments: Any, models: Iterable[ModelSpec] = ()
+) -> T:
+    """The same where the answer also depends on stored results of the corpus and on what is known of these models:
+    cached until that changes. It must not depend on logs, such as judgments."""
+    corpus, models = about if isinstance(about, CorpusRef) else about.corpus, list(models)
+    state = Workspace(corpus.folder).state(corpus.digest, models)
+    if not state:
+        return ask(function, about, *arguments, timeout=600)
+    available = [model.key for model in models if capabilities(model).can_embed]
+    ask_manager = partial(manager().ask, function, about, *arguments, timeout=600)
+    return cached.worker_result(ask_manager, _key(function, about, *arguments, state, available))
+
+
+def _key(function: Callable[..., Any], *arguments: Any) -> str:
+    return digest_value([function.__module__, function.__qualname__, arguments])
 
 
 def _show_starting() -> AbstractContextManager[None]:

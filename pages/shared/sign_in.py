@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,7 +23,9 @@ PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
 AUTHLIB = (1, 9)
 OWNER_FILE = "owner.json"
 USERS = "users"  # the folder of their workspaces
+ABSENT_SECONDS = 1.0  # until an absent secrets file is looked for again, which a run would do fifty times
 _seen_configured = False
+_absent_since = -ABSENT_SECONDS  # on the monotonic clock
 
 
 class SignInError(PlanisphereError):
@@ -31,6 +34,9 @@ class SignInError(PlanisphereError):
 
 def read_secret(name: str) -> Any:
     """A value of the secrets file; None where there is neither. Raises SignInError for a file that can't be read."""
+    global _absent_since
+    if _is_absent():
+        return None
     try:
         return st.secrets.get(name)
     except FileNotFoundError as error:  # Streamlit raises it for a file it can't parse, too
@@ -38,9 +44,15 @@ def read_secret(name: str) -> Any:
         if any(os.path.lexists(path) or not path.endswith(".toml") for path in paths):
             raise _unreadable() from error
         _check_paths()
+        _absent_since = time.monotonic()
         return None
     except Exception as error:
         raise _unreadable() from error
+
+
+def _is_absent() -> bool:
+    """Whether there was no secrets file a moment ago, nor a setting that names one."""
+    return time.monotonic() - _absent_since < ABSENT_SECONDS
 
 
 def _check_paths() -> None:
@@ -66,7 +78,8 @@ def providers() -> list[str]:
     global _seen_configured
     section = read_secret("auth")
     if section is None:
-        _check_paths()
+        if not _is_absent():
+            _check_paths()
         if _seen_configured:
             remedy = "Restore it, or restart the app to run it without sign-in."
             raise SignInError("The [auth] section of .streamlit/secrets.toml is missing, so nothing is shown.", remedy)

@@ -7,8 +7,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
+from core import figures
 from core.errors import InputError
 from core.figures import figure_html, histogram_figure
 from core.map.charts import map_figure
@@ -267,3 +269,34 @@ class ScriptReader(HTMLParser):
     def handle_data(self, data):
         if self._inside:
             self.texts[-1] += data
+
+
+def test_a_figure_of_equal_arguments_is_drawn_once_and_each_caller_has_a_copy(monkeypatch):
+    monkeypatch.setattr(figures, "_figures", {})
+    calls = []
+
+    @figures.drawn_once
+    def draw(values: np.ndarray, names: tuple[str, ...]) -> go.Figure:
+        calls.append(names)
+        return histogram_figure.__wrapped__(values, np.arange(len(values) + 1), [(1.0, names[0])])
+
+    first, again = draw(np.array([1, 2]), ("a",)), draw(np.array([1, 2]), ("a",))
+    assert spec_of(first) == spec_of(again)
+    again.add_vline(x=3).update_xaxes(range=[0, 1])
+    again.data[0].y = [5, 5]
+    assert spec_of(draw(np.array([1, 2]), ("a",))) == spec_of(first)
+    assert len(calls) == 1
+    for others in ((np.array([1, 3]), ("a",)), (np.array([1, 2]), ("b",)), (np.array([1.0, 2.0]), ("a",))):
+        draw(*others)
+    assert len(calls) == 4
+    draw(np.array([1, 2]), ("a", object()))  # no digest: drawn anew
+    draw(np.array([1, 2]), ("a", object()))
+    assert len(calls) == 6
+
+
+def test_only_the_last_figures_are_kept(monkeypatch):
+    monkeypatch.setattr(figures, "_figures", {})
+    monkeypatch.setattr(figures, "KEPT_FIGURES", 2)
+    for count in (1, 2, 1, 3):
+        histogram_figure(np.array([count]), np.array([0, 1]))
+    assert [parts["data"][0]["y"].tolist() for parts in figures._figures.values()] == [[1], [3]]

@@ -2,12 +2,16 @@
 
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core import store
+from core.clusters.methods import ClusterParams
+from core.clusters.names import save_names
 from core.digest import digest_table, digest_texts
 from core.errors import StorageError
 from core.store import Workspace
@@ -161,3 +165,35 @@ def test_results_saved_at_the_same_time_are_all_right(workspace):
     stored = workspace.load("layouts", corpus.digest, {"seed": 0})
     np.testing.assert_array_equal(stored.arrays["points"], arrays["points"])
     assert len(list((workspace.folder / "corpora" / corpus.digest / "layouts").iterdir())) == 1
+
+
+def test_the_state_of_a_corpus_changes_with_whatever_is_stored_of_it(workspace, monkeypatch):
+    corpus = make_corpus()
+    workspace.save_corpus(corpus)
+    assert workspace.state(corpus.digest) == ""  # a moment ago
+    monkeypatch.setattr(store, "_SETTLED", -1.0)
+    vectors = make_vectors(corpus)
+    cache = VectorCache.of(workspace.folder, vectors.model)
+    params, names = ClusterParams(), (workspace, corpus.digest, vectors.model)
+    changes = [
+        lambda: workspace.save_vectors(vectors),
+        lambda: workspace.save("scores", corpus.digest, {"a": 1}, {}, {"b": 2}),
+        lambda: workspace.save("scores", corpus.digest, {"a": 1}, {}, {"b": 3}),
+        lambda: save_names(*names, params, {0: "One"}),
+        lambda: save_names(*names, params, {0: "Two"}),
+        lambda: workspace.rename(corpus.digest, "Vegetables"),
+        lambda: cache.set_facts(seen=1),
+        lambda: workspace.delete_model(corpus.digest, vectors.model),
+    ]
+    seen = [workspace.state(corpus.digest, [vectors.model])]
+    for change in changes:
+        time.sleep(0.005)  # the clock of files ticks
+        change()
+        seen.append(workspace.state(corpus.digest, [vectors.model]))
+    assert len(set(seen)) == len(changes) + 1
+    assert workspace.state(corpus.digest, [vectors.model]) == seen[-1]
+
+
+def test_the_state_of_a_deleted_corpus_is_unknown(workspace, monkeypatch):
+    monkeypatch.setattr(store, "_SETTLED", -1.0)
+    assert workspace.state("0" * 16) == ""

@@ -30,6 +30,7 @@ def secrets(tmp_path, monkeypatch):
     path, before = tmp_path / "secrets.toml", config.get_option("secrets.files")
     config.set_option("secrets.files", [str(path)])
     monkeypatch.setattr(sign_in, "_seen_configured", False)
+    monkeypatch.setattr(sign_in, "ABSENT_SECONDS", 0.0)
 
     def write(text: str | bytes) -> None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -85,7 +85,7 @@ def select_clustering(info: CorpusInfo, model: ModelSpec) -> ClusterView:
 
 def _select_level(info: CorpusInfo, model: ModelSpec) -> dict[str, Any]:
     """The default is the one that the Map and Trends use, once stability was measured."""
-    stable = session.ask(stored_stability, session.corpus_ref(info), model)
+    stable = session.ask_stored(stored_stability, session.corpus_ref(info), model)
     if stable is None and "fine" not in st.query_params and session.widget_value("fine") is None:
         return {"level": DEFAULT_LEVEL}  # a slider would hold on to this default
     note = (

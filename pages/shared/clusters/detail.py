@@ -26,7 +26,7 @@ TEXT_COLUMNS: dict[str, Any] = {
 
 def show_cluster(view: ClusterView, overview: ClusterOverview, label: int) -> None:
     """A cluster of the shown level."""
-    detail = session.ask(cluster_detail, *view.args, label)
+    detail = session.ask_stored(cluster_detail, *view.args, label)
     st.subheader(plain(detail.name), anchor=False)
     st.markdown(_figures(overview, label), help="The column headers of the table above explain these figures.")
     if detail.keywords:
@@ -45,7 +45,7 @@ def show_cluster(view: ClusterView, overview: ClusterOverview, label: int) -> No
 def show_parent_cluster(view: ClusterView, node: Node) -> None:
     """A cluster of a coarser level than the shown one."""
     parent = view.with_params(replace(view.params, level=node.level))
-    detail = session.ask(cluster_detail, *parent.args, node.label)
+    detail = session.ask_stored(cluster_detail, *parent.args, node.label)
     st.subheader(plain(detail.name), anchor=False)
     st.caption(f"A broader cluster of {count(detail.rows, 'row')}. {_keywords(detail)}")
     _show_texts(detail.representative)

@@ -55,7 +55,7 @@ def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
         f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}."
     )
     st.markdown(" · ".join([*_size_parts(overview), *_quality_parts(overview)]), help=note)
-    stable = session.ask(service.stored_stability, *view.args[:2])
+    stable = session.ask_stored(service.stored_stability, *view.args[:2])
     if stable and not stable.has_structure and len(overview.table) > 1:
         st.warning(
             "No cluster structure detected: at no resolution are the clusters found again in resamples of the rows "
@@ -119,7 +119,7 @@ def show_clusters(view: ClusterView, overview: ClusterOverview) -> None:
     """The hierarchy, the table, and the selected cluster."""
     if not len(overview.table):
         return
-    nodes = session.ask(hierarchy, *view.args, timeout=600)
+    nodes = session.ask_stored(hierarchy, *view.args)
     position = _selected_position(view, nodes)
     node = None if position is None else nodes[position]
     left, right = st.columns([2, 3], gap="medium")

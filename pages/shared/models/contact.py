@@ -25,7 +25,7 @@ HELP = (
 def load_states(info: CorpusInfo, selected: Sequence[ModelSpec]) -> tuple[ContactState, ...]:
     """Of the selected models and those the corpus is embedded with."""
     models = {spec.key: spec for spec in (*session.workspace().models(info.digest), *selected)}
-    return session.ask(contact_states, session.corpus_ref(info), tuple(models.values()))
+    return session.ask_stored(contact_states, session.corpus_ref(info), tuple(models.values()), models=models.values())
 
 
 def show_states(info: CorpusInfo, states: Sequence[ContactState]) -> None:

@@ -40,8 +40,8 @@ def show_scoreboard(info: CorpusInfo, query: ScoreboardQuery) -> bool:
     scored = replace(query, contenders=tuple(query.contenders[index] for index in state.scored))
     board = session.ask_once(service.board, scored)
     board = replace(board, order=tuple(state.scored[index] for index in board.order))
-    # not cached, since it changes when times are measured
-    costs = session.ask(service.costs, query.corpus, query.contenders)
+    models = [contender.model for contender in query.contenders]
+    costs = session.ask_stored(service.costs, query.corpus, query.contenders, models=models)
     _show_verdict(query, board, costs, state.failures)
     table.show_score_table(query.contenders, board, costs)
     _show_failures(query, state.failures)
@@ -64,7 +64,8 @@ def show_scoreboard(info: CorpusInfo, query: ScoreboardQuery) -> bool:
 
 def _score_pending(info: CorpusInfo, query: ScoreboardQuery) -> ScoringState | None:
     """The state; what is pending is scored at once, or offered as a job. None where there is nothing to show yet."""
-    state = session.ask(service.scoring_state, query)
+    models = [contender.model for contender in query.contenders]
+    state = session.ask_stored(service.scoring_state, query, models=models)
     pending = count(len(state.pending), "contender")
     if not state.pending:
         return state

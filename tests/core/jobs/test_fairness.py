@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.jobs.fairness import BACKGROUND, Claim, Ticket, WorkerSlots
+from core.jobs.fairness import BACKGROUND, LONG_SECONDS, Claim, Ticket, WorkerSlots
 
 SHORT, LARGE = 5.0, 200.0  # expected seconds of jobs
 
@@ -121,3 +121,11 @@ def test_a_ticket_that_is_given_back_frees_its_worker_and_its_place():
     assert third.granted
     slots.resize(2)
     assert slots.request(Claim("b"), False, lambda: None).granted
+
+
+def test_a_job_that_is_expected_to_take_long_counts_as_long_on_few_rows():
+    claim = Claim("a", SHORT)
+    assert not claim.expecting(LONG_SECONDS).long
+    assert claim.expecting(LONG_SECONDS + 1).long
+    assert claim.expecting(1.0).seconds == 1.0
+    assert Claim("a", LARGE, long=True).expecting(1.0).long
