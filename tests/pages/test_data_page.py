@@ -14,7 +14,8 @@ from core.errors import StorageError
 from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import CorpusRef, Roles
-from core.vectors.service import draft_truncation, load_truncation
+from core.vectors.service import draft_truncation
+from core.vectors.truncation import load_truncation
 from pages.shared.corpus import creation
 from pages.shared.corpus.columns import COMBINED
 from tests.pages.data_steps import CSV, create, errors, start, upload, widget
