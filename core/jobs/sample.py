@@ -30,7 +30,7 @@ from core.store import LIBRARIES, Workspace
 from core.types import CorpusRef, ModelSpec
 from core.vectors.embedding import embed
 from core.vectors.loaders import INDEX_VERSION, cached_embedder, store_index
-from core.vectors.truncation import COUNTED, load_truncation
+from core.vectors.truncation import COUNTED, TRUNCATION, TruncationQuery, load_truncation
 
 FILE = Path(__file__).parents[2] / "samples" / "shop_feedback.csv"
 NAME = "Shop feedback (sample)"
@@ -122,8 +122,11 @@ def _steps(corpus: CorpusRef, model: ModelSpec) -> tuple[Step, ...]:
 def _folder() -> Path:
     """Where the prepared sample of this version is, or would be."""
     nowhere = CorpusRef("", "0" * 16)
-    steps = [part for model in _models() for step in _steps(nowhere, model) for part in _with_required(step)]
-    results = sorted({digest_json([step.result.name, step.result.stored_inputs(step.query)]) for step in steps})
+    steps = [step for model in _models() for step in _steps(nowhere, model)]
+    steps += [Step(TRUNCATION, TruncationQuery(nowhere, model)) for model in COUNTED]
+    steps += [Step(PROFILE, ProfileQuery(nowhere))]
+    parts = [part for step in steps for part in _with_required(step)]
+    results = sorted({digest_json([part.result.name, part.result.stored_inputs(part.query)]) for part in parts})
     versions = [VERSION, INDEX_VERSION, KEYWORD_INPUTS, {name: _version(name) for name in LIBRARIES + _OTHER_LIBRARIES}]
     params = {name: value for name, value in sample_params().items() if name != "path"}
     return _parent() / f"sample-{digest_json([file_sha256(FILE), params, results, versions])}"
