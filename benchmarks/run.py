@@ -10,6 +10,7 @@ BENCHMARKS = (
     "whole_way",
     "large",
     "app",
+    "start",
     "scatter",
     "clusters",
     "anomalies",

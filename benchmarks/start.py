@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def visit(
     launched = time.perf_counter()
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for_port(port)
+        wait_for_server(f"http://127.0.0.1:{port}")
         opened = time.perf_counter()
         with browser.new_context(viewport={"width": 1400, "height": 1100}) as context:
             page = context.new_page()
@@ -128,7 +129,7 @@ def visit(
             page.goto(f"http://127.0.0.1:{port}{path}")
             page.locator("h1").first.wait_for()
             seen = time.perf_counter()
-            seconds = {"opened": opened, "listening_s": opened - launched, "first_element_s": seen - opened}
+            seconds = {"opened": opened, "server_s": opened - launched, "first_element_s": seen - opened}
             seconds["launch_to_first_element_s"] = seen - launched
             yield page, seconds, lambda: psutil.Process(process.pid).memory_info().rss / 1e6
     finally:
@@ -136,13 +137,12 @@ def visit(
         process.wait(30)
 
 
-def wait_for_port(port: int) -> None:
+def wait_for_server(url: str) -> None:
     while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
+        with suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=60) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.02)
 
 
 def timed(function: Callable[[], None]) -> float:

@@ -24,7 +24,7 @@ from core.digest import digest_json
 from core.files import discard, file_sha256, replacing
 from core.jobs.kinds import after_embedding
 from core.jobs.types import JobSpec
-from core.models.registry import PRESETS, default_folder, find_spec
+from core.models.registry import PRESETS, find_spec
 from core.results import Step
 from core.store import LIBRARIES, Workspace
 from core.types import CorpusRef, ModelSpec
@@ -64,7 +64,7 @@ def sample_params() -> dict[str, Any]:
 def copy_sample(workspace: str) -> str:
     """Store a copy of the prepared sample in a workspace; gives the digest of its corpus. "" where nothing is prepared,
     or the workspace has the corpus already. Raises StorageError where it can't be written."""
-    source, target = _folder(), Path(workspace)
+    source, target = prepared_folder(), Path(workspace)
     corpora = [path for path in (source / "corpora").glob("*") if not (target / "corpora" / path.name).exists()]
     if not corpora:
         return ""
@@ -80,7 +80,7 @@ def copy_sample(workspace: str) -> str:
 def prepare_sample() -> bool:
     """Compute what new workspaces begin with, unless it is there; gives whether it was computed. Removes what earlier
     versions prepared. Raises PlanisphereError, OSError."""
-    folder = _folder()
+    folder = prepared_folder()
     for other in folder.parent.glob("*sample-*"):
         if other != folder and time.time() - other.stat().st_mtime > _STALE_SECONDS:
             discard(other)
@@ -119,7 +119,7 @@ def _steps(corpus: CorpusRef, model: ModelSpec) -> tuple[Step, ...]:
 
 
 @cache
-def _folder() -> Path:
+def prepared_folder() -> Path:
     """Where the prepared sample of this version is, or would be."""
     nowhere = CorpusRef("", "0" * 16)
     steps = [step for model in _models() for step in _steps(nowhere, model)]

@@ -49,7 +49,7 @@ def cold_workers() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_prepared(tmp_path, monkeypatch) -> None:
     """As if the installation had not prepared the sample: what is there depends on when it was installed."""
-    monkeypatch.setattr(sample, "_folder", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(sample, "prepared_folder", lambda: tmp_path / "nothing")
 
 
 @pytest.fixture

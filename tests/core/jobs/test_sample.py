@@ -28,7 +28,7 @@ def store_corpus(folder: str) -> CorpusRef:
 @pytest.fixture
 def prepared(tmp_path, monkeypatch) -> CorpusRef:
     """A small corpus and its profile in place of the sample, whose models take a minute."""
-    monkeypatch.setattr(sample, "_folder", lambda: tmp_path / "share" / "sample-new")
+    monkeypatch.setattr(sample, "prepared_folder", lambda: tmp_path / "share" / "sample-new")
     corpora = []
 
     def compute(folder: str) -> None:
@@ -86,7 +86,7 @@ def test_a_preparation_that_fails_leaves_nothing(tmp_path, monkeypatch):
         store_corpus(folder)
         raise MemoryError
 
-    monkeypatch.setattr(sample, "_folder", lambda: tmp_path / "share" / "sample-new")
+    monkeypatch.setattr(sample, "prepared_folder", lambda: tmp_path / "share" / "sample-new")
     monkeypatch.setattr(sample, "_compute", fail)
     with pytest.raises(MemoryError):
         sample.prepare_sample()
@@ -95,7 +95,7 @@ def test_a_preparation_that_fails_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_the_folder_is_named_by_what_determines_the_results(monkeypatch):
-    name = sample._folder.__wrapped__
+    name = sample.prepared_folder.__wrapped__
     before = name()
     assert name() == before
     monkeypatch.setattr(sample, "_version", lambda library: "0.0")
