@@ -17,9 +17,9 @@ unexport PYTHONDONTWRITEBYTECODE
 app: install  ## start the dashboard
 	$(BIN)/streamlit run app.py
 
-install: .venv/installed  ## the exact versions of requirements.lock, into .venv
+install: .venv/prepared  ## the exact versions of requirements.lock, into .venv, and the results of the sample
 
-install-dev: .venv/installed-dev  ## the same, with what the tests need
+install-dev: .venv/prepared .venv/installed-dev  ## the same, with what the tests need
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -29,6 +29,10 @@ install-dev: .venv/installed-dev  ## the same, with what the tests need
 	$(BIN)/pip install -q --no-compile -r requirements.lock
 	$(BIN)/python -m compileall -q core pages app.py
 	$(BIN)/python -c "import streamlit.web.cli, streamlit.web.server.server, distributed, plotly.graph_objects"
+	touch $@
+
+# quick where the results of the sample are there in their present versions
+.venv/prepared: .venv/installed samples/shop_feedback.csv core/jobs/sample.py $(wildcard core/*/results.py)
 	$(BIN)/python -m core.warm
 	touch $@
 

@@ -11,6 +11,7 @@ BENCHMARKS = (
     "large",
     "app",
     "users",
+    "start",
     "scatter",
     "clusters",
     "anomalies",

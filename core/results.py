@@ -25,6 +25,7 @@ and `from_stored`. A query may have fields that are not part of the inputs, such
 API key.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -38,6 +39,7 @@ from core.secret import Secret
 from core.store import Stored, Workspace
 from core.types import CorpusRef, Progress
 
+_LOG = logging.getLogger(__name__)
 INLINE_SECONDS = 3.0  # a page computes what takes no longer at once, anything else is a job
 Worker = Literal["job", "layout"]
 
@@ -145,6 +147,18 @@ class Result(Generic[Query, Value]):
         extra = (secret,) if self.needs_secret else ()
         self.save(query, self.compute(query, progress or no_progress, *extra))
         return self.get(query)
+
+    def load_or_compute(self, query: Query) -> Value:
+        """The stored value; else it is computed, and stored where the workspace can be written. For what is quick, and
+        requires nothing."""
+        value = self.load(query)
+        if value is None:
+            value = self.compute(query, no_progress)
+            try:
+                self.save(query, value)
+            except StorageError as error:
+                _LOG.warning("%s not stored: %s", self.name, error)
+        return value
 
     def missing(self, query: Query) -> tuple["Step", ...]:
         """What is left to compute, prerequisites first, this result last; empty where it is stored."""

@@ -18,10 +18,11 @@ import re
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ _SETTLED = 2.0  # seconds after which another change has another time: the clock
 _ENTRIES = {*_FOLDERS, "started.json", "guide_closed.json"}
 _INFO_KEY = b"planisphere"  # in the Parquet schema: the metadata as saved at first, for `restore`
 _MAX_TIME = 253_402_300_799  # unix seconds: the end of the year 9999
-_LIBRARIES = ("numpy", "faiss-cpu", "umap-learn", "onnxruntime", "scikit-learn")
+LIBRARIES = ("numpy", "faiss-cpu", "umap-learn", "onnxruntime", "scikit-learn")  # that compute results
 
 
 @dataclass(frozen=True)
@@ -170,14 +171,32 @@ class Workspace:
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
         """The named columns alone, in row order; TEXT_COLUMN gives the texts. Raises StorageError if it is damaged."""
-        from pyarrow import ArrowException
-
         info = self._require_info(corpus)
         if not self._is_intact(info):
             raise _damaged_table(info.name)
+        with self._reading_table(info):
+            return pd.read_parquet(self._table_path(corpus), columns=columns)
+
+    def read_head(self, corpus: str, rows: int) -> pd.DataFrame:
+        """The first rows with all columns, TEXT_COLUMN the last, without reading the others. Raises StorageError."""
+        from pyarrow import Table, parquet
+
+        path = self._table_path(corpus)
+        with (
+            self._reading_table(self._require_info(corpus)),
+            parquet.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file,
+        ):
+            first = islice(file.iter_batches(rows), 1)
+            head: pd.DataFrame = Table.from_batches(first, file.schema_arrow).to_pandas()
+            return head
+
+    @contextmanager
+    def _reading_table(self, info: CorpusInfo) -> Iterator[None]:
+        from pyarrow import ArrowException
+
         with storage_errors(self.folder):
             try:
-                return pd.read_parquet(self._table_path(corpus), columns=columns)
+                yield
             except (ArrowException, ValueError, OSError) as error:
                 if isinstance(error, OSError) and error.errno:  # of the system, not of the format
                     raise
@@ -214,7 +233,7 @@ class Workspace:
             for name, array in arrays.items():
                 np.save(temporary / f"{name}.npy", array, allow_pickle=False)
             checksums = {name: file_checksum(temporary / f"{name}.npy") for name in sorted(arrays)}
-            libraries = {name: version(name) for name in _LIBRARIES}
+            libraries = {name: version(name) for name in LIBRARIES}
             record = {"inputs": dict(inputs), "facts": facts, "made": time.time(), "libraries": libraries}
             write_json(temporary / "result.json", record | {"arrays": checksums})
 

@@ -1,4 +1,4 @@
-"""Profile of a corpus: text lengths, duplicates, languages, and a summary of each column."""
+"""Profile of a corpus, a stored result: text lengths, duplicates, languages, and a summary of each column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +10,10 @@ from pandas.api import types as kinds
 
 from core.corpus.filters import column_kind
 from core.corpus.language import detect_languages
+from core.corpus.loaders import load_corpus
 from core.corpus.preprocess import is_blank
-from core.types import Corpus
+from core.results import Result
+from core.types import Corpus, CorpusRef
 
 Kind = Literal["number", "time", "yes/no", "category", "text", "other"]
 EXAMPLES = 3
@@ -20,6 +22,7 @@ MAX_CATEGORIES = 50
 CATEGORY_SHARE = 0.5  # maximum share of distinct values of a category; above it strings are texts
 BIN_EDGES = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
 LANGUAGE_SAMPLE = 2_000
+ROWS_PER_SECOND = 50_000
 
 
 @dataclass(frozen=True)
@@ -138,3 +141,18 @@ def _lengths(lengths: np.ndarray) -> Lengths:
         return Lengths(0, 0.0, 0.0, 0.0, 0, 0)
     mean, median, p95 = map(float, (lengths.mean(), *np.percentile(lengths, [50, 95])))
     return Lengths(int(lengths.sum()), mean, median, p95, int(lengths.min()), int(lengths.max()))
+
+
+@dataclass(frozen=True)
+class ProfileQuery:
+    """The profile of a corpus as imported."""
+
+    corpus: CorpusRef
+
+
+PROFILE = Result(
+    "profile", 1, ProfileQuery, Profile, inputs=lambda query: {},
+    compute=lambda query, progress: profile_corpus(load_corpus(query.corpus.source)),
+    seconds=lambda query: 1 + len(load_corpus(query.corpus.source)) / ROWS_PER_SECOND,
+    stage="Profiling the texts",
+)  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
+from core.corpus.added_columns import read_added_column
 from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpus
 from core.corpus.document_files import store_documents
 from core.corpus.export import free_name, table_bytes
@@ -15,7 +16,7 @@ from core.corpus.filters import factorize_texts
 from core.corpus.label_sets import label_sets, similar_labels, split_labels
 from core.corpus.loaders import load_corpus, load_distinct_texts, load_selection
 from core.corpus.preprocess import Counter, StepCount, Steps, estimate_tokens
-from core.corpus.profile import Profile, profile_corpus, profile_texts
+from core.corpus.profile import PROFILE, Profile, ProfileQuery, profile_texts
 from core.corpus.reader_process import read_staged
 from core.corpus.reading.cells import rename_table
 from core.corpus.reading.roles import guess_roles
@@ -34,7 +35,7 @@ from core.corpus.selections import (
 from core.corpus.staging import ImportSource
 from core.digest import digest_array
 from core.errors import InputError
-from core.store import CorpusInfo, Workspace
+from core.store import TEXT_COLUMN, CorpusInfo, Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
@@ -278,16 +279,19 @@ def distinct_count(corpus: CorpusRef) -> int:
 
 
 def load_profile(corpus: CorpusRef) -> Profile:
-    return profile_corpus(load_corpus(corpus))
+    """The stored profile of the corpus as imported; computed, and stored where that can be, if it is missing."""
+    return PROFILE.load_or_compute(ProfileQuery(corpus.source))
 
 
 def first_rows(corpus: CorpusRef) -> pd.DataFrame:
     """The first HEAD_ROWS rows of a corpus, the embedded text in front; long cells cut."""
-    loaded = load_corpus(corpus)
-    head, name = loaded.table.head(HEAD_ROWS).copy(), "embedded text"
+    head = Workspace(corpus.folder).read_head(corpus.digest, HEAD_ROWS)
+    texts, name = head.pop(TEXT_COLUMN), "embedded text"
+    for column, version in corpus.columns:
+        head[column] = read_added_column(corpus, column, version).head(HEAD_ROWS)
     while name in head.columns:
         name += " "
-    head.insert(0, name, pd.Series(loaded.texts[:HEAD_ROWS], dtype="str"))
+    head.insert(0, name, texts)
     return _shorten_cells(head)
 
 

@@ -8,6 +8,7 @@ jobs never delay a search).
 import logging
 import os
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from core.errors import JobError
@@ -126,28 +127,36 @@ def is_layout_delayed(client: "Client") -> bool:
 
 
 def warm_up(client: Any, folder: str) -> list[Any]:
-    """Have workers load and compile what they will need; gives the futures.
+    """Have workers load and compile what they will need; gives the futures. Job workers wait for the answer worker,
+    which the first visitor needs before them.
 
     folder: the workspace whose models folder is used. Layouts have one worker where resources are offered.
     """
-    return [
-        client.submit(task, folder, workers=[worker], pure=False, priority=-10 - order)
-        for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items()
-        for order, task in enumerate(_warm_tasks(facts.get("resources", {})))
-    ]
+    workers = client.scheduler_info(n_workers=-1)["workers"].items()
+    offered = {worker: facts.get("resources", {}) for worker, facts in workers}
+    futures: list[Any] = []
+    for answers in (True, False):
+        earlier = tuple(futures)
+        futures += [
+            client.submit(task, folder, *earlier, workers=[worker], pure=False, priority=-10 - order)
+            for worker, offers in offered.items()
+            if ("answer" in offers) == answers
+            for order, task in enumerate(_warm_tasks(offers))
+        ]
+    return futures
 
 
-def _warm_tasks(offers: dict[str, float]) -> list[Callable[[str], None]]:
+def _warm_tasks(offers: dict[str, float]) -> list[Callable[..., None]]:
     layouts = [warm_layouts] if "layout" in offers or not offers else []
     return [warm_answers] if "answer" in offers else [warm_embedder, *layouts, warm_comparisons]
 
 
-def warm_embedder(folder: str) -> None:
+def warm_embedder(folder: str, *earlier: None) -> None:
     """Load the default model as jobs use it. A failure here shows up in the job itself."""
     cached_embedder(folder, PRESETS[0], None, 1).embed(["warm"])
 
 
-def warm_layouts(folder: str) -> None:
+def warm_layouts(folder: str, *earlier: None) -> None:
     """Import umap-learn and compile its kernels."""
     from core.map.layout import warm_up as warm_projection
 
@@ -155,15 +164,17 @@ def warm_layouts(folder: str) -> None:
 
 
 def warm_answers(folder: str) -> None:
-    """Start the process that reads files, and load the default model as searches use it."""
+    """Import what the Map page asks, start the process that reads files, and load the default model as searches use
+    it: in the order in which a new user meets them."""
     from core.corpus.reader_process import start_ahead
 
+    import_module("core.map.scene")
     start_ahead()
     cached_embedder(folder, PRESETS[0]).embed_query(["warm"])
     warm_comparisons(folder)
 
 
-def warm_comparisons(folder: str) -> None:
+def warm_comparisons(folder: str, *earlier: None) -> None:
     """Import what the comparison of contenders takes."""
     from core.disagreement.results import warm_up as warm_disagreement
 

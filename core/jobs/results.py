@@ -46,7 +46,9 @@ _DECLARED = {
     "core.map.results": ["layouts"],
     "core.quality.results": ["edit_robustness"],
     "core.recommend.results": ["histories", "recommendations"],
+    "core.corpus.profile": ["profile"],
     "core.corpus.terms": ["terms"],
+    "core.vectors.truncation": ["truncation"],
     "core.word_vectors.results": ["trained_words", "word_file", "word_map", "word_changes"],
     "core.scoreboard.results": ["scores", "embedding_times", "search_times"],
 }

@@ -14,17 +14,17 @@ from core.corpus.staging import ImportSource
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import InputError, ModelError
-from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd, truncation_report
+from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd
 from core.models.registry import PRESETS, backend_of, capabilities, load_embedder, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 from core.vectors.splitting import load_draft_texts
+from core.vectors.truncation import count_truncation
 
 SUGGEST_SHARE = 0.05  # share of texts in languages a model was not made for that gives a suggestion
 DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
-COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
 
 @dataclass(frozen=True)
@@ -108,29 +108,17 @@ def language_warning(corpus: CorpusRef, spec: ModelSpec) -> str:
     return f"{warning} {suggested.label} reads more of these languages and runs locally." if suggested else warning
 
 
-def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[TruncationReport, ...]:
-    """How many texts each model truncates; models that can't be loaded are left out."""
-    return _count_truncation(corpus.folder, load_corpus(corpus).texts, specs)
-
-
 def draft_truncation(
     folder: str, source: ImportSource, roles: Roles, steps: Steps, specs: Sequence[ModelSpec]
 ) -> tuple[TruncationReport, ...]:
-    """The same on a sample of the texts that an upload would give; empty where these settings give none."""
+    """How many texts each model would truncate, on a sample of the texts that an upload would give; empty where these
+    settings give none. Models that can't be loaded are left out."""
     try:
         texts, _, _ = load_draft_texts(folder, source, roles, steps)
     except InputError:
         return ()
-    return _count_truncation(folder, texts, specs, sample=DRAFT_SAMPLE)
-
-
-def _count_truncation(
-    folder: str, texts: list[str], specs: Sequence[ModelSpec], **options: int
-) -> tuple[TruncationReport, ...]:
     reports = []
     for spec in specs:
-        key = COUNTING_KEY if capabilities(spec).needs_key else None
         with suppress(ModelError):
-            report = truncation_report(texts, cached_embedder(folder, spec.base, key), **options)
-            reports.append(replace(report, model=spec.label))
+            reports.append(count_truncation(folder, texts, spec, sample=DRAFT_SAMPLE))
     return tuple(reports)

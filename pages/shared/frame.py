@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.corpus.profile import PROFILE, ProfileQuery
 from core.corpus.service import distinct_count
 from core.errors import PlanisphereError, StorageError
 from core.store import CorpusInfo
@@ -145,8 +146,16 @@ def show_row_note() -> None:
         st.caption(f":material/info: {count(info.rows, 'row')}: too few for most figures. Add more on the Data page.")
         return
     with suppress(PlanisphereError):  # the page says what is wrong with a corpus that can't be read
-        if session.ask_once(distinct_count, session.corpus_ref(info)) == 1:
+        if has_one_text(info):
             st.caption(f":material/info: All {info.rows:,} rows have the same text: there is nothing to compare.")
+
+
+def has_one_text(info: CorpusInfo) -> bool:
+    """Whether all rows have the same text: by the stored profile, else a worker counts."""
+    corpus = session.corpus_ref(info).source
+    if profile := PROFILE.load(ProfileQuery(corpus)):
+        return profile.missing == info.rows or profile.rows - profile.exact_duplicates == 1
+    return session.ask_once(distinct_count, corpus) == 1
 
 
 def select_corpus(corpora: dict[str, CorpusInfo]) -> None:

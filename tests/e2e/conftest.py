@@ -17,20 +17,21 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from core.jobs.sample import prepare_sample
 from core.map.scene import stored_layouts
 from core.map.service import LayoutKey, stored_layout
 from core.store import Workspace
 from core.types import Corpus, CorpusRef
 from tests.browser import find_browser
 from tests.e2e import labels
-from tests.e2e.steps import WIDE, MapOnPage, go_to, jobs_ended, link_value, no_traceback, settled
+from tests.e2e.steps import WIDE, MapOnPage, go_to, keyed, link_value, no_traceback, settled
 
 ROOT = Path(__file__).parents[2]
 # WebGL needs the GPU process, which without a GPU is slow: pages are drawn and composed without it
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-gpu-compositing"]
 FLAGS += ["--disable-background-networking"]
 TIMEOUT = 90_000  # ms; generous, since other programs may keep the machine busy
-FIRST_TIMEOUT = 240_000  # ms; the first visit starts the workers, and embeds the sample
+FIRST_TIMEOUT = 240_000  # ms; the first visit waits for the workers to start
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def stop(process: subprocess.Popen) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a new workspace: the first visitor starts the sample's job."""
+    """A server with a new workspace, which begins with the sample as it was prepared at install."""
+    prepare_sample()
     with serve(tmp_path_factory.mktemp("workspace") / "home") as running:
         yield running
 
@@ -181,7 +183,7 @@ def visit(context: BrowserContext, pages: list[Page], tmp_path: Path) -> Iterato
 
 @pytest.fixture(scope="session")
 def sample(server: Server, context: BrowserContext) -> Sample:
-    """The first visit: the sample is read and embedded while the visitor opens the map, which then appears."""
+    """The first visit: the visitor opens the map of the sample, and no job runs."""
     page = context.new_page()
     page.set_default_timeout(FIRST_TIMEOUT)
     page.goto(server.url)
@@ -189,7 +191,7 @@ def sample(server: Server, context: BrowserContext) -> Sample:
     go_to(page, labels.MAP)
     MapOnPage(page)
     no_traceback(page)
-    jobs_ended(page)
+    expect(keyed(page, "cancel-", prefix=True)).to_have_count(0)
     link, digest = page.url.partition("?")[2], link_value(page, "corpus")
     page.close()
     return Sample(server, link, digest)

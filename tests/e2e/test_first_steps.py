@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.jobs.sample import COMPARED_WITH
 from core.store import Workspace
-from pages.shared.corpus.sample import COMPARED_WITH
 from tests.e2e import labels, texts
 from tests.e2e.conftest import Sample
 from tests.e2e.steps import (

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.files import write_json
-from core.jobs import cluster
+from core.jobs import cluster, sample
 from core.map.results import LAYOUTS, LayoutQuery
 from core.models.registry import load_embedder
 from core.store import CorpusInfo, Workspace
@@ -44,6 +44,12 @@ def cold_workers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster, "_warm_tasks", lambda offers: [])
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_prepared(tmp_path, monkeypatch) -> None:
+    """As if the installation had not prepared the sample: what is there depends on when it was installed."""
+    monkeypatch.setattr(sample, "prepared_folder", lambda: tmp_path / "nothing")
 
 
 @pytest.fixture

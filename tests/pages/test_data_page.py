@@ -8,14 +8,16 @@ import streamlit as st
 
 from core.corpus import staging
 from core.corpus.preprocess import Steps
-from core.corpus.service import InvalidInput, draft_profile, preview_files, preview_texts
+from core.corpus.service import InvalidInput, draft_profile, load_profile, preview_files, preview_texts
 from core.corpus.staging import ImportSource, stage
 from core.errors import StorageError
+from core.jobs.manager import JobManager
 from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import CorpusRef, Roles
-from core.vectors.service import draft_truncation, load_truncation
-from pages.shared.corpus import creation
+from core.vectors.service import draft_truncation
+from core.vectors.truncation import load_truncation
+from pages.shared.corpus import creation, profile
 from pages.shared.corpus.columns import COMBINED
 from tests.pages.data_steps import CSV, create, errors, start, upload, widget
 from tests.waiting import cpu_limit
@@ -184,3 +186,14 @@ def test_a_corpus_is_created_though_another_page_is_opened_meanwhile(app, monkey
 
 def session_corpora(app):
     return Workspace(os.environ["PLANISPHERE_HOME"]).corpora()
+
+
+def test_a_stored_corpus_is_shown_without_a_worker(app, corpus, home, monkeypatch):
+    ref = CorpusRef(str(home), corpus[0].digest)
+    load_profile(ref)
+    monkeypatch.setattr(profile, "COUNTED", ())
+    monkeypatch.setattr(JobManager, "ask", lambda self, function, *arguments, **options: pytest.fail(str(function)))
+    app.run()
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Rows"] == "60"
+    assert 60 in [len(table.value) for table in app.dataframe]

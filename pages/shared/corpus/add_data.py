@@ -8,8 +8,9 @@ import streamlit as st
 from core.corpus.service import import_file
 from core.corpus.staging import ImportSource, stage
 from core.errors import InputError, PlanisphereError
+from core.jobs.sample import copy_sample, sample_params
 from pages.shared import session, web_server
-from pages.shared.corpus.sample import sample_params, start_sample
+from pages.shared.corpus.sample import start_sample
 from pages.shared.corpus.saved_corpora import show_saved_corpora
 from pages.shared.messages import show_error
 from pages.shared.text import format_bytes, plain
@@ -126,7 +127,9 @@ def _sample() -> ImportSource | None:
     )
     if pressed:
         with st.spinner("Opening the sample"):
-            session.open_corpus(session.ask(import_file, session.folder(), sample_params()))
-        start_sample()
+            digest = copy_sample(session.folder())
+            session.open_corpus(digest or session.ask(import_file, session.folder(), sample_params()))
+        if not digest:
+            start_sample()
         st.rerun()
     return None

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.corpus.language import common_languages
 from core.corpus.preprocess import Steps
-from core.corpus.profile import Profile
+from core.corpus.profile import PROFILE, Profile, ProfileQuery
 from core.corpus.service import InvalidInput, first_rows, load_profile
 from core.corpus.staging import ImportSource
 from core.models.costs import TruncationReport
@@ -14,8 +14,9 @@ from core.models.registry import PRESETS, capabilities
 from core.stats.proportions import rounded_percentages
 from core.store import CorpusInfo
 from core.types import Roles
-from core.vectors.service import draft_truncation, load_truncation
+from core.vectors.service import draft_truncation
 from core.vectors.splitting import draft_profile
+from core.vectors.truncation import COUNTED, load_truncation, stored_truncation
 from pages.shared import session
 from pages.shared.corpus.added_columns import show_added_columns
 from pages.shared.tables import draw_frame, text
@@ -23,21 +24,25 @@ from pages.shared.text import count, plain
 
 MAX_LANGUAGES, OTHER_LANGUAGES = 6, "Other or uncertain"
 MAX_NOTES = 8  # on what was assumed and what is missing
-# not int8 and bfloat16, which read the same as float32
-COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision in ("float32", "int4"))
 LOCAL = tuple(spec for spec in COUNTED if not capabilities(spec).hosted)
 
 
 def show_profile(info: CorpusInfo) -> None:
+    """What is stored is read here, so that the page of a cold server waits for no worker."""
+    corpus = session.corpus_ref(info).source
     st.subheader(plain(info.name))
-    with st.skeleton(height=320):
-        profile = session.ask_once(load_profile, session.corpus_ref(info).source)
+    profile = PROFILE.load(ProfileQuery(corpus))
+    if profile is None:
+        with st.skeleton(height=320):
+            profile = session.ask_once(load_profile, corpus)
     _show_overview(profile)
     for note in info.origin.get("notes", [])[:MAX_NOTES]:
         st.caption(f":material/info: {plain(note)}")
     _show_truncation_title()
-    with st.skeleton(height=120):
-        reports = session.ask_once(load_truncation, session.corpus_ref(info).source, COUNTED)
+    reports = stored_truncation(corpus, COUNTED)
+    if reports is None:
+        with st.skeleton(height=120):
+            reports = session.ask_once(load_truncation, corpus, COUNTED)
     _show_truncation(reports)
     _show_tables(info, profile)
     show_added_columns(info)
@@ -140,7 +145,8 @@ def _truncation_row(use: TruncationReport) -> dict[str, str]:
 
 def _show_tables(info: CorpusInfo, profile: Profile) -> None:
     rows, columns, source = st.tabs(["First rows", "Columns", "Source"])
-    head = session.ask_once(first_rows, session.corpus_ref(info))
+    corpus = session.corpus_ref(info)
+    head = session.ask_once(first_rows, corpus) if corpus.columns else first_rows(corpus)  # as imported: read here
     with rows:
         numbered = head.set_axis(range(1, len(head) + 1))
         draw_frame(numbered, "The first rows of the corpus", height=320, hide_index=False)

@@ -14,7 +14,8 @@ from core.models.costs import Estimate
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.service import COUNTING_KEY, EmbeddingPlan, plan_embedding
+from core.vectors.service import EmbeddingPlan, plan_embedding
+from core.vectors.truncation import COUNTING_KEY
 from pages.shared import jobs_view, session
 from pages.shared.messages import show_error
 from pages.shared.tables import show_table

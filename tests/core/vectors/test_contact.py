@@ -27,6 +27,7 @@ from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import cached_embedder
 from core.vectors.text_vectors import embedded_query
+from core.vectors.truncation import COUNTING_KEY
 from tests.core.jobs.steps import finish, job_on
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, is_trial
 
@@ -292,7 +293,7 @@ def test_a_paid_service_is_sent_nothing_before_consent_and_its_check_is_in_the_p
     assert report.probe is None
     assert contact_state(ref(workspace, corpus), spec).summary == "not checked"
     assert check_contenders(ref(workspace, corpus), (Contender(spec),)).problems
-    plan = service.plan_embedding(ref(workspace, corpus), spec, service.COUNTING_KEY)
+    plan = service.plan_embedding(ref(workspace, corpus), spec, COUNTING_KEY)
     assert plan.max_usd >= contact.probe_usd(spec, 30) > 0
     other = corpus_of(short_texts(9, "new"))
     workspace.save_corpus(other)
