@@ -46,6 +46,7 @@ _DECLARED = {
     "core.map.results": ["layouts"],
     "core.quality.results": ["edit_robustness"],
     "core.recommend.results": ["histories", "recommendations"],
+    "core.corpus.keyword_index": ["keyword_index"],
     "core.corpus.terms": ["terms"],
     "core.word_vectors.results": ["trained_words", "word_file", "word_map", "word_changes"],
     "core.scoreboard.results": ["scores", "embedding_times", "search_times"],

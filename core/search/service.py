@@ -19,9 +19,11 @@ from core.corpus.keyword import (
     search_regex,
     texts_with_excluded,
 )
+from core.corpus.keyword_index import load_keyword_index
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.language import query_warning
 from core.corpus.loaders import load_corpus, load_selection, load_text_codes
+from core.corpus.texts import first_rows
 from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.registry import capabilities
 from core.secret import Secret
@@ -103,15 +105,13 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
     mask = apply_filters(loaded.table, query.filters, members) if query.filters else None
     if query.mode in ("keyword", "regex"):
         spec = None
-    if query.mode == "hybrid" and (excluded := texts_with_excluded(loaded.texts, query.text)) is not None:
+    if query.mode == "hybrid" and (excluded := texts_with_excluded(load_keyword_index(corpus), query.text)) is not None:
         mask = ~excluded if mask is None else mask & ~excluded
     vector, embed_ms = _query_vector(corpus, spec, query, secret) if spec else (None, 0.0)
     codes = load_text_codes(corpus, spec)
     distinct, counts_by_text = _first_rows(codes, mask, (*query.near, *query.far))
     started = time.perf_counter()
     hits, matches = _hits(corpus, spec, query, vector, distinct)
-    if matches and distinct is not None:  # rows that match are counted with copies
-        matches = replace(matches, total=_text_matches(corpus, query, 1, mask).total)
     warning = _language_warning(spec, query, loaded.texts)
     if warning:
         hits = replace(hits, percentiles=np.full(len(hits), np.nan))
@@ -128,7 +128,7 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
         edges=edges,
         searched=len(loaded) if mask is None else int(mask.sum()),
         total=len(loaded),
-        matching=matches.total if matches else None,
+        matching=int(counts_by_text[codes[matches.matching]].sum()) if matches else None,  # with copies
         index=load_index(corpus, spec).facts if spec else None,
         calibration=calibration(corpus, spec) if spec else None,
         embed_ms=embed_ms,
@@ -153,10 +153,11 @@ def _first_rows(
     counts = np.bincount(codes[rows], minlength=int(codes.max(initial=-1)) + 1)
     if counts.max(initial=0) < 2:
         return mask, counts
-    first = np.zeros(len(codes), dtype=bool)
-    first[rows[np.unique(codes[rows], return_index=True)[1]]] = True
-    known = [row for row in examples if 0 <= row < len(codes)]  # others are refused later
-    return first & ~np.isin(codes, codes[known]), counts
+    first = first_rows(codes, rows)
+    for row in examples:
+        if 0 <= row < len(codes):  # others are refused later
+            first &= codes != codes[row]
+    return first, counts
 
 
 def _query_vector(
@@ -188,8 +189,10 @@ def _hits(
 
 
 def _text_matches(corpus: CorpusRef, query: SearchQuery, k: int, mask: np.ndarray | None) -> KeywordHits:
-    find_matches = search_regex if query.mode == "regex" else search_keywords
-    return find_matches(load_corpus(corpus).texts, query.text, k, mask)
+    texts = load_corpus(corpus).texts
+    if query.mode == "regex":
+        return search_regex(texts, query.text, k, mask)
+    return search_keywords(texts, query.text, k, mask, index=load_keyword_index(corpus))
 
 
 def _excerpts(
