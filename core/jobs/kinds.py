@@ -100,7 +100,8 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """What pages read of vectors, and the search index. params: model, and optionally layout (a LayoutParams' dict)."""
     layout, *others = after_embedding(spec, spec.ref)
     run_step(layout, None, context)
-    context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
+    model = ModelSpec.from_dict(spec.params["model"])
+    context.call("Building the search index", store_index, spec.ref, model, progress=True, unit="rows")
     run_step(Step(KEYWORD_INDEX, KeywordQuery(spec.ref.source)), secret, context)
     for step in others:
         run_step(step, secret, context)

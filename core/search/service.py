@@ -3,13 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from core.corpus.export import short_cells
-from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_options
+from core.corpus.filters import Filter, FilterOptions, filter_options
 from core.corpus.keyword import (
     KeywordHits,
     included_text,
@@ -22,7 +22,7 @@ from core.corpus.keyword import (
 from core.corpus.keyword_index import load_keyword_index
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.language import query_warning
-from core.corpus.loaders import load_corpus, load_selection, load_text_codes
+from core.corpus.loaders import load_corpus, load_filter_mask, load_text_codes
 from core.corpus.texts import first_rows
 from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.registry import capabilities
@@ -45,6 +45,7 @@ from core.vectors.search import (
 )
 from core.vectors.text_vectors import embedded_query
 
+HISTOGRAM_ROWS, HISTOGRAM_SEED = 20_000, 0  # of larger corpora the histogram shows a sample
 MAX_EXCERPT = 320  # characters of a hit's text
 Segments = tuple[tuple[str, bool], ...]
 
@@ -66,8 +67,8 @@ class SearchResult:
     """The hits of a query.
 
     texts: per hit an excerpt as (segment, is a match) pairs. table: the hits' columns, cells truncated to 2,000
-    characters; truncated: number of such cells. counts, edges: histogram of the query's cosines over all rows, None
-    without a query vector. embed_ms: time to embed the query's text, 0 if cached or not needed. searched of total: rows
+    characters; truncated: number of such cells. counts, edges: histogram of the query's cosines over all rows, or
+    HISTOGRAM_ROWS random ones of more; None without a query vector. embed_ms: time to embed the query's text, 0 if cached or not needed. searched of total: rows
     that pass the filters. matching: rows that match keywords or pattern, None for a semantic search. index: the index
     that was searched. copies: (k,) int64 further searched rows with the text of the hit, which are no hits themselves.
     language_warning: a sentence where the model does not read the query's language; there are no percentiles then.
@@ -101,8 +102,7 @@ class QueryPosition:
 def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret: Secret | None = None) -> SearchResult:
     """Answer a query under one model. Raises InputError where it can't be answered, ModelError, StorageError."""
     loaded = load_corpus(corpus)
-    members = partial(load_selection, corpus)
-    mask = apply_filters(loaded.table, query.filters, members) if query.filters else None
+    mask = load_filter_mask(corpus, query.filters)
     if query.mode in ("keyword", "regex"):
         spec = None
     if query.mode == "hybrid" and (excluded := texts_with_excluded(load_keyword_index(corpus), query.text)) is not None:
@@ -117,7 +117,7 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
         hits = replace(hits, percentiles=np.full(len(hits), np.nan))
     search_ms = (time.perf_counter() - started) * 1000
     table, truncated = short_cells(loaded.table.iloc[hits.rows])
-    cosines = similarities(load_vectors(corpus, spec).rows, vector) if spec and vector is not None else None
+    cosines = similarities(_histogram_rows(corpus, spec), vector) if spec and vector is not None else None
     counts, edges = similarity_histogram(cosines) if cosines is not None else (None, None)
     return SearchResult(
         hits=hits,
@@ -205,6 +205,16 @@ def _excerpts(
     if query.mode != "keyword":  # a semantic search highlights content words only, not "the" and "in"
         marked = " ".join(term for term in included_text(query.text).split() if len(term) > 3 or not term.isascii())
     return tuple(mark_matches(texts[row], query_spans(texts[row], marked), MAX_EXCERPT) for row in rows.tolist())
+
+
+@lru_cache(maxsize=4)
+def _histogram_rows(corpus: CorpusRef, spec: ModelSpec) -> np.ndarray:
+    """(m, d) rows whose cosines the histogram shows: all, or a sample held in memory."""
+    rows = load_vectors(corpus, spec).rows
+    if len(rows) <= HISTOGRAM_ROWS:
+        return rows
+    drawn = np.random.default_rng(HISTOGRAM_SEED).choice(len(rows), HISTOGRAM_ROWS, replace=False)
+    return np.asarray(rows[np.sort(drawn)])
 
 
 @lru_cache(maxsize=16)
