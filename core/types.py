@@ -236,9 +236,8 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class IndexFacts:
-    """What serves a search. recall: measured recall@10 over `checked` queries; latencies in milliseconds of
-    processor time. megabytes: of
-    the index in memory; vector_megabytes: of the float32 rows, mapped from their file."""
+    """What serves a search. recall: measured recall@10 over `checked` queries; latencies in milliseconds of processor
+    time. megabytes: of the index in memory; vector_megabytes: of the float32 rows, mapped from their file."""
 
     kind: Literal["exact", "ivf_pq"]
     description: str

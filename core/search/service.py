@@ -68,10 +68,11 @@ class SearchResult:
 
     texts: per hit an excerpt as (segment, is a match) pairs. table: the hits' columns, cells truncated to 2,000
     characters; truncated: number of such cells. counts, edges: histogram of the query's cosines over all rows, or
-    HISTOGRAM_ROWS random ones of more; None without a query vector. embed_ms: time to embed the query's text, 0 if cached or not needed. searched of total: rows
-    that pass the filters. matching: rows that match keywords or pattern, None for a semantic search. index: the index
-    that was searched. copies: (k,) int64 further searched rows with the text of the hit, which are no hits themselves.
-    language_warning: a sentence where the model does not read the query's language; there are no percentiles then.
+    HISTOGRAM_ROWS random ones of more; None without a query vector. embed_ms: time to embed the query's text, 0 if
+    cached or not needed. searched of total: rows that pass the filters. matching: rows that match keywords or pattern,
+    None for a semantic search. index: the index that was searched. copies: (k,) int64 further searched rows with the
+    text of the hit, which are no hits themselves. language_warning: a sentence where the model does not read the
+    query's language; there are no percentiles then.
     """
 
     hits: Hits

@@ -243,8 +243,9 @@ def _show_hits_on_map(info: CorpusInfo, spec: ModelSpec, result: SearchResult, t
 def index_text(facts: IndexFacts) -> str:
     """Which index was searched, with its measured recall, speed and size."""
     memory = f"{facts.megabytes:,.1f} MB in memory, " if facts.megabytes else ""
+    vectors = f"float32 vectors of {facts.vector_megabytes:,.1f} MB, read from disk"
     return (
         f"Index: {facts.description}, recall@10 {facts.recall:.3f} against exact search, measured on "
         f"{facts.checked:,} queries (seed {facts.seed}); {format_milliseconds(facts.p50_ms)} per query "
-        f"(p99 {format_milliseconds(facts.p99_ms)}); {memory}float32 vectors of {facts.vector_megabytes:,.1f} MB, read from disk."
+        f"(p99 {format_milliseconds(facts.p99_ms)}); {memory}{vectors}."
     )

@@ -12,14 +12,14 @@ from core.store import Workspace
 from core.types import Corpus, CorpusRef, Roles
 
 PIECES = [
-    "card", "cards", "Cardinal", "limit", "e-mail", "ÜBER", "über", "3.5", "3.55", "x_y", "卡片", "限额", "卡", "片", "哈哈哈",
-    "İstanbul", "ß", "---", "👍", "👍🏽", "é", "e\u0301", "ไทย", "ひらがな", "c++", "don't", "\u3000", "\t\n", "  ", ",", ".",
-    "a-a-a", "\ud800",
+    "card", "cards", "Cardinal", "limit", "e-mail", "ÜBER", "über", "3.5", "3.55", "x_y", "İstanbul", "ß", "---", "👍",
+    "👍🏽", "é", "e\u0301", "c++", "don't", "\u3000", "\t\n", "  ", ",", ".", "a-a-a", "\ud800", "ไทย", "ひらがな",
+    *("卡片", "限额", "卡", "片", "哈哈哈"),
 ]  # fmt: skip
 QUERIES = [
-    "card", "card limit", '"card limit"', '"card"', "卡片 card", "e-mail", '"e-mail card"', "3.5 x", "über -limit", "ist",
-    "哈哈", '"哈 哈"', "--", "👍", "👍👍", "c++", '-"card limit" 卡', "a-a", '"limit , card"', "卡card", "e\u0301", "don't -'", "片卡片",
-    'limi "ไทย"', "ท", "zzz", "卡 zzz", '"card zzz"', "\ud800", ", .",
+    "card", "card limit", '"card limit"', '"card"', "卡片 card", "e-mail", '"e-mail card"', "3.5 x", "über -limit",
+    "ist", "哈哈", '"哈 哈"', "--", "👍", "👍👍", "c++", '-"card limit" 卡', "a-a", '"limit , card"', "卡card",
+    "e\u0301", "don't -'", "片卡片", 'limi "ไทย"', "ท", "zzz", "卡 zzz", '"card zzz"', "\ud800", ", .",
 ]  # fmt: skip
 
 
@@ -41,9 +41,9 @@ def assert_same(hits, expected):
 def test_hits_are_those_of_scanning(seed, monkeypatch):
     monkeypatch.setattr("core.corpus.postings.BLOCK", 90)
     rng = np.random.default_rng(seed)
-    texts = random_texts(rng, 400)
+    texts = random_texts(rng, 250)
     index, mask = KeywordIndex(build_postings(texts)), rng.random(len(texts)) < 0.5
-    drawn = ["".join(rng.choice([*PIECES, " "], rng.integers(1, 5))) for _ in range(40)]
+    drawn = ["".join(rng.choice([*PIECES, " "], rng.integers(1, 5))) for _ in range(20)]
     for query in [*QUERIES, *drawn, *(f'"{text}" card' for text in drawn)]:
         for rows, terms_first in ((None, True), (mask, False), (np.zeros(len(texts), bool), True)):
             try:
