@@ -205,8 +205,8 @@ def search_regex(
     seconds: float = SECONDS,
 ) -> KeywordHits:  # fmt: skip
     """Texts in which a regular expression matches at least one character, most matches first. All texts together get
-    `seconds` and 10 microseconds each, so that no pattern can block the search. mask: bool (n,), rows to search. Raises InputError for an
-    invalid pattern (with the position) or one that takes too long."""
+    `seconds` and 10 microseconds each, so that no pattern can block the search. mask: bool (n,), rows to search. Raises
+    InputError for an invalid pattern (with the position) or one that takes too long."""
     compiled = _compile(pattern, ignore_case)
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
     deadline = time.monotonic() + seconds + SECONDS_PER_TEXT * len(rows)
