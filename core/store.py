@@ -159,14 +159,15 @@ class Workspace:
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
         """The named columns alone, in row order; TEXT_COLUMN gives the texts. Raises StorageError if it is damaged."""
-        from pyarrow import ArrowException
+        from pyarrow import ArrowException, parquet
 
         info = self._require_info(corpus)
         if not self._is_intact(info):
             raise _damaged_table(info.name)
         with storage_errors(self.folder):
             try:
-                return pd.read_parquet(self._table_path(corpus), columns=columns)
+                table = parquet.read_table(self._table_path(corpus), columns=columns)
+                return table.combine_chunks().to_pandas()  # taking rows from chunks would copy whole columns
             except (ArrowException, ValueError, OSError) as error:
                 if isinstance(error, OSError) and error.errno:  # of the system, not of the format
                     raise

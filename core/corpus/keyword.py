@@ -108,7 +108,7 @@ def search_keywords(
     if (excluded := texts_with_excluded(index, query)) is not None:
         mask = ~excluded if mask is None else mask & ~excluded
     scores, matched = _bm25(index, terms, mask)
-    matching = np.flatnonzero(matched)
+    matching = np.flatnonzero(matched != 0)
     order = matched[matching] * (scores.max(initial=0) + 1) * terms_first + scores[matching]
     best = matching[_largest(order, k)]
     best = best[np.lexsort((best, -scores[best], -matched[best] * terms_first))][:k]

@@ -38,7 +38,7 @@ class KeywordIndex:
                 begins = _common(begins, self._begins(pieces[i], parts[i])) if len(begins) else begins
             rows = _without_overlaps(np.sort(begins), len(term.text)) >> 32
         frequencies = np.bincount(rows, minlength=len(self.lengths))
-        found = np.flatnonzero(frequencies)
+        found = np.flatnonzero(frequencies != 0)  # twice as quick as of the numbers
         return found, frequencies[found].astype(np.float64)
 
     def _occurrences(self, piece: "_Piece") -> slice:

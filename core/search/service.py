@@ -106,11 +106,15 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
     mask = load_filter_mask(corpus, query.filters)
     if query.mode in ("keyword", "regex"):
         spec = None
-    if query.mode == "hybrid" and (excluded := texts_with_excluded(load_keyword_index(corpus), query.text)) is not None:
-        mask = ~excluded if mask is None else mask & ~excluded
+    excluded = texts_with_excluded(load_keyword_index(corpus), query.text) if query.mode == "hybrid" else None
     vector, embed_ms = _query_vector(corpus, spec, query, secret) if spec else (None, 0.0)
     codes = load_text_codes(corpus, spec)
-    distinct, counts_by_text = _first_rows(codes, mask, (*query.near, *query.far))
+    distinct, counts_by_text = _first_rows(corpus, spec, query.filters)
+    if excluded is not None:
+        mask, distinct = _without(excluded, mask), _without(excluded, distinct)
+    for row in (*query.near, *query.far):
+        if distinct is not None and 0 <= row < len(codes):  # others are refused later
+            distinct = _without(codes == codes[row], distinct)
     started = time.perf_counter()
     hits, matches = _hits(corpus, spec, query, vector, distinct)
     warning = _language_warning(spec, query, loaded.texts)
@@ -145,20 +149,21 @@ def _language_warning(spec: ModelSpec | None, query: SearchQuery, texts: Sequenc
     return query_warning(spec, text) if spec else ""
 
 
+@lru_cache(maxsize=8)
 def _first_rows(
-    codes: np.ndarray, mask: np.ndarray | None, examples: tuple[int, ...]
+    corpus: CorpusRef, spec: ModelSpec | None, filters: tuple[Filter, ...]
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """A mask (n,) of the first searched row of each text, without those of the example rows, or the mask itself where
-    no text repeats; and the searched rows of each text (t,)."""
+    """A mask (n,) of the first row of each text that passes the filters, the filters' own where no text repeats, None
+    for all rows; and the rows (t,) of each text that pass."""
+    codes, mask = load_text_codes(corpus, spec), load_filter_mask(corpus, filters)
     rows = np.arange(len(codes)) if mask is None else np.flatnonzero(mask)
     counts = np.bincount(codes[rows], minlength=int(codes.max(initial=-1)) + 1)
-    if counts.max(initial=0) < 2:
-        return mask, counts
-    first = first_rows(codes, rows)
-    for row in examples:
-        if 0 <= row < len(codes):  # others are refused later
-            first &= codes != codes[row]
-    return first, counts
+    return (mask if counts.max(initial=0) < 2 else first_rows(codes, rows)), counts
+
+
+def _without(rows: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """The mask less some rows; None has all."""
+    return ~rows if mask is None else mask & ~rows
 
 
 def _query_vector(
