@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from core.corpus.keyword import Term, TermCounts, TermIndex
 from core.corpus.loaders import load_corpus
 from core.corpus.postings import TOKEN, Postings, build_postings
+from core.errors import StorageError
+from core.files import storage_errors
 from core.results import Result
 from core.types import CorpusRef, Progress
 
@@ -131,7 +134,8 @@ class KeywordQuery:
 
 
 def _compute(query: KeywordQuery, progress: Progress) -> Postings:
-    return build_postings(load_corpus(query.corpus.source).texts, query.corpus.folder, progress)
+    with storage_errors(Path(query.corpus.folder)):
+        return build_postings(load_corpus(query.corpus.source).texts, query.corpus.folder, progress)
 
 
 def _seconds(query: KeywordQuery) -> float:
@@ -160,4 +164,7 @@ def load_keyword_index(corpus: CorpusRef) -> KeywordIndex:
 
 @lru_cache(maxsize=8)
 def _load(source: CorpusRef) -> KeywordIndex:
-    return KeywordIndex(KEYWORD_INDEX.get_or_compute(KeywordQuery(source)))
+    try:
+        return KeywordIndex(KEYWORD_INDEX.get_or_compute(KeywordQuery(source)))
+    except StorageError:  # a full disk: searched all the same
+        return KeywordIndex(build_postings(load_corpus(source).texts))

@@ -1,5 +1,6 @@
 """The postings of an inverted index: where each word and sign of texts occurs. Built in blocks, with bounded memory."""
 
+import os
 import re
 import tempfile
 from collections import defaultdict
@@ -113,4 +114,6 @@ def _temporary_array(size: int, dtype: Any, folder: str | None) -> np.ndarray:
     if not size:
         return np.empty(0, dtype)
     with tempfile.TemporaryFile(dir=folder) as file:
+        if hasattr(os, "posix_fallocate"):  # else a full disk would end the process once a page is written
+            os.posix_fallocate(file.fileno(), 0, size * np.dtype(dtype).itemsize)
         return np.memmap(file, dtype, "w+", shape=(size,))
