@@ -171,11 +171,14 @@ class Workspace:
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
         """The named columns alone, in row order; TEXT_COLUMN gives the texts. Raises StorageError if it is damaged."""
+        from pyarrow import parquet
+
         info = self._require_info(corpus)
         if not self._is_intact(info):
             raise _damaged_table(info.name)
         with self._reading_table(info):
-            return pd.read_parquet(self._table_path(corpus), columns=columns)
+            table = parquet.read_table(self._table_path(corpus), columns=columns)
+            return table.combine_chunks().to_pandas()  # taking rows from chunks would copy whole columns
 
     def read_head(self, corpus: str, rows: int) -> pd.DataFrame:
         """The first rows with all columns, TEXT_COLUMN the last, without reading the others. Raises StorageError."""

@@ -236,9 +236,10 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class IndexFacts:
-    """What serves a search. recall: measured recall@10 over `checked` queries; latencies in milliseconds."""
+    """What serves a search. recall: measured recall@10 over `checked` queries; latencies in milliseconds of processor
+    time. megabytes: of the index in memory; vector_megabytes: of the float32 rows, mapped from their file."""
 
-    kind: Literal["exact", "hnsw", "ivf"]
+    kind: Literal["exact", "ivf_pq"]
     description: str
     recall: float
     checked: int
@@ -247,6 +248,7 @@ class IndexFacts:
     megabytes: float
     rows: int
     seed: int = 0
+    vector_megabytes: float = 0.0
 
 
 def check_unit_rows(rows: np.ndarray) -> None:

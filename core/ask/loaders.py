@@ -27,15 +27,15 @@ def load_retriever(corpora: tuple[CorpusRef, ...], spec: ModelSpec | None, secre
 
 @lru_cache(maxsize=4)
 def _load_retriever(corpora: tuple[CorpusRef, ...], spec: ModelSpec | None, secret: Secret | None) -> Retriever:
-    stored = corpora[0] if len(corpora) == 1 else None
-    corpus = load_corpus(stored) if stored else _joined([load_corpus(part) for part in corpora])
+    loaded = [load_corpus(part) for part in corpora]
+    corpus = loaded[0] if len(loaded) == 1 else _joined(loaded)
     if spec is None:
-        return keyword_retriever(corpus, load_embedder(SENTENCE_MODEL), stored)
+        return keyword_retriever(corpus, load_embedder(SENTENCE_MODEL), corpora)
     embedder = WorkspaceEmbedder(corpora[0], spec, secret)
-    if stored:
-        return open_retriever(corpus, load_vectors(stored, spec), embedder, load_index(stored, spec), stored)
+    if len(corpora) == 1:
+        return open_retriever(corpus, load_vectors(corpora[0], spec), embedder, load_index(corpora[0], spec), corpora)
     rows = np.concatenate([load_vectors(part, spec).rows for part in corpora])
-    return open_retriever(corpus, Vectors(rows, spec, corpus.digest), embedder)
+    return open_retriever(corpus, Vectors(rows, spec, corpus.digest), embedder, None, corpora)
 
 
 def _joined(corpora: list[Corpus]) -> Corpus:

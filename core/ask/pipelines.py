@@ -11,8 +11,9 @@ from core.ask.evaluation import Searchable, search_passages
 from core.ask.question_sets import QuestionSet, load_questions
 from core.ask.retrieval import RERANKED, Mode, Retriever, keyword_query, open_retriever
 from core.corpus.keyword import search_keywords
-from core.corpus.keyword_index import KeywordIndex, stored_index
+from core.corpus.keyword_index import KeywordIndex, load_keyword_index
 from core.corpus.loaders import load_corpus, load_text_codes
+from core.corpus.texts import first_rows
 from core.models.base import Embedder
 from core.models.costs import max_usd
 from core.models.registry import capabilities
@@ -27,7 +28,7 @@ from core.vectors.text_vectors import embed_task_texts, missing_texts
 
 DEPTH = RERANKED  # ranks that are stored
 TIMED = 10  # questions that are embedded one by one to measure the time
-SECONDS_PER_TEXT, SECONDS_PER_ROW, SECONDS_PER_PAIR = 0.003, 1.5e-6, 0.02  # to embed, to search by BM25, to rerank
+SECONDS_PER_TEXT, SECONDS_PER_ROW, SECONDS_PER_PAIR = 0.003, 1e-7, 0.02  # to embed, to search by BM25, to rerank
 MODE_LABELS: dict[Mode, str] = {"semantic": "semantic", "keyword": "keyword (BM25)", "hybrid": "hybrid"}
 
 
@@ -73,7 +74,7 @@ class KeywordSearch:
 
     corpus: Corpus
     first: np.ndarray
-    index: KeywordIndex | None
+    index: KeywordIndex
 
     def hits(self, question: str, vector: np.ndarray, k: int, mode: Mode) -> Hits:
         query = keyword_query(question)
@@ -149,10 +150,8 @@ def _own_key(secret: Secret | None, name: str) -> Secret | None:
 
 def _search_source(corpus: CorpusRef, pipeline: PipelineSpec) -> Searchable:
     if pipeline.contender is None:
-        codes = load_text_codes(corpus, None)
-        first = np.zeros(len(codes), bool)
-        first[np.unique(codes, return_index=True)[1]] = True
-        return KeywordSearch(load_corpus(corpus), first, stored_index(corpus.source))
+        first = first_rows(load_text_codes(corpus, None))
+        return KeywordSearch(load_corpus(corpus), first, load_keyword_index(corpus))
     return contender_retriever(corpus.source, pipeline.contender)
 
 
@@ -161,7 +160,7 @@ def contender_retriever(corpus: CorpusRef, contender: Contender) -> Retriever:
     """The retriever of a contender of a stored corpus. Its embedder embeds nothing: questions come as vectors."""
     stored = load_vectors(corpus, contender.model)
     vectors = stored if contender.is_model else Vectors(contender_rows(corpus, contender), stored.model, corpus.digest)
-    return open_retriever(load_corpus(corpus), vectors, Embedder(stored.model), None, corpus)
+    return open_retriever(load_corpus(corpus), vectors, Embedder(stored.model), None, (corpus,))
 
 
 def _time_embedding(corpus: CorpusRef, contender: Contender, questions: list[str]) -> np.ndarray:

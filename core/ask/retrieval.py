@@ -7,11 +7,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from core.corpus.keyword import Span, parse_terms, search_keywords
-from core.corpus.keyword_index import KeywordIndex, open_index, stored_index
+from core.corpus.keyword import Span, TermIndex, parse_terms, search_keywords
+from core.corpus.keyword_index import JoinedIndex, KeywordIndex, load_keyword_index
+from core.corpus.postings import build_postings
 from core.corpus.sentences import sentence_spans, without_headings
 from core.corpus.terms import content_words, text_words
-from core.corpus.texts import distinct_texts
+from core.corpus.texts import distinct_texts, first_rows
 from core.errors import InputError
 from core.models.base import Embedder, Reranker
 from core.types import Corpus, CorpusRef, Vectors
@@ -98,7 +99,7 @@ class Retriever:
     """What answers questions about a corpus. codes: (n,) int of equal texts; first: mask (n,) of the first row of each
     text, None where no text repeats: copies are one passage. background: cosines of random pairs of texts. vectors,
     searcher: None for keyword search alone; the embedder then only compares sentences with each other. stored: the
-    corpus in a workspace, with which its keyword index is stored."""
+    corpora of a workspace whose rows these are, one after the other; none of a corpus that is not stored."""
 
     corpus: Corpus
     vectors: Vectors | None
@@ -107,12 +108,15 @@ class Retriever:
     codes: np.ndarray
     first: np.ndarray | None
     background: Calibration
-    stored: CorpusRef | None = None
+    stored: tuple[CorpusRef, ...] = ()
 
     @cached_property
-    def keyword_index(self) -> KeywordIndex | None:
+    def keyword_index(self) -> TermIndex:
         """Loaded, or built, when keywords are first searched."""
-        return stored_index(self.stored) if self.stored else open_index(self.corpus.texts)
+        if not self.stored:
+            return KeywordIndex(build_postings(self.corpus.texts))
+        indexes = [load_keyword_index(corpus) for corpus in self.stored]
+        return indexes[0] if len(indexes) == 1 else JoinedIndex(indexes)
 
     @property
     def percentile_method(self) -> str:
@@ -127,10 +131,7 @@ class Retriever:
         """A mask (n,) of the first row of each text among the rows of a mask; None for all rows."""
         if mask is None or self.first is None:
             return self.first if mask is None else mask
-        rows = np.flatnonzero(mask)
-        first = np.zeros(len(mask), bool)
-        first[rows[np.unique(self.codes[rows], return_index=True)[1]]] = True
-        return first
+        return first_rows(self.codes, np.flatnonzero(mask))
 
     def hits(
         self, question: str, vector: np.ndarray, k: int, mode: Mode, mask: np.ndarray | None = None
@@ -247,10 +248,10 @@ def keyword_query(question: str) -> str:
 @lru_cache(maxsize=4)
 def open_retriever(
     corpus: Corpus, vectors: Vectors, embedder: Embedder, searcher: Searcher | None = None,
-    stored: CorpusRef | None = None,
+    stored: tuple[CorpusRef, ...] = (),
 ) -> Retriever:  # fmt: skip
     """The retriever of a corpus, made once. searcher: an index of the vectors; None searches all rows exactly. stored:
-    the corpus, where it is in a workspace. Raises InputError where the three do not belong together."""
+    see `Retriever`. Raises InputError where the three do not belong together."""
     check_model(vectors, embedder)
     if len(corpus) != len(vectors) or not len(corpus):
         message = f"The corpus has {len(corpus):,} texts, but there are {len(vectors):,} vectors."
@@ -261,7 +262,7 @@ def open_retriever(
     return Retriever(corpus, vectors, embedder, searcher, codes, first, background, stored)
 
 
-def keyword_retriever(corpus: Corpus, embedder: Embedder, stored: CorpusRef | None = None) -> Retriever:
+def keyword_retriever(corpus: Corpus, embedder: Embedder, stored: tuple[CorpusRef, ...] = ()) -> Retriever:
     """A retriever for keyword mode alone. embedder: compares sentences with each other."""
     codes, first = _distinct_codes(corpus)
     return Retriever(corpus, None, embedder, None, codes, first, Calibration(np.empty(0, np.float32), True, 0), stored)
@@ -270,8 +271,8 @@ def keyword_retriever(corpus: Corpus, embedder: Embedder, stored: CorpusRef | No
 def _distinct_codes(corpus: Corpus) -> tuple[np.ndarray, np.ndarray | None]:
     """(n,) codes of equal texts, and a mask (n,) of the first row of each; None where no text repeats."""
     codes = distinct_texts(corpus.texts)[0]
-    first = np.unique(codes, return_index=True)[1]
-    return codes, None if len(first) == len(codes) else np.isin(np.arange(len(codes)), first)
+    first = first_rows(codes)
+    return codes, None if first.all() else first
 
 
 def check_model(vectors: Vectors, embedder: Embedder) -> None:

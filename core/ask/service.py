@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ import pandas as pd
 from core.ask.loaders import load_retriever
 from core.ask.retrieval import Mode, Retrieval, Retriever
 from core.corpus.export import short_cells
-from core.corpus.filters import Filter, apply_filters, column_kind
+from core.corpus.filters import Filter, column_kind
 from core.corpus.language import query_warning
-from core.corpus.loaders import load_corpus, load_selection
+from core.corpus.loaders import load_corpus, load_filter_mask
 from core.corpus.sentences import sentence_spans
 from core.models.registry import capabilities
 from core.models.reranker import RerankerSpec, open_reranker
@@ -131,8 +131,8 @@ def _mask(query: AskQuery) -> np.ndarray | None:
         return None
     masks = []
     for corpus in query.corpora:
-        filters = _applicable(query, corpus)
-        masks.append(apply_filters(load_corpus(corpus).table, filters, partial(load_selection, corpus)))
+        mask = load_filter_mask(corpus, tuple(_applicable(query, corpus)))
+        masks.append(np.ones(len(load_corpus(corpus)), dtype=bool) if mask is None else mask)
     return np.concatenate(masks)
 
 

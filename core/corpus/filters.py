@@ -93,6 +93,8 @@ def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
         if condition.kind == "missing":
             return sets.sizes() == 0
         return (sets.mask if condition.kind == "values" else sets.mask_all)(condition.values)
+    if condition.kind == "contains" and isinstance(series.dtype, pd.StringDtype):
+        return np.asarray(series.str.contains(condition.text, case=False, regex=False, na=False), dtype=bool)
     codes, texts = factorize_texts(series)
     if condition.kind == "all values" and len(set(condition.values)) > 1:
         return np.zeros(len(series), dtype=bool)  # a row has one value
@@ -117,6 +119,8 @@ def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         codes, uniques = pd.factorize(series)
     except TypeError:  # lists and dictionaries in cells
         codes, uniques = pd.factorize(series.map(str, na_action="ignore"))
+    if isinstance(uniques.dtype, pd.StringDtype):
+        return codes, np.asarray(uniques, dtype=object)
     return codes, np.array([*map(value_text, uniques)], dtype=object)
 
 

@@ -3,7 +3,7 @@
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import log, prod
@@ -20,7 +20,7 @@ MAX_SPANS = 1_000  # matches counted in one text
 MAX_QUERY_TERMS = 32  # words of one query
 MAX_PATTERN_LENGTH = 1_000  # characters of one regular expression
 MAX_EXPANDED = 1_000_000  # characters once its fixed repeats are written out, as compiling does
-SECONDS = 5.0  # one regular expression over all texts
+SECONDS, SECONDS_PER_TEXT = 5.0, 1e-5  # one regular expression over all texts
 # scripts written without spaces: any of their substrings is a word
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 LETTER = f"[^\\W{SPACELESS}]"
@@ -32,14 +32,19 @@ class KeywordHits:
 
     rows: (k,) int64. scores: (k,) float32, higher is better: BM25, or the number of matches of a pattern.
     matched: (k,) int64, how many terms of the query the text contains. spans: for each hit the (start, end) of its
-    matches in characters, ascending, not overlapping. total: texts that match.
+    matches in characters, ascending, not overlapping. matching: (m,) int64, all rows that match, rising.
     """
 
     rows: np.ndarray
     scores: np.ndarray
     matched: np.ndarray
     spans: tuple[tuple[Span, ...], ...]
-    total: int
+    matching: np.ndarray
+
+    @property
+    def total(self) -> int:
+        """How many rows match."""
+        return len(self.matching)
 
 
 class Term(NamedTuple):
@@ -58,7 +63,7 @@ def parse_terms(query: str) -> tuple[Term, ...]:
 
 
 class TermIndex(Protocol):
-    """Where terms occur in texts, known in advance. lengths: (n,) float64 characters of each text."""
+    """Where terms occur in n texts. lengths: (n,) numbers, characters of each text."""
 
     @property
     def lengths(self) -> np.ndarray: ...
@@ -66,6 +71,21 @@ class TermIndex(Protocol):
     def count(self, term: Term) -> TermCounts:
         """The rows with the term, rising, and how often it occurs in each."""
         ...
+
+
+class ScannedTexts:
+    """A TermIndex of a few texts that reads all of them for each term, and the reference for any other."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._lowered = [lower(text) for text in texts]
+        self.lengths = np.fromiter(map(len, texts), np.int32, len(texts))
+
+    def count(self, term: Term) -> TermCounts:
+        pattern, probe = _term_pattern(term), term.text.split()[0]
+        counts = {i: len(pattern.findall(text)) for i, text in enumerate(self._lowered) if probe in text}
+        counts = {i: count for i, count in counts.items() if count}
+        rows = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
+        return rows, np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
 
 
 def search_keywords(
@@ -78,51 +98,39 @@ def search_keywords(
     A word matches where a word of the text begins with it ("refund" finds "refunds"); a "quoted phrase" matches
     whole words only; in scripts without spaces, such as Chinese, any substring matches. Texts with a term after a
     minus (-word) are left out. Okapi BM25 (Robertson and Zaragoza, 2009) with lengths in characters and Lucene's
-    never-negative idf. mask: bool (n,), rows to search. index: of these texts, quicker than scanning them. Raises
-    InputError for a query without a word to search for.
+    never-negative idf. mask: bool (n,), rows to search. index: of these texts; None scans them. Raises InputError for
+    a query without a word to search for.
     """
     terms = [term for term in parse_terms(query) if not term.excluded]
     if not terms:
         raise InputError("The query has no words to search for.", "Enter one or more words, without a minus.")
-    rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
-    if (excluded := texts_with_excluded(texts, query)) is not None:
-        rows = rows[~excluded[rows]]
-    counts, lengths = _counts_in(rows, texts, terms) if index is None else _indexed_counts(rows, terms, index)
-    scores, matched = _bm25(counts, lengths)
-    hits = np.flatnonzero(matched)
-    best = hits[np.lexsort((hits, -scores[hits], -matched[hits] * terms_first))][:k]
-    spans = tuple(_spans(_term_spans(lower(texts[int(row)]), terms)) for row in rows[best])
-    return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits))
+    index = ScannedTexts(texts) if index is None else index
+    if (excluded := texts_with_excluded(index, query)) is not None:
+        mask = ~excluded if mask is None else mask & ~excluded
+    scores, matched = _bm25(index, terms, mask)
+    matching = np.flatnonzero(matched != 0)
+    order = matched[matching] * (scores.max(initial=0) + 1) * terms_first + scores[matching]
+    best = matching[_largest(order, k)]
+    best = best[np.lexsort((best, -scores[best], -matched[best] * terms_first))][:k]
+    spans = tuple(_spans(_term_spans(lower(texts[int(row)]), terms)) for row in best)
+    return KeywordHits(best, scores[best].astype(np.float32), matched[best].astype(np.int64), spans, matching)
 
 
-def _counts_in(rows: np.ndarray, texts: Sequence[str], terms: Iterable[Term]) -> tuple[list[TermCounts], np.ndarray]:
-    """By scanning: positions among the rows with each term and its frequencies, and the rows' lengths."""
-    lowered = [lower(texts[int(row)]) for row in rows]
-    lengths = np.fromiter(map(len, lowered), dtype=np.float64, count=len(lowered))
-    return [count_term(lowered, term) for term in terms], lengths
+def _largest(values: np.ndarray, k: int) -> np.ndarray:
+    """Positions of the k largest values, and of those that rounding may have put below them."""
+    if len(values) <= k or k < 1:
+        return np.arange(len(values))
+    return np.flatnonzero(values >= np.partition(values, len(values) - k)[len(values) - k] * (1 - 1e-9))
 
 
-def _indexed_counts(
-    rows: np.ndarray, terms: Iterable[Term], index: TermIndex
-) -> tuple[list[TermCounts], np.ndarray]:  # fmt: skip
-    position = np.full(len(index.lengths), -1)
-    position[rows] = np.arange(len(rows))
-    counts = []
-    for found, frequencies in map(index.count, terms):
-        at = position[found]
-        counts.append((at[at >= 0], frequencies[at >= 0]))
-    return counts, index.lengths[rows]
-
-
-def texts_with_excluded(texts: Sequence[str], query: str) -> np.ndarray | None:
+def texts_with_excluded(index: TermIndex, query: str) -> np.ndarray | None:
     """Bool (n,): texts with a word or phrase that the query excludes; None where it excludes nothing."""
     excluded = [term for term in parse_terms(query) if term.excluded]
     if not excluded:
         return None
-    lowered = [lower(text) for text in texts]
-    contained = np.zeros(len(texts), dtype=bool)
+    contained = np.zeros(len(index.lengths), dtype=bool)
     for term in excluded:
-        contained[count_term(lowered, term)[0]] = True
+        contained[index.count(term)[0]] = True
     return contained
 
 
@@ -153,23 +161,21 @@ def _is_letter(char: str) -> bool:
     return bool(re.match(LETTER, char))
 
 
-def count_term(lowered: Sequence[str], term: Term) -> TermCounts:
-    """Positions of the texts in lower case that have the term, and its frequency in each."""
-    pattern, probe = _term_pattern(term), term.text.split()[0]
-    counts = {i: len(pattern.findall(text)) for i, text in enumerate(lowered) if probe in text}
-    counts = {i: count for i, count in counts.items() if count}
-    positions = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
-    return positions, np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
-
-
-def _bm25(counts: Sequence[TermCounts], lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (n,) float64 and the number of matched terms (n,) int64."""
-    scores, matched = np.zeros(len(lengths)), np.zeros(len(lengths), dtype=np.int64)
-    norms = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
-    for positions, frequencies in counts:
-        weight = log(1 + (len(lengths) - len(positions) + 0.5) / (len(positions) + 0.5))
-        scores[positions] += weight * frequencies * (K1 + 1) / (frequencies + norms[positions])
-        matched[positions] += 1
+def _bm25(index: TermIndex, terms: Sequence[Term], mask: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (n,) float64 and the number of matched terms (n,) int8 among the rows of a mask."""
+    total = len(index.lengths) if mask is None else int(mask.sum())
+    scores, matched = np.zeros(len(index.lengths)), np.zeros(len(index.lengths), dtype=np.int8)
+    if not total:
+        return scores, matched
+    mean = max(float((index.lengths if mask is None else index.lengths[mask]).mean(dtype=np.float64)), 1.0)
+    for rows, frequencies in map(index.count, terms):
+        if mask is not None:
+            inside = mask[rows]
+            rows, frequencies = rows[inside], frequencies[inside]
+        weight = log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5))
+        norms = K1 * (1 - B + B * index.lengths[rows] / mean)
+        scores[rows] += weight * frequencies * (K1 + 1) / (frequencies + norms)
+        matched[rows] += 1
     return scores, matched
 
 
@@ -199,20 +205,20 @@ def search_regex(
     seconds: float = SECONDS,
 ) -> KeywordHits:  # fmt: skip
     """Texts in which a regular expression matches at least one character, most matches first. All texts together get
-    `seconds`, so that no pattern can block the search. mask: bool (n,), rows to search. Raises InputError for an
-    invalid pattern (with the position) or one that takes too long."""
-    matches = _compile(pattern, ignore_case)
+    `seconds` and 10 microseconds each, so that no pattern can block the search. mask: bool (n,), rows to search. Raises
+    InputError for an invalid pattern (with the position) or one that takes too long."""
+    compiled = _compile(pattern, ignore_case)
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
-    deadline = time.monotonic() + seconds
-    lengths = (len(_pattern_spans(matches, texts[int(row)], deadline, i)) for i, row in enumerate(rows))
+    deadline = time.monotonic() + seconds + SECONDS_PER_TEXT * len(rows)
+    lengths = (len(_pattern_spans(compiled, texts[int(row)], deadline, i)) for i, row in enumerate(rows))
     counts = np.fromiter(lengths, dtype=np.int64, count=len(rows))
     hits = np.flatnonzero(counts)
     best = hits[np.lexsort((hits, -counts[hits]))][:k]
-    spans = tuple(_pattern_spans(matches, texts[int(rows[i])], time.monotonic() + seconds, int(i)) for i in best)
-    return KeywordHits(rows[best], counts[best].astype(np.float32), np.ones_like(best), spans, len(hits))
+    spans = tuple(_pattern_spans(compiled, texts[int(rows[i])], time.monotonic() + seconds, int(i)) for i in best)
+    return KeywordHits(rows[best], counts[best].astype(np.float32), np.ones_like(best), spans, rows[hits])
 
 
-def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
+def _compile(pattern: str, ignore_case: bool) -> Any:
     import regex
 
     if not pattern or len(pattern) > MAX_PATTERN_LENGTH:
@@ -221,7 +227,7 @@ def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
     if repeats * len(pattern) > MAX_EXPANDED:  # a{999}{999}{999} would fill the memory before any time is up
         raise InputError("The pattern repeats too much.", "Use smaller numbers in braces, or * and +.")
     try:
-        return regex.compile(pattern, flags=regex.IGNORECASE if ignore_case else 0).finditer
+        return regex.compile(pattern, flags=regex.IGNORECASE if ignore_case else 0)
     except regex.error as error:
         where = f" at character {min(error.pos + 1, len(pattern)):,}" if error.pos is not None else ""
         remedy = r"Fix the pattern, or switch to Keyword. To match a literal ( write \(."
@@ -230,12 +236,14 @@ def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
         raise InputError("The pattern is too large.", "Use a simpler pattern.") from error
 
 
-def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, position: int) -> tuple[Span, ...]:
+def _pattern_spans(pattern: Any, text: str, deadline: float, position: int) -> tuple[Span, ...]:
     left = deadline - time.monotonic()
     try:
         if left <= 0:
             raise TimeoutError
-        spans = (match.span() for match in matches(text, timeout=left))
+        if pattern.search(text, timeout=left) is None:  # half the time of finditer
+            return ()
+        spans = (match.span() for match in pattern.finditer(text, timeout=left))
         return tuple(islice((span for span in spans if span[1] > span[0]), MAX_SPANS))
     except TimeoutError:
         remedy = "Simplify it: nested repeats such as (a+)+ are slow. Filtering rows first helps, too."

@@ -1,112 +1,170 @@
-"""An inverted index of words, stored with a corpus: the texts that have a word, so that none need be scanned."""
+"""The keyword index of a corpus: an inverted index, stored once and memory-mapped, that Search and Ask use."""
 
-import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, fields
-from functools import cached_property
-from itertools import chain
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from core.corpus.keyword import LETTER, Term, TermCounts, count_term, lower
+from core.corpus.keyword import Term, TermCounts, TermIndex
 from core.corpus.loaders import load_corpus
+from core.corpus.postings import TOKEN, Postings, build_postings
 from core.errors import StorageError
-from core.store import Workspace
-from core.types import CorpusRef
+from core.files import storage_errors
+from core.results import Result
+from core.types import CorpusRef, Progress
 
-KIND, INPUTS = "keyword_index", {"version": 1}
-BATCH = 5_000  # texts whose words are held at once
-MAX_CHARACTERS = 300_000_000  # of all texts; an index of more would not fit into memory beside them
-_WORD = re.compile(f"{LETTER}+")
-_LAST = "\U0010ffff"
-
-
-@dataclass(frozen=True, eq=False)
-class Postings:
-    """words: (c,) uint8, UTF-8 of the v words, sorted, a line each; starts: (v + 1,) int64, where each begins in the
-    rows (m,) int32 that have it; frequencies: (m,) uint16; lengths: (n,) float64 characters of the texts."""
-
-    words: np.ndarray
-    starts: np.ndarray
-    rows: np.ndarray
-    frequencies: np.ndarray
-    lengths: np.ndarray
+CHARACTERS_PER_SECOND = 8e6
+_AFTER = b"\xff"  # behind every word with the same beginning
 
 
 class KeywordIndex:
-    """An index of texts for `search_keywords`, with the same hits as without it.
+    """Where terms occur, from postings: the same counts as `ScannedTexts`, without reading the texts."""
 
-    A word counts where it begins with the term. Terms that are no single word, such as phrases, and those of scripts
-    without spaces are searched by scanning. Holds about eight bytes a word.
-    """
-
-    def __init__(self, texts: Sequence[str], postings: Postings | None = None) -> None:
-        postings = postings or count_words(texts)
-        self._texts, self.lengths = texts, postings.lengths
-        self._vocabulary = postings.words.tobytes().decode().split("\n") if len(postings.words) else []
-        self._starts, self._rows, self._frequencies = postings.starts, postings.rows, postings.frequencies
+    def __init__(self, postings: Postings) -> None:
+        self._postings, self.lengths = postings, postings.lengths
+        self._words = _Words(postings.words, postings.word_starts)
 
     def count(self, term: Term) -> TermCounts:
-        if term.quoted or not _WORD.fullmatch(term.text):
-            return count_term(self._lowered, term)
-        first, last = bisect_left(self._vocabulary, term.text), bisect_left(self._vocabulary, term.text + _LAST)
-        part = slice(int(self._starts[first]), int(self._starts[last]))
-        frequencies = np.bincount(self._rows[part], self._frequencies[part], len(self._texts))
-        rows = np.flatnonzero(frequencies)
-        return rows, frequencies[rows]
+        """A term of several tokens occurs where the first does and each other follows at its distance."""
+        pieces = _pieces(term)
+        parts = [self._occurrences(piece) for piece in pieces]
+        if len(pieces) == 1:
+            rows = self._postings.rows[parts[0]]
+        else:
+            order = sorted(range(len(pieces)), key=lambda i: parts[i].stop - parts[i].start)
+            begins = self._begins(pieces[order[0]], parts[order[0]])
+            for i in order[1:]:
+                begins = _common(begins, self._begins(pieces[i], parts[i])) if len(begins) else begins
+            rows = _without_overlaps(np.sort(begins), len(term.text)) >> 32
+        frequencies = np.bincount(rows, minlength=len(self.lengths))
+        found = np.flatnonzero(frequencies != 0)  # twice as quick as of the numbers
+        return found, frequencies[found].astype(np.float64)
 
-    @cached_property
-    def _lowered(self) -> list[str]:
-        return [lower(text) for text in self._texts]
+    def _occurrences(self, piece: "_Piece") -> slice:
+        """Of its token, or of all that begin with it."""
+        word = piece.text.encode("utf-8", "surrogatepass")
+        first = bisect_left(self._words, word)
+        if piece.is_whole:
+            last = first + (first < len(self._words) and self._words[first] == word)
+        else:
+            last = bisect_left(self._words, word + _AFTER, first)
+        return slice(int(self._postings.starts[first]), int(self._postings.starts[last]))
 
-
-def count_words(texts: Sequence[str]) -> Postings:
-    """The words of texts and where they occur."""
-    codes: dict[str, int] = {}
-    parts = []
-    for start in range(0, len(texts), BATCH):
-        words = [_WORD.findall(lower(text)) for text in texts[start : start + BATCH]]
-        rows = np.repeat(np.arange(start, start + len(words)), [len(of_text) for of_text in words])
-        coded = (codes.setdefault(word, len(codes)) for word in chain.from_iterable(words))
-        parts.append(np.fromiter(coded, np.int64, len(rows)) * len(texts) + rows)
-    vocabulary = sorted(codes)
-    order = np.empty(len(codes), np.int64)
-    order[[codes[word] for word in vocabulary]] = np.arange(len(codes))
-    pairs = np.concatenate([np.empty(0, np.int64), *parts])
-    words_of, rows_of = np.divmod(pairs, max(len(texts), 1))
-    unique, frequencies = np.unique(order[words_of] * len(texts) + rows_of, return_counts=True)
-    words_of, rows_of = np.divmod(unique, max(len(texts), 1))
-    return Postings(
-        np.frombuffer("\n".join(vocabulary).encode(), np.uint8),
-        np.searchsorted(words_of, np.arange(len(codes) + 1)).astype(np.int64),
-        rows_of.astype(np.int32), np.minimum(frequencies, 65_535).astype(np.uint16),
-        np.fromiter(map(len, texts), np.float64, len(texts)),
-    )  # fmt: skip
+    def _begins(self, piece: "_Piece", part: slice) -> np.ndarray:
+        """(m,) int64 row and character, as one number, where the term would begin for each occurrence of a piece."""
+        rows, offsets = self._postings.rows[part], self._postings.offsets[part]
+        if piece.is_after_space:
+            after = np.flatnonzero(offsets & 1)
+            rows, offsets = rows[after], offsets[after]
+        return (rows.astype(np.int64) << 32) + (offsets >> 1) - piece.offset
 
 
-def open_index(texts: Sequence[str]) -> KeywordIndex | None:
-    """The index of texts, None where it would be too large."""
-    return KeywordIndex(texts) if sum(map(len, texts)) <= MAX_CHARACTERS else None
+class JoinedIndex:
+    """The indexes of several corpora, whose rows come one after the other."""
+
+    def __init__(self, indexes: Sequence[TermIndex]) -> None:
+        self._indexes, self.lengths = indexes, np.concatenate([index.lengths for index in indexes])
+
+    def count(self, term: Term) -> TermCounts:
+        starts = np.cumsum([0, *(len(index.lengths) for index in self._indexes)])
+        counts = [index.count(term) for index in self._indexes]
+        rows = [found + start for (found, _), start in zip(counts, starts, strict=False)]
+        return np.concatenate(rows), np.concatenate([frequencies for _, frequencies in counts])
 
 
-def stored_index(corpus: CorpusRef) -> KeywordIndex | None:
-    """The index of a stored corpus, computed once for all processes; None where it would be too large."""
-    texts = load_corpus(corpus).texts
-    if sum(map(len, texts)) > MAX_CHARACTERS:
-        return None
-    workspace, names = Workspace(corpus.folder), [field.name for field in fields(Postings)]
-    stored = workspace.load(KIND, corpus.digest, INPUTS)
-    if stored is not None and set(stored.arrays) == set(names):
-        return KeywordIndex(texts, Postings(**stored.arrays))
-    postings = count_words(texts)
-    with suppress(StorageError):  # a corpus deleted meanwhile, or a full disk: searched all the same
-        workspace.save(KIND, corpus.digest, INPUTS, {name: getattr(postings, name) for name in names}, {})
-    return KeywordIndex(texts, postings)
+class _Words(Sequence[bytes]):
+    """The sorted tokens of an index as UTF-8, which sort like their characters."""
+
+    def __init__(self, words: np.ndarray, starts: np.ndarray) -> None:
+        self._words, self._starts = words, starts
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, position: int) -> bytes:  # type: ignore[override]
+        return self._words[self._starts[position] : self._starts[position + 1]].tobytes()
 
 
-def store_keyword_index(corpus: CorpusRef) -> None:
-    """Compute the index of a corpus, unless it is stored."""
-    if Workspace(corpus.folder).load(KIND, corpus.digest, INPUTS) is None:
-        stored_index(corpus)
+class _Piece(NamedTuple):
+    """A token of a term. offset: the character of the term at which it begins. is_whole: whether a word of the text
+    equals it, or may be longer."""
+
+    text: str
+    offset: int
+    is_after_space: bool
+    is_whole: bool
+
+
+def _pieces(term: Term) -> list[_Piece]:
+    matches = [match for match in TOKEN.finditer(term.text) if not match[0].isspace()]
+    return [
+        _Piece(match[0], match.start(), term.text[match.start() - 1 : match.start()] == " ",
+               term.quoted or match.end() < len(term.text))
+        for match in matches
+    ]  # fmt: skip
+
+
+def _common(few: np.ndarray, many: np.ndarray) -> np.ndarray:
+    """The numbers of the first array that the second has, too."""
+    many = np.sort(many)
+    places = np.searchsorted(many, few)
+    places[places == len(many)] = 0
+    return few[many[places] == few] if len(many) else many
+
+
+def _without_overlaps(begins: np.ndarray, length: int) -> np.ndarray:
+    """Of occurrences that overlap, as of "--" in "---", the first, the next behind it, and so on."""
+    while True:
+        overlapping = np.diff(begins, prepend=-length) < length
+        second = overlapping & ~np.concatenate([[False], overlapping[:-1]])[: len(begins)]
+        if not second.any():
+            return begins
+        begins = begins[~second]
+
+
+@dataclass(frozen=True)
+class KeywordQuery:
+    """The keyword index of a corpus."""
+
+    corpus: CorpusRef
+
+
+def _compute(query: KeywordQuery, progress: Progress) -> Postings:
+    with storage_errors(Path(query.corpus.folder)):
+        return build_postings(load_corpus(query.corpus.source).texts, query.corpus.folder, progress)
+
+
+def _seconds(query: KeywordQuery) -> float:
+    return sum(map(len, load_corpus(query.corpus.source).texts)) / CHARACTERS_PER_SECOND
+
+
+KEYWORD_INDEX = Result(
+    "keyword_index",
+    2,
+    KeywordQuery,
+    Postings,
+    inputs=lambda query: {},
+    compute=_compute,
+    seconds=_seconds,
+    stage="Indexing words",
+    unit="texts",
+    absence="The keyword index of this corpus is missing.",
+    remedy="Search it on the Search page, which builds the index.",
+)
+
+
+def load_keyword_index(corpus: CorpusRef) -> KeywordIndex:
+    """The stored index; built and stored where it is missing or damaged."""
+    return _load(corpus.source)
+
+
+@lru_cache(maxsize=8)
+def _load(source: CorpusRef) -> KeywordIndex:
+    try:
+        return KeywordIndex(KEYWORD_INDEX.get_or_compute(KeywordQuery(source)))
+    except StorageError:  # a full disk: searched all the same
+        return KeywordIndex(build_postings(load_corpus(source).texts))

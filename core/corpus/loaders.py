@@ -1,11 +1,12 @@
 """A corpus, its distinct texts and its selections, cached in the process that loads them."""
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from core.corpus.added_columns import read_added_column
+from core.corpus.filters import Filter, apply_filters
 from core.corpus.selections import selection_mask
 from core.corpus.texts import distinct_texts
 from core.store import Workspace
@@ -47,6 +48,16 @@ def load_text_codes(corpus: CorpusRef, model: ModelSpec | None) -> np.ndarray:
 def _text_codes(source: CorpusRef, model: ModelSpec | None) -> np.ndarray:
     texts = _load_source(source).texts
     return np.arange(len(texts)) if model and model.backend == "imported" else distinct_texts(texts)[0]
+
+
+@lru_cache(maxsize=16)
+def load_filter_mask(corpus: CorpusRef, filters: tuple[Filter, ...]) -> np.ndarray | None:
+    """Bool (n,), read-only: the rows that pass all filters; None without filters. Raises as `apply_filters` does."""
+    if not filters:
+        return None
+    mask = apply_filters(load_corpus(corpus).table, filters, partial(load_selection, corpus))
+    mask.setflags(write=False)
+    return mask
 
 
 @lru_cache(maxsize=32)

@@ -48,6 +48,16 @@ def length_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
             start = end
 
 
+def first_rows(codes: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """(n,) bool: the first of the given rows (rising ids; all for None) with each code. codes: (n,) from 0."""
+    rows = np.arange(len(codes)) if rows is None else rows
+    firsts = np.full(int(codes.max(initial=-1)) + 1, -1)
+    firsts[codes[rows[::-1]]] = rows[::-1]  # of several assignments the last one stays
+    mask = np.zeros(len(codes), dtype=bool)
+    mask[firsts[firsts >= 0]] = True
+    return mask
+
+
 def distinct_texts(texts: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """(n,) codes and the distinct texts, so that texts[i] == distinct[codes[i]]."""
     codes, uniques = pd.factorize(np.asarray(texts, dtype=object))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.corpus.keyword_index import store_keyword_index
+from core.corpus.keyword_index import KEYWORD_INDEX, KeywordQuery
 from core.corpus.service import import_file
 from core.errors import JobError
 from core.jobs.context import JobContext, wait_seconds
@@ -100,8 +100,9 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """What pages read of vectors, and the search index. params: model, and optionally layout (a LayoutParams' dict)."""
     layout, *others = after_embedding(spec, spec.ref)
     run_step(layout, None, context)
-    context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
-    context.call("Indexing words", store_keyword_index, spec.ref)
+    model = ModelSpec.from_dict(spec.params["model"])
+    context.call("Building the search index", store_index, spec.ref, model, progress=True, unit="rows")
+    run_step(Step(KEYWORD_INDEX, KeywordQuery(spec.ref.source)), secret, context)
     for step in others:
         run_step(step, secret, context)
 

@@ -47,6 +47,7 @@ _DECLARED = {
     "core.quality.results": ["edit_robustness"],
     "core.recommend.results": ["histories", "recommendations"],
     "core.corpus.profile": ["profile"],
+    "core.corpus.keyword_index": ["keyword_index"],
     "core.corpus.terms": ["terms"],
     "core.vectors.truncation": ["truncation"],
     "core.word_vectors.results": ["trained_words", "word_file", "word_map", "word_changes"],

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from core.corpus.export import short_cells
-from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_options
+from core.corpus.filters import Filter, FilterOptions, filter_options
 from core.corpus.keyword import (
     KeywordHits,
     included_text,
@@ -19,9 +19,11 @@ from core.corpus.keyword import (
     search_regex,
     texts_with_excluded,
 )
+from core.corpus.keyword_index import load_keyword_index
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.language import query_warning
-from core.corpus.loaders import load_corpus, load_selection, load_text_codes
+from core.corpus.loaders import load_corpus, load_filter_mask, load_text_codes
+from core.corpus.texts import first_rows
 from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.registry import capabilities
 from core.secret import Secret
@@ -43,6 +45,7 @@ from core.vectors.search import (
 )
 from core.vectors.text_vectors import embedded_query
 
+HISTOGRAM_ROWS, HISTOGRAM_SEED = 20_000, 0  # of larger corpora the histogram shows a sample
 MAX_EXCERPT = 320  # characters of a hit's text
 Segments = tuple[tuple[str, bool], ...]
 
@@ -64,11 +67,12 @@ class SearchResult:
     """The hits of a query.
 
     texts: per hit an excerpt as (segment, is a match) pairs. table: the hits' columns, cells truncated to 2,000
-    characters; truncated: number of such cells. counts, edges: histogram of the query's cosines over all rows, None
-    without a query vector. embed_ms: time to embed the query's text, 0 if cached or not needed. searched of total: rows
-    that pass the filters. matching: rows that match keywords or pattern, None for a semantic search. index: the index
-    that was searched. copies: (k,) int64 further searched rows with the text of the hit, which are no hits themselves.
-    language_warning: a sentence where the model does not read the query's language; there are no percentiles then.
+    characters; truncated: number of such cells. counts, edges: histogram of the query's cosines over all rows, or
+    HISTOGRAM_ROWS random ones of more; None without a query vector. embed_ms: time to embed the query's text, 0 if
+    cached or not needed. searched of total: rows that pass the filters. matching: rows that match keywords or pattern,
+    None for a semantic search. index: the index that was searched. copies: (k,) int64 further searched rows with the
+    text of the hit, which are no hits themselves. language_warning: a sentence where the model does not read the
+    query's language; there are no percentiles then.
     """
 
     hits: Hits
@@ -99,25 +103,26 @@ class QueryPosition:
 def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret: Secret | None = None) -> SearchResult:
     """Answer a query under one model. Raises InputError where it can't be answered, ModelError, StorageError."""
     loaded = load_corpus(corpus)
-    members = partial(load_selection, corpus)
-    mask = apply_filters(loaded.table, query.filters, members) if query.filters else None
+    mask = load_filter_mask(corpus, query.filters)
     if query.mode in ("keyword", "regex"):
         spec = None
-    if query.mode == "hybrid" and (excluded := texts_with_excluded(loaded.texts, query.text)) is not None:
-        mask = ~excluded if mask is None else mask & ~excluded
+    excluded = texts_with_excluded(load_keyword_index(corpus), query.text) if query.mode == "hybrid" else None
     vector, embed_ms = _query_vector(corpus, spec, query, secret) if spec else (None, 0.0)
     codes = load_text_codes(corpus, spec)
-    distinct, counts_by_text = _first_rows(codes, mask, (*query.near, *query.far))
+    distinct, counts_by_text = _first_rows(corpus, spec, query.filters)
+    if excluded is not None:
+        mask, distinct = _without(excluded, mask), _without(excluded, distinct)
+    for row in (*query.near, *query.far):
+        if distinct is not None and 0 <= row < len(codes):  # others are refused later
+            distinct = _without(codes == codes[row], distinct)
     started = time.perf_counter()
     hits, matches = _hits(corpus, spec, query, vector, distinct)
-    if matches and distinct is not None:  # rows that match are counted with copies
-        matches = replace(matches, total=_text_matches(corpus, query, 1, mask).total)
     warning = _language_warning(spec, query, loaded.texts)
     if warning:
         hits = replace(hits, percentiles=np.full(len(hits), np.nan))
     search_ms = (time.perf_counter() - started) * 1000
     table, truncated = short_cells(loaded.table.iloc[hits.rows])
-    cosines = similarities(load_vectors(corpus, spec).rows, vector) if spec and vector is not None else None
+    cosines = similarities(_histogram_rows(corpus, spec), vector) if spec and vector is not None else None
     counts, edges = similarity_histogram(cosines) if cosines is not None else (None, None)
     return SearchResult(
         hits=hits,
@@ -128,7 +133,7 @@ def search(corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, secret
         edges=edges,
         searched=len(loaded) if mask is None else int(mask.sum()),
         total=len(loaded),
-        matching=matches.total if matches else None,
+        matching=int(counts_by_text[codes[matches.matching]].sum()) if matches else None,  # with copies
         index=load_index(corpus, spec).facts if spec else None,
         calibration=calibration(corpus, spec) if spec else None,
         embed_ms=embed_ms,
@@ -144,19 +149,21 @@ def _language_warning(spec: ModelSpec | None, query: SearchQuery, texts: Sequenc
     return query_warning(spec, text) if spec else ""
 
 
+@lru_cache(maxsize=8)
 def _first_rows(
-    codes: np.ndarray, mask: np.ndarray | None, examples: tuple[int, ...]
+    corpus: CorpusRef, spec: ModelSpec | None, filters: tuple[Filter, ...]
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """A mask (n,) of the first searched row of each text, without those of the example rows, or the mask itself where
-    no text repeats; and the searched rows of each text (t,)."""
+    """A mask (n,) of the first row of each text that passes the filters, the filters' own where no text repeats, None
+    for all rows; and the rows (t,) of each text that pass."""
+    codes, mask = load_text_codes(corpus, spec), load_filter_mask(corpus, filters)
     rows = np.arange(len(codes)) if mask is None else np.flatnonzero(mask)
     counts = np.bincount(codes[rows], minlength=int(codes.max(initial=-1)) + 1)
-    if counts.max(initial=0) < 2:
-        return mask, counts
-    first = np.zeros(len(codes), dtype=bool)
-    first[rows[np.unique(codes[rows], return_index=True)[1]]] = True
-    known = [row for row in examples if 0 <= row < len(codes)]  # others are refused later
-    return first & ~np.isin(codes, codes[known]), counts
+    return (mask if counts.max(initial=0) < 2 else first_rows(codes, rows)), counts
+
+
+def _without(rows: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """The mask less some rows; None has all."""
+    return ~rows if mask is None else mask & ~rows
 
 
 def _query_vector(
@@ -188,8 +195,10 @@ def _hits(
 
 
 def _text_matches(corpus: CorpusRef, query: SearchQuery, k: int, mask: np.ndarray | None) -> KeywordHits:
-    find_matches = search_regex if query.mode == "regex" else search_keywords
-    return find_matches(load_corpus(corpus).texts, query.text, k, mask)
+    texts = load_corpus(corpus).texts
+    if query.mode == "regex":
+        return search_regex(texts, query.text, k, mask)
+    return search_keywords(texts, query.text, k, mask, index=load_keyword_index(corpus))
 
 
 def _excerpts(
@@ -202,6 +211,16 @@ def _excerpts(
     if query.mode != "keyword":  # a semantic search highlights content words only, not "the" and "in"
         marked = " ".join(term for term in included_text(query.text).split() if len(term) > 3 or not term.isascii())
     return tuple(mark_matches(texts[row], query_spans(texts[row], marked), MAX_EXCERPT) for row in rows.tolist())
+
+
+@lru_cache(maxsize=4)
+def _histogram_rows(corpus: CorpusRef, spec: ModelSpec) -> np.ndarray:
+    """(m, d) rows whose cosines the histogram shows: all, or a sample held in memory."""
+    rows = load_vectors(corpus, spec).rows
+    if len(rows) <= HISTOGRAM_ROWS:
+        return rows
+    drawn = np.random.default_rng(HISTOGRAM_SEED).choice(len(rows), HISTOGRAM_ROWS, replace=False)
+    return np.asarray(rows[np.sort(drawn)])
 
 
 @lru_cache(maxsize=16)

@@ -1,4 +1,4 @@
-"""Search over a corpus's vectors: exact, HNSW or IVF, with filters, saved and loaded."""
+"""Search over a corpus's vectors: exact, or by a quantized index, with filters, saved and loaded."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -8,8 +8,10 @@ import numpy as np
 
 from core.errors import InputError, StorageError
 from core.files import file_checksum, read_json, replacing, storage_errors, write_json
-from core.types import IndexFacts, Vectors, unit_rows
-from core.vectors.index_kinds import Kind, break_ties, faiss_threads, parameters, select_index
+from core.results import no_progress
+from core.types import IndexFacts, Progress, Vectors, unit_rows
+from core.vectors.index_kinds import break_ties, faiss_threads, select_index
+from core.vectors.quantized_index import search_quantized_index
 
 BLOCK = 65_536
 EXACT_SEARCH_ROWS = 20_000  # allowed rows up to which exact search is quicker and safer than a filtered graph
@@ -19,12 +21,12 @@ MAX_WIDENING = 16  # by which factor a filtered search may be widened
 class Index:
     """Retrieves the rows nearest to a query by cosine. Created by `build_index`.
 
-    rows: (n, d) float32 unit rows, never copied for exact search, so a memory-mapped file serves. faiss_index: None
-    where searches are exact.
+    rows: (n, d) float32 unit rows, never copied, so a memory-mapped file serves. faiss_index: None where searches are
+    exact. width: lists that are searched, and candidates that are scored exactly.
     """
 
     def __init__(
-        self, rows: np.ndarray, facts: IndexFacts, index: Any = None, width: int = 0, digest: str = ""
+        self, rows: np.ndarray, facts: IndexFacts, index: Any = None, width: tuple[int, int] = (0, 0), digest: str = ""
     ) -> None:
         self.rows, self.facts, self.faiss_index, self._width, self._digest = rows, facts, index, width, digest
 
@@ -47,12 +49,13 @@ class Index:
 
     def _approximate(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         rarity = 1.0 if allowed is None else len(self.rows) / len(allowed)
-        width = int(self._width * min(rarity, MAX_WIDENING))
-        if self.facts.kind == "hnsw":
-            width = max(width, 2 * k)
-        settings = parameters(self.facts.kind, width, allowed)
+        probes, candidates = self._width
+        probes, mask = int(probes * min(rarity, MAX_WIDENING)), None
+        if allowed is not None:
+            mask = np.zeros(len(self.rows), dtype=bool)
+            mask[allowed] = True
         with faiss_threads(1 if len(queries) == 1 else None):  # more threads would double one query's time
-            scores, ids = self.faiss_index.search(queries, k, params=settings)
+            scores, ids = search_quantized_index(self.faiss_index, self.rows, queries, k, probes, candidates, mask)
         short = np.flatnonzero((ids < 0).any(axis=1))
         ids, scores = break_ties(ids, scores)
         if len(short):  # fewer than k came within reach
@@ -80,29 +83,31 @@ class Index:
         try:
             record = read_json(path.with_name(f"{path.name}.json"))
             facts = IndexFacts(**record["facts"])
-            exact = facts.kind == "exact"
-            index = None if exact else _read(path.with_name(f"{path.name}.faiss"), vectors, record.get("index"))
+            file = path.with_name(f"{path.name}.faiss")
+            index = None if facts.kind == "exact" else _read(file, vectors, record.get("index"))
             if record["digest"] != vectors.digest or facts.rows != len(vectors):
                 raise ValueError("made from other vectors")
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             raise StorageError(f"The search index {path.name} can't be used ({error}).", "Build it again.") from error
-        return cls(vectors.rows, facts, index, int(record["width"]), vectors.digest)
+        return cls(vectors.rows, facts, index, (int(record["width"][0]), int(record["width"][1])), vectors.digest)
 
 
 def build_index(
-    vectors: Vectors, *, budget_ms: float = 50.0, min_recall: float = 0.99, seed: int = 0, kind: Kind | str = "auto"
-) -> Index:
+    vectors: Vectors, *, budget_ms: float = 8.0, min_recall: float = 0.99, seed: int = 0, kind: str = "auto",
+    progress: Progress = no_progress,
+) -> Index:  # fmt: skip
     """The simplest index that answers within `budget_ms` with recall@10 of at least `min_recall`, as measured here.
 
-    auto: exact while its median latency of one query on one thread meets the budget; else HNSW, else IVF; where none
-    meets both, the one with the highest recall, and `facts.description` says so. exact, hnsw, ivf: that one. Queries
-    are rows drawn with `seed` and perturbed a little. Raises InputError for another kind and for no rows.
+    auto: exact while its median latency of one query on one thread meets the budget; else IVF over quantized rows,
+    searched as widely as the recall needs; where it misses a limit, `facts.description` says so. exact, ivf_pq: that
+    one, but exact below 16 rows. Queries are rows drawn with `seed` and perturbed a little. progress counts rows added
+    to the index. Raises InputError for another kind and for no rows.
     """
-    if kind not in ("auto", "exact", "hnsw", "ivf"):
-        raise InputError(f"There is no index called {kind!r}.", "Choose auto, exact, hnsw or ivf.")
+    if kind not in ("auto", "exact", "ivf_pq"):
+        raise InputError(f"There is no index called {kind!r}.", "Choose auto, exact or ivf_pq.")
     if not len(vectors):
         raise InputError("There are no rows to search.")
-    facts, index, width = select_index(vectors.rows, kind, budget_ms, min_recall, seed)
+    facts, index, width = select_index(vectors.rows, kind, budget_ms, min_recall, seed, progress)
     return Index(vectors.rows, facts, index, width, vectors.digest)
 
 

@@ -8,38 +8,42 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.results import no_progress
 from core.text import format_milliseconds
-from core.types import IndexFacts, unit_rows
+from core.types import IndexFacts, Progress, unit_rows
+from core.vectors.quantized_index import (
+    ADD_BLOCK,
+    MIN_ROWS,
+    TRAINING_ROWS,
+    build_quantized_index,
+    search_quantized_index,
+)
 
 Kind = Literal["exact", "hnsw", "ivf"]
 LINKS, EF_CONSTRUCTION = 16, 80  # HNSW's M and efConstruction
-EF_SEARCH = (32, 64, 128, 256, 512, 1024)
-ADD_BLOCK = 8192
-TRAINING_ROWS = 40  # per list of an IVF index
 TIMED_QUERIES, RECALL_QUERIES, RECALL_K = 60, 200, 10  # queries timed one by one, queries checked for recall, and its k
+MIN_TIMED, TIMED_SECONDS = 11, 1.0  # fewer queries are timed where they take long
 NOISE_LENGTH = 0.2  # length of the noise added to a unit row to make a query of it
 DECIMALS = 6  # float32 dot products of unit rows are exact to about 3e-7, so equal rows tie after rounding
-SelectedIndex = tuple[IndexFacts, Any, int]  # facts, the FAISS index (None for exact) and its search width
+# lists searched and candidates scored exactly, the quickest first
+PROBES_AND_CANDIDATES = ((64, 160), (64, 320), (128, 320), (256, 640), (1024, 2560))
+# facts, the FAISS index (None for exact), and lists and candidates of a search
+SelectedIndex = tuple[IndexFacts, Any, tuple[int, int]]
 
 
-def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> SelectedIndex:
-    """Measure the kinds in turn until one meets both limits; else the one with the highest recall, noting the limit."""
+def select_index(
+    rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int, progress: Progress = no_progress
+) -> SelectedIndex:
+    """Exact search where its median latency meets the budget; else the quantized index, noting a limit it misses."""
     queries = sample_queries(rows, RECALL_QUERIES, seed)
-    measured: list[SelectedIndex] = []
-    for candidate in ("exact", "hnsw", "ivf") if kind == "auto" else (kind,):
-        measured.append(_measure(candidate, rows, queries, min_recall, seed))
-        if measured[-1][0].recall >= min_recall and measured[-1][0].p50_ms <= budget_ms:
-            return measured[-1]
-    facts, index, width = max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall))
+    if kind != "ivf_pq" or len(rows) < MIN_ROWS:
+        exact = _measure_exact(rows, queries, seed)
+        if kind == "exact" or len(rows) < MIN_ROWS or exact[0].p50_ms <= budget_ms:
+            return exact
+    facts, index, width = _measure_quantized(rows, queries, min_recall, seed, progress)
     short = f"; recall@{RECALL_K} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
     slow = f"; {format_milliseconds(facts.p50_ms)} is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
     return replace(facts, description=facts.description + short + slow), index, width
-
-
-def _rank_key(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
-    """Sorts by latency among those with enough recall; where none has enough, by recall."""
-    enough = facts.recall >= min_recall
-    return enough, -facts.p50_ms if enough else facts.recall
 
 
 def sample_queries(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -50,35 +54,56 @@ def sample_queries(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
     return unit_rows(drawn + NOISE_LENGTH * noise / np.sqrt(np.float32(rows.shape[1])))
 
 
-def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: float, seed: int) -> SelectedIndex:
+def _measure_exact(rows: np.ndarray, queries: np.ndarray, seed: int) -> SelectedIndex:
     import faiss
 
-    k, metric, index, width, found = min(RECALL_K, len(rows)), faiss.METRIC_INNER_PRODUCT, None, 0, 1.0
-    if kind == "exact":
-        timed = _latencies(lambda query: faiss.knn(query, rows, k, metric=metric), queries)
-    else:
-        index = build_faiss_index(kind, rows, seed)
-        truth = faiss.knn(queries, rows, k, metric=metric)[0]
-        for width in EF_SEARCH if kind == "hnsw" else _probe_counts(index.nlist):
-            settings = parameters(kind, width, None)
-            found = recall(index.search(queries, k, params=settings)[0], truth)
-            if found >= min_recall:
-                break
-        timed = _latencies(lambda query: index.search(query, k, params=settings), queries)
-    p50, p99 = (float(f"{value:.4g}") for value in np.percentile(timed, (50, 99)))
-    checked, description = len(timed if index is None else queries), describe_index(kind, index, width)
-    size = megabytes(kind, index, rows)
-    return IndexFacts(kind, description, found, checked, p50, p99, size, len(rows), seed), index, width
+    k = min(RECALL_K, len(rows))
+    p50, p99, timed = _latencies(lambda query: faiss.knn(query, rows, k, metric=faiss.METRIC_INNER_PRODUCT), queries)
+    facts = IndexFacts("exact", "exact (brute force)", 1.0, timed, p50, p99, 0.0, len(rows), seed, _megabytes(rows))
+    return facts, None, (0, 0)
 
 
-def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.ndarray:
-    """Milliseconds of one query at a time on one thread, without the first as a warm-up."""
+def _measure_quantized(
+    rows: np.ndarray, queries: np.ndarray, min_recall: float, seed: int, progress: Progress
+) -> SelectedIndex:
+    import faiss
+
+    k = min(RECALL_K, len(rows))
+    truth = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)[0]
+    index = build_quantized_index(rows, seed, lambda added: progress(added, len(rows)))
+    for probes, candidates in PROBES_AND_CANDIDATES:
+        found = recall(search_quantized_index(index, rows, queries, k, probes, candidates)[0], truth)
+        if found >= min_recall or probes >= index.nlist:
+            break
+    p50, p99, _ = _latencies(lambda query: search_quantized_index(index, rows, query, k, probes, candidates), queries)
+    description = (
+        f"IVF with 4-bit product quantization, {min(probes, index.nlist):,} of {index.nlist:,} lists searched, "
+        f"{candidates:,} candidates scored exactly"
+    )
+    size = index.ntotal * (index.code_size + 8) + index.nlist * rows.shape[1] * 4
+    facts = IndexFacts(
+        "ivf_pq", description, found, len(queries), p50, p99, round(size / 1e6, 1), len(rows), seed, _megabytes(rows)
+    )
+    return facts, index, (probes, candidates)
+
+
+def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> tuple[float, float, int]:
+    """p50 and p99 in milliseconds of one query at a time on one thread, without the first as a warm-up, and how many
+    were timed: fewer where they are slow. Processor time, in which other work on the machine does not count."""
     with faiss_threads(1):
-        times = [time.perf_counter()]
+        times = [time.thread_time()]
         for query in queries[: TIMED_QUERIES + 1]:
             search(query[None])
-            times.append(time.perf_counter())
-    return np.diff(times)[1:] * 1000
+            times.append(time.thread_time())
+            if len(times) > MIN_TIMED and times[-1] - times[0] > TIMED_SECONDS:
+                break
+    timed = np.diff(times)[1:] * 1000
+    p50, p99 = (float(f"{value:.4g}") for value in np.percentile(timed, (50, 99)))
+    return p50, p99, len(timed)
+
+
+def _megabytes(rows: np.ndarray) -> float:
+    return round(rows.nbytes / 1e6, 1)
 
 
 @contextmanager
@@ -118,11 +143,6 @@ def build_faiss_index(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[
     return index
 
 
-def _probe_counts(lists: int) -> list[int]:
-    """The numbers of an IVF index's lists to search, tried in turn: 8, 16, 32 and so on, and all of them."""
-    return [*(2**power for power in range(3, lists.bit_length()) if 2**power < lists), lists]
-
-
 def parameters(kind: Kind, width: int, allowed: np.ndarray | None) -> Any:
     """FAISS search parameters; allowed: sorted ids that may be found, or None for all."""
     import faiss
@@ -132,16 +152,6 @@ def parameters(kind: Kind, width: int, allowed: np.ndarray | None) -> Any:
     if kind == "hnsw":
         return untyped.SearchParametersHNSW(efSearch=width, **selector)
     return untyped.SearchParametersIVF(nprobe=width, **selector)
-
-
-def megabytes(kind: Kind, index: Any, rows: np.ndarray) -> float:
-    """Memory of the search: the rows, and what the index adds."""
-    size = rows.nbytes
-    if kind == "hnsw":
-        size += index.hnsw.neighbors.size() * 4 + index.hnsw.offsets.size() * 8 + index.hnsw.levels.size() * 4
-    elif kind == "ivf":
-        size += index.nlist * rows.shape[1] * 4 + len(rows) * 8
-    return round(size / 1e6, 1)
 
 
 def describe_index(kind: Kind, index: Any, width: int) -> str:

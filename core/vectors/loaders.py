@@ -16,10 +16,10 @@ from core.errors import StorageError
 from core.models.adapted import AdaptedEmbedder
 from core.models.base import Embedder
 from core.models.registry import default_folder, load_embedder
-from core.results import Result
+from core.results import Result, no_progress
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
-from core.types import CorpusRef, ModelSpec, Neighbors, Vectors
+from core.types import CorpusRef, ModelSpec, Neighbors, Progress, Vectors
 from core.vectors.adapters import cached_map
 from core.vectors.cache import VectorCache
 from core.vectors.index import Index, build_index
@@ -27,7 +27,7 @@ from core.vectors.neighbors import build_neighbors
 
 _LOG = logging.getLogger(__name__)
 GRAPH_K = 100
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 PAIRS_A_SECOND = 4e7  # of 384 dimensions, compared exactly
 ROWS_A_SECOND = 4_000  # beyond, by an index
 
@@ -104,23 +104,27 @@ def nearest_texts(corpus: CorpusRef, spec: ModelSpec, rows: np.ndarray, k: int) 
 @lru_cache(maxsize=8)
 def load_index(corpus: CorpusRef, spec: ModelSpec) -> Index:
     """The stored search index; built and stored where it is missing."""
+    return _stored_index(corpus, spec, no_progress)
+
+
+def store_index(corpus: CorpusRef, spec: ModelSpec, progress: Progress = no_progress) -> None:
+    """Build and store the search index, so that the first search need not. progress: rows added to it."""
+    _stored_index(corpus, spec, progress)
+
+
+def _stored_index(corpus: CorpusRef, spec: ModelSpec, progress: Progress) -> Index:
     inputs = {**vector_inputs(spec), "index": INDEX_VERSION}
     path = Workspace(corpus.folder).result_folder("index", corpus.digest, inputs)
     rows = load_vectors(corpus, spec)
     try:
         return Index.load(path, rows)
     except StorageError:  # none yet, or one that can't be read
-        index = build_index(rows)
+        index = build_index(rows, progress=progress)
     try:
         index.save(path)
     except StorageError as error:  # it serves searches all the same
         _LOG.warning("search index not stored: %s", error)
     return index
-
-
-def store_index(corpus: CorpusRef, spec: ModelSpec) -> None:
-    """Build and store the search index, so that the first search need not."""
-    load_index(corpus, spec)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ import numpy as np
 
 from core.types import Neighbors, Progress, Vectors
 from core.vectors.index_kinds import (
-    ADD_BLOCK,
-    TRAINING_ROWS,
     break_ties,
     build_faiss_index,
     describe_index,
@@ -20,13 +18,13 @@ from core.vectors.index_kinds import (
     recall,
     without_self,
 )
+from core.vectors.quantized_index import ADD_BLOCK, train_quantized_index
 
 TRIAL_ROWS = 10_000  # fewer are searched exactly without a trial
 SAMPLE = 500  # rows of the trial, on which recall is measured
 EXACT_SECONDS = 10.0  # exact search is used where the trial expects at most so many
 FALLBACK_SECONDS = 900.0  # or so many, where no index reaches the recall
 BLOCK = 4096
-LISTS = 1.5  # of an IVF index, times the root of the rows: fewer take less training, and more time to search
 # lists searched, and candidates scored exactly for each neighbor, the quickest first
 PROBES_AND_FACTORS = (
     (16, 2), (24, 2), (32, 2), (24, 2.5), (32, 2.5), (48, 2.5), (48, 3), (64, 3), (64, 6), (128, 12), (256, 24),
@@ -129,15 +127,8 @@ def _quantized_index(rows: np.ndarray, seed: int, added: Callable[[int], None]) 
     """Two dimensions a code of 4 bits, and a copy of the rows that candidates are scored with."""
     import faiss
 
-    n, d = rows.shape
-    lists = max(1, min(int(LISTS * n**0.5), n // 39))  # FAISS requires 39 training rows per list
-    codes = d // 2 if d % 2 == 0 else d
-    index: Any = faiss.IndexIVFPQFastScan(faiss.IndexFlatIP(d), d, lists, codes, 4, faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed, index.cp.niter, index.pq.cp.niter = seed, 6, 5  # more rounds of k-means don't raise recall
-    drawn = np.random.default_rng(seed).choice(n, min(n, TRAINING_ROWS * lists), replace=False)
-    index.train(rows[np.sort(drawn)])
-    refined: Any = faiss.IndexRefineFlat(index)
-    for start in range(0, n, ADD_BLOCK):
+    refined: Any = faiss.IndexRefineFlat(train_quantized_index(rows, seed))
+    for start in range(0, len(rows), ADD_BLOCK):
         refined.add(rows[start : start + ADD_BLOCK])
         added(refined.ntotal)
     return refined

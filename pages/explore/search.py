@@ -7,6 +7,7 @@ from core.types import ModelSpec
 from pages.shared import messages, session
 from pages.shared.messages import show_error
 from pages.shared.search import form, results
+from pages.shared.search.keywords import keyword_index_ready
 from pages.shared.selections import active
 
 
@@ -23,6 +24,8 @@ def page() -> None:
         return
     if models and query.mode in ("semantic", "hybrid"):
         messages.show_language_warnings(info, *models)
+    if query.mode in ("keyword", "hybrid") and not keyword_index_ready([info]):
+        return
     results.select_view()
     searched: list[ModelSpec | None] = [*models] if models and query.mode in ("semantic", "hybrid") else [None]
     for column, spec in zip(st.columns(len(searched)), searched, strict=True):

@@ -223,8 +223,8 @@ def test_a_damaged_selection_is_refused(workspace, corpus):
 @each_damage
 def test_a_damaged_search_index_is_built_again(workspace, corpus, tmp_path, where):
     vectors = workspace.load_vectors(corpus.digest, SPEC)
-    build_index(vectors, kind="hnsw").save(tmp_path / "index")
-    assert Index.load(tmp_path / "index", vectors).facts.kind == "hnsw"
+    build_index(vectors, kind="ivf_pq").save(tmp_path / "index")
+    assert Index.load(tmp_path / "index", vectors).facts.kind == "ivf_pq"
     damage(tmp_path / "index.faiss", "flip", where)
     with pytest.raises(StorageError):
         Index.load(tmp_path / "index", vectors)

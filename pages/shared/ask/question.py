@@ -14,6 +14,7 @@ from pages.shared.ask.passages import show_on_map, show_passages
 from pages.shared.ask.refusal import read_refusal
 from pages.shared.messages import show_error
 from pages.shared.models.reranker_form import reranker_secret
+from pages.shared.search.keywords import keyword_index_ready
 from pages.shared.selections import active
 
 RETRIEVAL_SECONDS = 600.0  # a worker that has just started first loads vectors and models
@@ -31,6 +32,8 @@ def show_question(info: CorpusInfo) -> None:
         return
     if form.spec and form.query.mode != "keyword":
         messages.show_language_warnings(info, form.spec)
+    if form.query.mode != "semantic" and not keyword_index_ready(form.corpora):
+        return
     try:
         result = _find_passages(form)
     except PlanisphereError as error:

@@ -221,7 +221,9 @@ def _show_context(info: CorpusInfo, spec: ModelSpec, result: SearchResult) -> No
     theme = session.theme()
     if result.counts is not None and result.edges is not None:
         best = float(np.nanmax(result.hits.cosines))
-        title, marks = "Cosine to the query, all rows", [(best, "best hit")]
+        marks, shown = [(best, "best hit")], int(result.counts.sum())
+        rows = "all rows" if shown == result.total else f"{shown:,} random rows of {result.total:,}"
+        title = f"Cosine to the query, {rows}"
         histogram = histogram_figure(result.counts, result.edges, marks, title, theme)
         st.plotly_chart(histogram, key="similarities", alt="Histogram of the cosine between the query and every row")
     if result.calibration is not None:
@@ -246,9 +248,11 @@ def _show_hits_on_map(info: CorpusInfo, spec: ModelSpec, result: SearchResult, t
 
 
 def index_text(facts: IndexFacts) -> str:
-    """Which index was searched, with its measured recall and speed."""
+    """Which index was searched, with its measured recall, speed and size."""
+    memory = f"{facts.megabytes:,.1f} MB in memory, " if facts.megabytes else ""
+    vectors = f"float32 vectors of {facts.vector_megabytes:,.1f} MB, read from disk"
     return (
         f"Index: {facts.description}, recall@10 {facts.recall:.3f} against exact search, measured on "
         f"{facts.checked:,} queries (seed {facts.seed}); {format_milliseconds(facts.p50_ms)} per query "
-        f"(p99 {format_milliseconds(facts.p99_ms)}); {facts.megabytes:,.1f} MB."
+        f"(p99 {format_milliseconds(facts.p99_ms)}); {memory}{vectors}."
     )

@@ -13,7 +13,7 @@ from core.vectors import index_kinds
 from core.vectors.index import Index, build_index, similarities
 from core.vectors.index_kinds import sample_queries
 
-KINDS = ["exact", "hnsw", "ivf"]
+KINDS = ["exact", "ivf_pq"]
 
 
 def make_vectors(n, d=24, seed=0, corpus="corpus"):
@@ -116,9 +116,10 @@ def test_facts(index, vectors):
     facts = index.facts
     assert facts.rows == 4000
     assert facts.recall >= 0.99
-    assert facts.checked >= 50
+    assert facts.checked >= 10
     assert 0 < facts.p50_ms <= facts.p99_ms
-    assert facts.megabytes >= vectors.rows.nbytes / 1e6 - 0.1
+    assert facts.vector_megabytes == round(vectors.rows.nbytes / 1e6, 1)
+    assert (facts.megabytes > 0) == (facts.kind == "ivf_pq")
 
 
 def test_save_and_load(index, vectors, tmp_path):
@@ -134,7 +135,7 @@ def test_save_and_load(index, vectors, tmp_path):
 def test_broken_and_foreign_files(vectors, tmp_path):
     with pytest.raises(StorageError):
         Index.load(tmp_path / "none", vectors)
-    build_index(vectors, kind="ivf").save(tmp_path / "index")
+    build_index(vectors, kind="ivf_pq").save(tmp_path / "index")
     with pytest.raises(StorageError):
         Index.load(tmp_path / "index", make_vectors(4000, corpus="another"))
     with pytest.raises(StorageError, match="4,000"):
@@ -147,25 +148,25 @@ def test_broken_and_foreign_files(vectors, tmp_path):
     with pytest.raises(StorageError):
         Index.load(tmp_path / "index", vectors)
     with pytest.raises(StorageError):
-        build_index(vectors, kind="ivf").save(tmp_path / "index.json" / "below a file")
+        build_index(vectors, kind="ivf_pq").save(tmp_path / "index.json" / "below a file")
 
 
 @pytest.mark.parametrize(
     ("measured", "kind", "note"),
     [
-        ({"exact": (40, 1.0)}, "exact", ""),
-        ({"exact": (60, 1.0), "hnsw": (1, 0.995)}, "hnsw", ""),
-        ({"exact": (60, 1.0), "hnsw": (1, 0.98), "ivf": (2, 0.991)}, "ivf", ""),
-        ({"exact": (60, 1.0), "hnsw": (1, 0.98), "ivf": (2, 0.97)}, "hnsw", "0.980 is below 0.99"),
-        ({"exact": (60, 1.0), "hnsw": (70, 0.995), "ivf": (55, 0.991)}, "ivf", "55 ms is above 50 ms"),
+        ({"exact": (7, 1.0)}, "exact", ""),
+        ({"exact": (60, 1.0), "ivf_pq": (1, 0.995)}, "ivf_pq", ""),
+        ({"exact": (60, 1.0), "ivf_pq": (1, 0.98)}, "ivf_pq", "0.980 is below 0.99"),
+        ({"exact": (60, 1.0), "ivf_pq": (70, 0.995)}, "ivf_pq", "70 ms is above 8 ms"),
     ],
 )
 def test_the_plainest_that_keeps_both_limits_is_chosen(vectors, monkeypatch, measured, kind, note):
-    def measure(kind, rows, *rest):
+    def measure(kind, rows):
         ms, recall = measured[kind]
-        return IndexFacts(kind, kind, recall, 200, ms, ms, 1.0, len(rows)), None, 0
+        return IndexFacts(kind, kind, recall, 200, ms, ms, 1.0, len(rows)), None, (0, 0)
 
-    monkeypatch.setattr(index_kinds, "_measure", measure)
+    monkeypatch.setattr(index_kinds, "_measure_exact", lambda rows, *rest: measure("exact", rows))
+    monkeypatch.setattr(index_kinds, "_measure_quantized", lambda rows, *rest: measure("ivf_pq", rows))
     facts = build_index(vectors).facts
     assert facts.kind == kind
     assert note in facts.description
@@ -173,7 +174,7 @@ def test_the_plainest_that_keeps_both_limits_is_chosen(vectors, monkeypatch, mea
 
 
 def test_recall_below_the_limit_is_told(vectors):
-    facts = build_index(vectors, kind="hnsw", min_recall=1.01).facts
+    facts = build_index(vectors, kind="ivf_pq", min_recall=1.01).facts
     assert "is below 1.01" in facts.description
 
 
