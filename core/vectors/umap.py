@@ -36,7 +36,8 @@ def place_by_neighbors(fitted: np.ndarray, ids: np.ndarray, scores: np.ndarray, 
     """(q, dims) float32 points of rows that a layout was computed without, as umap-learn's `transform` places them.
 
     fitted: (m, dims) the layout. ids, scores: (q, k) the nearest fitted rows and their cosines, -1 where there are
-    fewer than k. Each row starts at the weighted mean of its neighbors and is then optimized for 30 epochs, the layout fixed.
+    fewer than k. Each row starts at the weighted mean of its neighbors and is then optimized for 30 epochs, the layout
+    fixed.
     """
     from umap.layouts import optimize_layout_euclidean
     from umap.umap_ import compute_membership_strengths, find_ab_params, make_epochs_per_sample, smooth_knn_dist

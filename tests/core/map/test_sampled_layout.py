@@ -29,6 +29,7 @@ def query(tmp_path) -> LayoutQuery:
     return LayoutQuery(CorpusRef(folder, digest), contender.model, LayoutParams())
 
 
+@pytest.mark.slow
 def test_rows_that_were_not_fitted_are_placed_in_their_cluster(monkeypatch):
     monkeypatch.setattr(core.map.layout, "MAX_FITTED", 300)
     group, vectors = clusters(900)
