@@ -65,12 +65,13 @@ def neighbor_preservation(original: np.ndarray, layout: np.ndarray) -> np.ndarra
 
 def _nearest(vectors: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
     """(len(rows), k) ids of the nearest other rows of each of `rows`, in any order, by exact search."""
-    nearest = np.empty((len(rows), k), np.int64)
+    nearest, size = np.empty((len(rows), k), np.int64), max(1, BLOCK_PAIRS // len(vectors))
     with all_cores():
-        for i, row in enumerate(rows):
-            similar = vectors @ vectors[row]
-            similar[row] = -np.inf
-            nearest[i] = np.argpartition(similar, -k)[-k:]
+        for start in range(0, len(rows), size):
+            block = rows[start : start + size]
+            similar = vectors[block] @ vectors.T
+            similar[np.arange(len(block)), block] = -np.inf
+            nearest[start : start + size] = [np.argpartition(line, -k)[-k:] for line in similar]
     return nearest
 
 
