@@ -15,6 +15,7 @@ from core.results import no_progress
 from core.types import LayoutParams, Neighbors, Progress, Vectors
 from core.vectors import communities as graph
 from core.vectors.communities import GRAPH_K, neighbor_graph
+from core.vectors.graph_sample import restrict_graph
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -42,7 +43,7 @@ def distinct_graph(ids: np.ndarray, scores: np.ndarray) -> tuple["csr_matrix", n
     group = duplicate_codes(ids, scores)
     first = np.unique(group, return_index=True)[1]
     if len(first) < len(group):
-        ids, scores = restrict_graph(ids, scores, first)
+        ids, scores = restrict_graph(ids, scores, first, GRAPH_K)
     return neighbor_graph(ids, scores), first, group
 
 
@@ -55,21 +56,6 @@ def duplicate_codes(ids: np.ndarray, scores: np.ndarray) -> np.ndarray:
     source, column = np.nonzero((np.asarray(scores) >= 1 - SAME_DISTANCE) & (np.asarray(ids) >= 0))
     same = csr_matrix((np.ones(len(source), dtype=bool), (source, np.asarray(ids)[source, column])), shape=(n, n))
     return np.asarray(connected_components(same, directed=False)[1], dtype=np.int64)
-
-
-def restrict_graph(
-    ids: np.ndarray, scores: np.ndarray, rows: np.ndarray, k: int = GRAPH_K
-) -> tuple[np.ndarray, np.ndarray]:
-    """(m, k) neighbor ids among some rows (m,), renumbered, nearest first, -1 where there are fewer; their cosines."""
-    new_ids = np.full(len(ids) + 1, -1, dtype=np.int32)  # the last entry is for an id of -1
-    new_ids[rows] = np.arange(len(rows), dtype=np.int32)
-    near, near_scores = new_ids[ids[rows]], np.asarray(scores[rows])
-    width = min(k, near.shape[1])
-    order = np.argsort(near < 0, axis=1, kind="stable")[:, :width]  # existing neighbors first, nearest first
-    near, near_scores = np.take_along_axis(near, order, 1), np.take_along_axis(near_scores, order, 1)
-    # a missing neighbor gets the score of the farthest one, whose weight is then dropped with its id
-    farthest = np.where(near >= 0, near_scores, np.inf).min(axis=1, keepdims=True, initial=np.inf)
-    return near, np.where(near >= 0, near_scores, np.where(np.isfinite(farthest), farthest, 0)).astype(np.float32)
 
 
 @dataclass(frozen=True)

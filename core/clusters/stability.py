@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.clusters import methods
-from core.clusters.methods import ClusterParams, Method, distinct_graph, restrict_graph
+from core.clusters.methods import ClusterParams, Method, distinct_graph
 from core.results import no_progress
 from core.types import Neighbors, Progress, Vectors
 from core.vectors.communities import DEFAULT_LEVEL, RESOLUTIONS, by_size, leiden_communities
+from core.vectors.graph_sample import restrict_graph
 
 STABLE_JACCARD = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
 SAMPLE_SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e

@@ -14,15 +14,15 @@ from core.corpus.label_sets import display_cell
 from core.corpus.loaders import load_corpus, load_text_codes
 from core.corpus.reading.documents.subtitles import clock_text
 from core.corpus.reading.template import column_field
-from core.corpus.selections import SavedSelection, save_selection
+from core.corpus.selections import SavedSelection, save_selection, saved_selections, selection_key
 from core.corpus.terms import load_terms
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.map.scene import MapScene, selected_rows
 from core.map.selection import MapSelection
 from core.map.service import LayoutKey
 from core.store import Workspace
-from core.types import Corpus
-from core.vectors.loaders import nearest_texts
+from core.types import Corpus, CorpusRef, ModelSpec
+from core.vectors.loaders import exact_nearest_texts, nearest_texts
 
 MAX_TABLE_ROWS = 1_000  # rows of a selection sent to the page
 MAX_CELL = 400  # characters of one cell sent to the page
@@ -84,6 +84,20 @@ def save_selected_rows(scene: MapScene, selection: MapSelection, name: str) -> S
     return save_selection(Workspace(corpus.folder), corpus.digest, name, selected_rows(scene, selection))
 
 
+def save_drawn_selection(scene: MapScene, selection: MapSelection) -> SavedSelection | None:
+    """Saves what shapes select under a name that is free, for another layout; None where they select nothing."""
+    corpus, rows = scene.first.corpus, selected_rows(scene, selection)
+    saved = saved_selections(Workspace(corpus.folder), corpus.digest)
+    if not len(rows):
+        return None
+    key = selection_key(corpus.digest, rows)
+    if same := next((other for other in saved if other.key == key), None):
+        return same
+    names = {other.name.casefold() for other in saved}
+    name = next(name for i in range(len(saved) + 1) if (name := f"Selection {i + 1}").casefold() not in names)
+    return save_selection(Workspace(corpus.folder), corpus.digest, name, rows)
+
+
 def distinctive_features(scene: MapScene, selection: MapSelection) -> tuple[DistinctiveItems, DistinctiveItems]:
     """Terms, and column values, that are over-represented in the selected rows against all others."""
     corpus = load_corpus(scene.first.corpus)
@@ -99,7 +113,7 @@ def row_view(layout_key: LayoutKey, row: int, count: int = 10) -> RowView:
     if not 0 <= row < len(corpus):
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
     where = (layout_key.corpus, layout_key.model)
-    (ids,), (cosines,) = nearest_texts(*where, np.array([row]), count)
+    (ids,), (cosines,) = _nearest(*where, row, count)
     near = pd.DataFrame({"cosine": cosines.astype(np.float64)}, index=ids)
     codes = load_text_codes(*where)
     copies = np.bincount(codes) - 1
@@ -117,6 +131,13 @@ def row_view(layout_key: LayoutKey, row: int, count: int = 10) -> RowView:
     cells = tuple((name, value[:LONGEST_CELL]) for name, value in named_cells)
     text = corpus.texts[row]
     return RowView(row, text[:MAX_TEXT], len(text), cells, truncated, near, int(copies[codes[row]]))
+
+
+def _nearest(corpus: CorpusRef, model: ModelSpec, row: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        return nearest_texts(corpus, model, np.array([row]), count)
+    except StorageError:  # the first map of a large corpus does not wait for the graph
+        return exact_nearest_texts(corpus, model, np.array([row]), count)
 
 
 def _has_value(value: Any) -> bool:

@@ -11,7 +11,7 @@ from core.corpus.label_sets import display_cell
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
 from core.disagreement.service import ComparisonQuery
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.map.color_codes import color_codes, color_legend, column_bins
 from core.map.coloring import ColorSpec, disagreement_spec
 from core.map.layout import density_sample
@@ -22,7 +22,7 @@ from core.map.trust import align
 from core.palette import Theme
 from core.secret import Secret
 from core.text import clean_line, truncate
-from core.types import CorpusRef, LayoutParams, ModelSpec
+from core.types import CorpusRef, LayoutParams, ModelSpec, Neighbors
 from core.vectors.loaders import load_neighbors
 
 MAX_DRAWN = 1_000_000
@@ -143,7 +143,7 @@ def row_details(layout_key: LayoutKey, box: tuple[float, ...] | None, requested:
     All rows of a small corpus; else at most 4,000 of those in view (a seeded sample), and the requested rows.
     """
     corpus = load_corpus(layout_key.corpus)
-    graph = load_neighbors(layout_key.corpus, layout_key.model)
+    graph = _stored_graph(layout_key)
     names = [name for name in (*corpus.roles.labels, corpus.roles.time, corpus.roles.id) if name]
     columns = [(name, corpus.table[name]) for name in names[:MAX_HOVER_CELLS] if name in corpus.table.columns]
     rows = []
@@ -151,8 +151,17 @@ def row_details(layout_key: LayoutKey, box: tuple[float, ...] | None, requested:
         named = [(name, display_cell(column.iat[row])) for name, column in columns]
         cells = [[truncate(clean_line(cell), MAX_HOVER_CELL) for cell in pair] for pair in named]
         text = truncate(clean_line(corpus.texts[row][: 4 * MAX_HOVER_TEXT]), MAX_HOVER_TEXT)
-        rows.append([int(row), text, cells, [int(other) for other in graph.ids[row, :NEIGHBOR_LINES] if other >= 0]])
+        near = graph.ids[row, :NEIGHBOR_LINES].tolist() if graph else []
+        rows.append([int(row), text, cells, [other for other in near if other >= 0]])
     return rows
+
+
+def _stored_graph(layout_key: LayoutKey) -> Neighbors | None:
+    """None before it is built: the first map of a large corpus does not wait for it."""
+    try:
+        return load_neighbors(layout_key.corpus, layout_key.model)
+    except StorageError:
+        return None
 
 
 def selected_rows(scene: MapScene, selection: MapSelection) -> np.ndarray:

@@ -57,7 +57,8 @@ class MapTrust:
     """A layout's trust as numbers, all in [0, 1], higher is better; chance levels are those of a random layout.
 
     preservation: mean share of a text's k nearest texts that are also its k nearest on the map (kNN preservation), over
-    `preservation_rows` rows. trustworthiness: over `sample` rows. total: rows of the corpus.
+    `preservation_rows` rows. trustworthiness: over `sample` rows. total: distinct texts of the corpus. fitted: how many
+    of them UMAP was computed on; the others were placed by their neighbors.
     """
 
     k: int
@@ -68,6 +69,7 @@ class MapTrust:
     trustworthiness_chance: float
     sample: int
     total: int
+    fitted: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,8 @@ def map_trust(layout: Layout) -> MapTrust:
     trust, rows = layout.trust, int(np.isfinite(layout.trust.per_point).sum())
     preservation = (trust.knn_preservation, trust.chance, rows)
     trustworthiness = (trust.trustworthiness, random_trustworthiness(trust.total, trust.k))
-    return MapTrust(trust.k, *preservation, *trustworthiness, trust.sample, trust.total)
+    fitted = int(layout.facts.get("fitted", trust.total))
+    return MapTrust(trust.k, *preservation, *trustworthiness, trust.sample, trust.total, fitted)
 
 
 def random_trustworthiness(total: int, k: int) -> float:

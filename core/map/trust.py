@@ -8,32 +8,37 @@ from core.vectors.pca import all_cores
 
 MAX_ROWS = 200_000  # preservation is measured on all rows up to this many, else on a sample of as many
 MAX_PAIRS = 100_000_000  # similarities ranked for trustworthiness: one to two seconds
-MIN_SAMPLE, BLOCK_ROWS = 300, 256
+MIN_SAMPLE = 300
+BLOCK_PAIRS = 25_000_000  # similarities held at once: 100 MB
 
 
 def measure_trust(
-    vectors: Vectors, neighbors: Neighbors, points: np.ndarray, k: int = 15, sample: int = 3000, seed: int = 0
+    vectors: Vectors, neighbors: Neighbors | None, points: np.ndarray, k: int = 15, sample: int = 3000, seed: int = 0
 ) -> Trust:
     """Trustworthiness and kNN preservation of points (n, dims) against cosine in the original space.
 
     Trustworthiness (Venna and Kaski 2001), as scikit-learn's: for `Trust.sample` rows drawn with `seed`, ranked
     against all n (at most `sample`, fewer where n is large). Preservation: the share of each row's k nearest
     neighbors, from the shared graph, among its k nearest in the layout, over all rows up to 200,000, else over
-    as many drawn ones; `per_point` holds it. k is lowered to what n and the graph allow: k < n / 2. Of 1 or 2 rows
+    as many drawn ones; `per_point` holds it. neighbors: None measures both on `Trust.sample` rows, by exact search.
+    k is lowered to what n and the graph allow: k < n / 2. Of 1 or 2 rows
     every neighborhood is preserved. Raises InputError unless vectors, neighbors and points have as many rows.
     """
     n = len(vectors)
-    if not n == len(neighbors.ids) == len(points):
-        raise InputError(f"{n:,} vectors, {len(neighbors.ids):,} neighbor rows and {len(points):,} points don't match.")
-    k = min(k, neighbors.k, (n - 1) // 2)
+    graph_rows = len(points) if neighbors is None else len(neighbors.ids)
+    if not n == graph_rows == len(points):
+        raise InputError(f"{n:,} vectors, {graph_rows:,} neighbor rows and {len(points):,} points don't match.")
+    k = min(k, (n - 1) // 2, n if neighbors is None else neighbors.k)
     if k < 1:
         return Trust(1.0, 1.0, 1.0, max(n - 1, 0), n, n, np.ones(n, np.float32))
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(n, min(n, MAX_ROWS), replace=False))
+    measured = min(n, MAX_ROWS)
+    size = min(measured, sample, max(MIN_SAMPLE, MAX_PAIRS // n))
+    rows = np.sort(rng.choice(n, size if neighbors is None else measured, replace=False))
     near = layout_neighbors(points, rows, k, seed)
+    original = _nearest(vectors.rows, rows, k) if neighbors is None else neighbors.ids[rows, :k]
     per_point = np.full(n, np.nan, np.float32)
-    per_point[rows] = neighbor_preservation(neighbors.ids[rows, :k], near)
-    size = min(len(rows), sample, max(MIN_SAMPLE, MAX_PAIRS // n))
+    per_point[rows] = neighbor_preservation(original, near)
     drawn = np.sort(rng.choice(len(rows), size, replace=False))
     trustworthiness = _trustworthiness(vectors.rows, rows[drawn], near[drawn])
     return Trust(trustworthiness, float(np.mean(per_point[rows], dtype=float)), k / (n - 1), k, size, n, per_point)
@@ -58,6 +63,18 @@ def neighbor_preservation(original: np.ndarray, layout: np.ndarray) -> np.ndarra
     return hits.mean(axis=1, dtype=np.float32)
 
 
+def _nearest(vectors: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
+    """(len(rows), k) ids of the nearest other rows of each of `rows`, in any order, by exact search."""
+    nearest, size = np.empty((len(rows), k), np.int64), max(1, BLOCK_PAIRS // len(vectors))
+    with all_cores():
+        for start in range(0, len(rows), size):
+            block = rows[start : start + size]
+            similar = vectors[block] @ vectors.T
+            similar[np.arange(len(block)), block] = -np.inf
+            nearest[start : start + size] = [np.argpartition(line, -k)[-k:] for line in similar]
+    return nearest
+
+
 def _without_ties(points: np.ndarray, seed: int) -> np.ndarray:
     """Points that coincide get tiny random offsets: ties are fair, and the tree stays fast."""
     if len(np.unique(points, axis=0)) == len(points):
@@ -70,8 +87,9 @@ def _trustworthiness(vectors: np.ndarray, rows: np.ndarray, near: np.ndarray) ->
     """1 less the mean excess rank, scaled, of layout neighbors that are no neighbors in the original space."""
     n, k = len(vectors), near.shape[1]
     with all_cores():
-        blocks = range(0, len(rows), BLOCK_ROWS)
-        excess = sum(_excess(vectors, rows[i : i + BLOCK_ROWS], near[i : i + BLOCK_ROWS]) for i in blocks)
+        size = max(1, BLOCK_PAIRS // n)
+        blocks = range(0, len(rows), size)
+        excess = sum(_excess(vectors, rows[i : i + size], near[i : i + size]) for i in blocks)
     return 1.0 - 2.0 * excess / (len(rows) * k * (2.0 * n - 3.0 * k - 1.0))
 
 

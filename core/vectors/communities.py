@@ -12,6 +12,7 @@ GRAPH_K = 25  # neighbors of a row that count
 RESOLUTIONS = (0.1, 0.3, 1.0, 3.0, 8.0, 20.0)  # coarse to fine
 DEFAULT_LEVEL = 3
 ITERATIONS = 2  # Leiden's cycles; the second starts from what the first found
+BLOCK = 65_536  # rows weighted at once
 _HALVINGS = 40
 
 
@@ -21,6 +22,11 @@ def fuzzy_weights(scores: np.ndarray) -> np.ndarray:
     scores: (n, k) cosines, falling. exp(-(d - rho) / sigma) with d = 1 - cosine, rho the nearest distance and sigma
     such that a row's weights sum to log2(k), as UMAP weighs its graph (McInnes, Healy and Melville, 2018, algorithm 3).
     """
+    blocks = [_fuzzy_weights(scores[start : start + BLOCK]) for start in range(0, max(len(scores), 1), BLOCK)]
+    return np.concatenate(blocks)
+
+
+def _fuzzy_weights(scores: np.ndarray) -> np.ndarray:
     excess = np.maximum(scores[:, :1] - scores, 0).astype(np.float64)
     low, high = np.zeros(len(scores)), np.full(len(scores), 4.0)
     target = np.log2(max(scores.shape[1], 2))
@@ -61,7 +67,8 @@ def leiden_communities(graph: "csr_matrix", resolution: float, seed: int = 0) ->
     if graph.nnz == 0:
         return np.arange(n, dtype=np.int32)
     graph.sort_indices()  # the algorithm visits neighbors as they are stored
-    arrays = graph.indptr.astype(np.int64), graph.indices.astype(np.int32), graph.data.astype(np.float64)
+    stored = ((graph.indptr, np.int64), (graph.indices, np.int32), (graph.data, np.float64))
+    arrays = (values.astype(kind, copy=False) for values, kind in stored)
     _, labels_by_row = leiden_csr(*arrays, n, resolution=resolution, iterations=ITERATIONS, seed=seed)
     # rows without neighbors are left out of the answer: each is a community of its own
     labels = np.fromiter((labels_by_row.get(row, -1) for row in range(n)), np.int64, n)

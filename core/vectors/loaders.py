@@ -22,11 +22,14 @@ from core.store import Workspace, vector_inputs
 from core.types import CorpusRef, ModelSpec, Neighbors, Progress, Vectors
 from core.vectors.adapters import cached_map
 from core.vectors.cache import VectorCache
-from core.vectors.index import Index, build_index
+from core.vectors.index import Index, build_index, exact_search
+from core.vectors.index_kinds import without_self
 from core.vectors.neighbors import build_neighbors
 
 _LOG = logging.getLogger(__name__)
 GRAPH_K = 100
+BLOCK = 65_536  # rows of the graph read at once
+FEW = 64  # queries that are searched one by one
 INDEX_VERSION = 2
 PAIRS_A_SECOND = 4e7  # of 384 dimensions, compared exactly
 ROWS_A_SECOND = 4_000  # beyond, by an index
@@ -74,13 +77,43 @@ def load_neighbors(corpus: CorpusRef, spec: ModelSpec) -> Neighbors:
 
 
 def nearest_texts(corpus: CorpusRef, spec: ModelSpec, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """(m, k') ids and cosines of the nearest rows with other texts, nearest first, the first row of each text.
+    """(m, k') ids (int32) and cosines of the nearest rows with other texts, nearest first, the first row of each text.
 
     rows: (m,) ids. From the stored graph; exact where copies leave too few in it. k' is lower where there are fewer
     texts."""
     graph, codes = load_neighbors(corpus, spec), load_text_codes(corpus, spec)
     first = np.unique(codes, return_index=True)[1]
     k = min(k, graph.k, len(first) - 1)
+    ids, cosines = np.empty((len(rows), k), np.int32), np.empty((len(rows), k), np.float32)
+    short = [np.empty(0, np.int64)]
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        texts, cosines[block], usable = _nearest_in_graph(graph, codes, rows[block], k)
+        ids[block] = first[texts]
+        short.append(start + np.flatnonzero(usable < k))
+    if len(few := np.concatenate(short)):
+        ids[few], cosines[few] = exact_nearest_texts(corpus, spec, rows[few], k)
+    return ids, cosines
+
+
+def exact_nearest_texts(corpus: CorpusRef, spec: ModelSpec, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same by exact search, without a graph."""
+    vectors, codes = load_vectors(corpus, spec).rows, load_text_codes(corpus, spec)
+    first = np.unique(codes, return_index=True)[1]
+    if len(rows) > FEW:
+        texts, cosines = exact_search(vectors[first], vectors[rows], min(k + 1, len(first)))
+    else:  # without a copy of the vectors
+        ids, cosines = exact_search(vectors, vectors[rows], k + 1, first)
+        texts = codes[ids]
+    texts, cosines = without_self(texts, cosines, codes[rows])
+    return first[texts], cosines
+
+
+def _nearest_in_graph(
+    graph: Neighbors, codes: np.ndarray, rows: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes (m, k) of other texts among each row's neighbors, their cosines, and how many there are: further columns
+    have any text."""
     near, scores = np.asarray(graph.ids[rows]), np.asarray(graph.scores[rows])
     texts = np.where(near >= 0, codes[near], -1)
     order = np.argsort(texts, axis=1, kind="stable")
@@ -89,16 +122,8 @@ def nearest_texts(corpus: CorpusRef, spec: ModelSpec, rows: np.ndarray, k: int) 
     new = np.diff(ordered, axis=1, prepend=-1) != 0
     np.put_along_axis(usable, order, new & (ordered != codes[rows][:, None]), axis=1)
     nearest = np.argsort(~usable, axis=1, kind="stable")[:, :k]
-    ids = first[np.take_along_axis(texts, nearest, axis=1)]
-    cosines = np.array(np.take_along_axis(scores, nearest, axis=1), dtype=np.float32)
-    short, vectors = np.flatnonzero(usable.sum(axis=1) < k), load_vectors(corpus, spec).rows
-    distinct = vectors[first] if len(short) else vectors[:0]
-    for position in short:
-        similarity = np.asarray(distinct @ vectors[rows[position]])
-        similarity[codes[rows[position]]] = -np.inf
-        best = np.argsort(-similarity, kind="stable")[:k]
-        ids[position], cosines[position] = first[best], similarity[best]
-    return ids, cosines
+    cosines = np.take_along_axis(scores, nearest, axis=1)
+    return np.take_along_axis(texts, nearest, axis=1), cosines, usable.sum(axis=1)
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,8 @@ import numpy as np
 
 from core.types import LayoutParams, Neighbors, Progress
 
+PLACING_EPOCHS = 30  # as umap-learn's `transform` of many rows
+
 
 def umap_layout(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, progress: Progress) -> np.ndarray:
     """(n, dims) float32 points, as umap-learn's UMAP computes them (McInnes, Healy and Melville, 2018).
@@ -30,8 +32,36 @@ def umap_layout(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, p
     return np.asarray(points, dtype=np.float32)
 
 
+def place_by_neighbors(fitted: np.ndarray, ids: np.ndarray, scores: np.ndarray, params: LayoutParams) -> np.ndarray:
+    """(q, dims) float32 points of rows that a layout was computed without, as umap-learn's `transform` places them.
+
+    fitted: (m, dims) the layout. ids, scores: (q, k) the nearest fitted rows and their cosines, -1 where there are
+    fewer than k. Each row starts at the weighted mean of its neighbors and is then optimized for 30 epochs, the layout
+    fixed.
+    """
+    from umap.layouts import optimize_layout_euclidean
+    from umap.umap_ import compute_membership_strengths, find_ab_params, make_epochs_per_sample, smooth_knn_dist
+
+    _prepare()
+    distances = np.maximum(1 - scores, 0)
+    sigmas, rhos = smooth_knn_dist(distances, float(ids.shape[1]), local_connectivity=0.0)
+    heads, tails, weights, _ = compute_membership_strengths(ids, distances, sigmas, rhos, bipartite=True)
+    sums = np.maximum(np.bincount(heads, weights, len(ids)), 1e-12)
+    points = [np.bincount(heads, weights * axis[tails], len(ids)) / sums for axis in fitted.T]
+    strong = weights >= weights.max(initial=0) / PLACING_EPOCHS  # as umap-learn: the others would never be drawn
+    heads, tails, weights = heads[strong], tails[strong], weights[strong]
+    a, b = find_ab_params(1.0, params.min_dist)
+    state = np.random.RandomState(params.seed).randint(-(2**31) + 1, 2**31 - 1, 3).astype(np.int64)
+    placed = optimize_layout_euclidean(
+        np.ascontiguousarray(np.stack(points, axis=1), np.float32), np.array(fitted, np.float32), heads, tails,
+        PLACING_EPOCHS, len(fitted), make_epochs_per_sample(weights, PLACING_EPOCHS), a, b, state,
+        initial_alpha=0.25, parallel=not params.reproducible, move_other=False,
+    )  # fmt: skip
+    return np.asarray(placed, dtype=np.float32)
+
+
 def fuzzy_graph(neighbors: Neighbors, n_neighbors: int, random: Any) -> Any:
-    """umap-learn's fuzzy neighbor graph, a sparse (n, n) matrix; distances are 1 - cosine."""
+    """umap-learn's fuzzy neighbor graph, a sparse (n, n) matrix; distances are 1 - cosine. Ids of -1 are left out."""
     from umap.umap_ import fuzzy_simplicial_set
 
     n, k = len(neighbors.ids), min(n_neighbors - 1, neighbors.k)

@@ -24,7 +24,7 @@ def page() -> None:
         label, contours, columns = settings.select_overlays(info)
         requested = LayoutKey(session.corpus_ref(info), model, params)
         others = settings.select_other_layouts(requested) if params.dims == 2 else ()
-    first = layout_status.computed_layout(requested, info)
+    first = layout_status.computed_layout(requested, info) or layout_status.preview_layout(requested)
     if first is None:
         return
     layout_keys = (first, *others)
@@ -35,6 +35,7 @@ def page() -> None:
         chart.show_plotly_map(chart.PlotlyMapView(first, info.name, color, session.theme()), scene)
         return
     map_view = view.MapView(scene, info.name, session.theme(), titles, label, contours)
+    state.replace_preview(scene)
     with st.spinner("Preparing the map", show_time=False):
         contents = view.load_map_contents(map_view)
     with st.container(gap=None):

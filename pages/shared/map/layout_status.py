@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.map.results import LAYOUTS
+from core.map.results import LAYOUTS, preview
 from core.map.service import LayoutKey, MapTrust, layout_created
+from core.results import Step
 from core.store import CorpusInfo
 from core.types import LayoutParams
 from pages.shared import messages, result_view
@@ -37,6 +38,26 @@ def computed_layout(layout_key: LayoutKey, info: CorpusInfo) -> LayoutKey | None
     return None
 
 
+def preview_layout(requested: LayoutKey) -> LayoutKey | None:
+    """The PCA map of a large corpus, until the requested one is ready; None where there is none."""
+    query = preview(requested.query)
+    if query is None:
+        return None
+    layout_key = replace(requested, params=query.params)
+    if not LAYOUTS.exists(query):
+        if result_view.running_job(Step(LAYOUTS, query)):
+            st.fragment(_await_preview, run_every="2s")(layout_key)
+        return None
+    st.caption("Showing a PCA map until the UMAP map is ready; it then replaces this one.")
+    return replace(layout_key, created=layout_created(layout_key))
+
+
+def _await_preview(layout_key: LayoutKey) -> None:
+    """Draws the page again once the preview is stored."""
+    if layout_created(layout_key):
+        st.rerun()
+
+
 def show_trust(titles: tuple[str, ...], trusts: tuple[MapTrust, ...]) -> None:
     """One line per layout on how well it preserves neighbors."""
     for title, trust in zip(titles, trusts, strict=True):
@@ -59,9 +80,19 @@ def _show_layout_trust(trust: MapTrust, title: str) -> None:
 
 
 def _sample_text(trust: MapTrust) -> str:
+    placed = (
+        f" UMAP was computed on a sample of {trust.fitted:,} of {trust.total:,} distinct texts; the others are placed "
+        "by their nearest neighbors in the sample."
+    )
+    return _measured_on(trust) + (placed if trust.fitted < trust.total else "")
+
+
+def _measured_on(trust: MapTrust) -> str:
     if trust.sample >= trust.total:
         return f"Measured on all {trust.total:,} distinct texts."
     if trust.preservation_rows >= trust.total:
         return f"Measured on all {trust.total:,} distinct texts, trustworthiness on a sample of {trust.sample:,}."
+    if trust.preservation_rows == trust.sample:
+        return f"Measured on a sample of {trust.sample:,} of {trust.total:,} distinct texts."
     samples = f"{trust.preservation_rows:,} and {trust.sample:,}"
     return f"Measured on samples of {samples} of {trust.total:,} distinct texts."

@@ -6,8 +6,11 @@ from typing import Any
 import streamlit as st
 
 from core.digest import digest_json
+from core.map.results import preview
+from core.map.rows import save_drawn_selection
 from core.map.scene import MapScene, color_key
 from core.map.selection import MapSelection, SelectionStep
+from core.map.service import layout_created
 from pages.shared import session
 
 MAX_LINK = 2_000  # characters; some programs truncate longer addresses
@@ -41,6 +44,24 @@ def current_state(scene: MapScene) -> MapState:
     if state.selection.has_selection:
         return state
     return replace(state, selection=replace(state.selection, steps=_shared_selection_steps(scene)))
+
+
+def replace_preview(scene: MapScene) -> None:
+    """Where this session showed the preview of this layout, its view and selection stay: shapes become their rows."""
+    stored, query = session.remembered("map"), preview(scene.first.query)
+    if query is None or not isinstance(stored, dict):
+        return
+    first = replace(scene.first, params=query.params)
+    shown = replace(scene, layout_keys=(replace(first, created=layout_created(first)), *scene.layout_keys[1:]))
+    if stored.get("reset") != layout_digest(shown):
+        return
+    before = _parse_state(layout_digest(shown), stored)
+    steps = before.selection.steps
+    if any(step.kind != "rows" for step in steps):
+        saved = session.ask(save_drawn_selection, shown, MapSelection(steps))
+        steps = (SelectionStep("rows", "set", key=saved.key),) if saved else ()
+    selection = replace(before.selection, steps=steps)
+    _remember(MapState(layout_digest(scene), selection, before.view, None, before.revision + 1))
 
 
 def update_state(scene: MapScene, raw: Any) -> MapState:

@@ -1,7 +1,8 @@
 import numpy as np
 
-from core.clusters.methods import ClusterParams, cluster, distinct_graph, duplicate_codes, restrict_graph
-from core.vectors.communities import neighbor_graph
+from core.clusters.methods import ClusterParams, cluster, distinct_graph, duplicate_codes
+from core.vectors.communities import GRAPH_K, neighbor_graph
+from core.vectors.graph_sample import restrict_graph
 
 
 def test_restricted_is_a_search_among_the_rows_drawn(scattered):
@@ -18,10 +19,10 @@ def test_restricted_is_a_search_among_the_rows_drawn(scattered):
 def test_missing_neighbors_are_told_and_repeat_the_farthest_cosine():
     ids = np.array([[1, 2, 3], [0, 2, 3], [3, 0, 1], [2, 1, 0]], np.int32)
     scores = np.array([[0.9, 0.8, 0.7]] * 4, np.float32)
-    near, kept = restrict_graph(ids, scores, np.array([0, 3]))
+    near, kept = restrict_graph(ids, scores, np.array([0, 3]), GRAPH_K)
     assert near.tolist() == [[1, -1, -1], [0, -1, -1]]
     np.testing.assert_allclose(kept, 0.7)
-    alone, nothing = restrict_graph(np.array([[1, -1], [0, -1], [-1, -1]]), scores[:3, :2], np.array([0, 2]))
+    alone, nothing = restrict_graph(np.array([[1, -1], [0, -1], [-1, -1]]), scores[:3, :2], np.array([0, 2]), GRAPH_K)
     assert alone.tolist() == [[-1, -1], [-1, -1]]
     assert (nothing == 0).all()
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.clusters.methods import ClusterParams, cluster, restrict_graph
+from core.clusters.methods import ClusterParams, cluster
 from core.clusters.stability import (
     SAMPLE_SHARE,
     LevelStability,
@@ -12,7 +12,8 @@ from core.clusters.stability import (
     stability,
 )
 from core.clusters.sweep import largest_step, sweep, sweep_values
-from core.vectors.communities import DEFAULT_LEVEL, by_size, leiden_communities, neighbor_graph
+from core.vectors.communities import DEFAULT_LEVEL, GRAPH_K, by_size, leiden_communities, neighbor_graph
+from core.vectors.graph_sample import restrict_graph
 
 
 def quiet(done: int, total: int) -> None:
@@ -72,7 +73,7 @@ def test_clustering_again_is_of_the_rows_drawn_alone(scattered):
     again, rows = leiden_resampler(ids, scores, 3.0), np.arange(0, 300, 2)
     first = again(rows, 5)
     np.testing.assert_array_equal(first, again(rows, 5))
-    expected = by_size(leiden_communities(neighbor_graph(*restrict_graph(ids, scores, rows)), 3.0, 5))
+    expected = by_size(leiden_communities(neighbor_graph(*restrict_graph(ids, scores, rows, GRAPH_K)), 3.0, 5))
     np.testing.assert_array_equal(first, expected)
     assert len(first) == 150
     assert first.max() > 1

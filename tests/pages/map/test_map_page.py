@@ -227,6 +227,32 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser, 
     assert browser.data["key"] != first
 
 
+def test_preview_is_replaced_in_place(app, place, browser, monkeypatch):
+    """A PCA map stands in for UMAP; view, clicked row and the rows within a lasso stay when that is stored."""
+    monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
+    monkeypatch.setattr("core.map.results.PREVIEW_ROWS", 10)
+    first, final = (replace(place, params=LayoutParams(**more)) for more in ({"method": "pca"}, {"n_neighbors": 6}))
+    app = opened_page(app)
+    app.slider(key="neighbors").set_value(6)
+    app.run()
+    points = points_of(first)
+    np.testing.assert_array_equal(
+        points, np.frombuffer(browser.arrays[browser.data["panels"][0]["array"]], np.float32).reshape(-1, 2)
+    )
+    browser.choose(view=(0.25, 0.75, 3.5), clicked=4, steps=[lasso_around(points[:5], points)])
+    app.run()
+    rows = listed(app).index
+    assert len(rows) >= 5
+    LAYOUTS.save(final.query, replace(stored_layout(place), params=final.params))
+    app.run()
+    app.run()
+    assert not app.exception
+    assert listed(app).index.equals(rows)
+    command = browser.data["command"]
+    assert command["view"] == [0.25, 0.75, 3.5]
+    assert command["choice"]["clicked"] == 4
+
+
 def test_three_dimensional_pca_is_drawn_at_once_and_is_for_looking(app, place, browser):
     app = opened_page(app)
     browser.data = None
