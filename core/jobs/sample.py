@@ -24,7 +24,7 @@ from core.digest import digest_json
 from core.files import discard, file_sha256, replacing
 from core.jobs.kinds import after_embedding
 from core.jobs.types import JobSpec
-from core.models.registry import PRESETS, find_spec
+from core.models.registry import PRESETS, default_folder, find_spec
 from core.results import Step
 from core.store import LIBRARIES, Workspace
 from core.types import CorpusRef, ModelSpec
