@@ -174,7 +174,7 @@ async def prepare(url: str) -> list[str]:
     """Wait until the sample is embedded by all its models, visit all pages once, and give their addresses."""
     async with visitor(url) as guest:
         pages = list(guest.pages)
-        for page in (pages[0], *pages * 2):
+        for page in (pages[0], *pages):
             await guest.visit(page)
             while guest.polls:  # jobs in the sidebar, which draw the page anew at their end
                 await asyncio.sleep(0.5)
