@@ -16,12 +16,13 @@ elif __name__ == "app":  # imported by the server, before anyone has come
 
     from pages.shared import start
     from pages.shared.request_guard import RequestGuard
-    from pages.shared.web_server import UploadTokens, close_dropped_sessions
+    from pages.shared.web_server import UploadTokens, close_dropped_sessions, delay_timers
 
     os.umask(0o077)  # what this server and its workers write is for the user alone
 
     # else Streamlit takes pages/ for a folder of scripts until the first run, and tells that there is no such page
     PagesManager.uses_pages_directory = False
+    delay_timers()
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncIterator[None]:

@@ -50,7 +50,6 @@ class Visitor:
         self._reader = asyncio.create_task(self._read())
         self.pages: dict[str, str] = {}  # address -> hash
         self.page, self.bytes, self.errors = "", 0, list[str]()
-        self._last: list = []
 
     async def visit(self, page: str = "") -> float:
         """Seconds until a page, by its address, or the present one has run."""
@@ -62,7 +61,7 @@ class Visitor:
         try:
             await asyncio.wait_for(self._finished.wait(), TIMEOUT)
         except TimeoutError:
-            self.errors.append(f"{self.page}: no end of the run; {self._last}")
+            self.errors.append(f"{self.page}: no end of the run")
         return time.perf_counter() - started
 
     async def close(self) -> None:
@@ -94,8 +93,6 @@ class Visitor:
 
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
-        if kind in ("script_finished", "new_session"):
-            self._last = [*self._last[-8:], (kind, message.script_finished, list(message.metadata.run.fragment_ids))]
         if message.metadata.cacheable or kind == "ref_hash":
             self._cached[message.hash or message.ref_hash] = self._runs
         if kind == "navigation":
@@ -177,7 +174,7 @@ async def prepare(url: str) -> list[str]:
     """Wait until the sample is embedded by all its models, visit all pages once, and give their addresses."""
     async with visitor(url) as guest:
         pages = list(guest.pages)
-        for page in (pages[0], *pages * 2):
+        for page in (pages[0], *pages):
             await guest.visit(page)
             while guest.polls:  # jobs in the sidebar, which draw the page anew at their end
                 await asyncio.sleep(0.5)

@@ -2,7 +2,8 @@
 
 Visitors (workspaces) that used the workers least come first, among the steps of one visitor those of the shorter job.
 Use is forgotten by half every minute and every second of waiting counts against a second of use, so nobody waits
-forever. A step can't be interrupted: long ones never hold all workers. (Fair-share scheduling, Kay and Lauder, 1988.)
+forever. A step can't be interrupted: long ones, of many rows or by their expected time, never hold all workers.
+(Fair-share scheduling, Kay and Lauder, 1988.)
 """
 
 import threading

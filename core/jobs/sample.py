@@ -16,8 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from core.corpus.keyword_index import INPUTS as KEYWORD_INPUTS
-from core.corpus.keyword_index import store_keyword_index
+from core.corpus.keyword_index import KEYWORD_INDEX, KeywordQuery
 from core.corpus.profile import PROFILE, ProfileQuery
 from core.corpus.service import import_file
 from core.digest import digest_json
@@ -105,7 +104,7 @@ def _compute(workspace: str) -> None:
         for step in _steps(corpus, model):
             step.result.get_or_compute(step.query)
         store_index(corpus, model)
-    store_keyword_index(corpus)
+    KEYWORD_INDEX.get_or_compute(KeywordQuery(corpus))
     PROFILE.get_or_compute(ProfileQuery(corpus))
     load_truncation(corpus, COUNTED)
 
@@ -124,10 +123,10 @@ def prepared_folder() -> Path:
     nowhere = CorpusRef("", "0" * 16)
     steps = [step for model in _models() for step in _steps(nowhere, model)]
     steps += [Step(TRUNCATION, TruncationQuery(nowhere, model)) for model in COUNTED]
-    steps += [Step(PROFILE, ProfileQuery(nowhere))]
+    steps += [Step(PROFILE, ProfileQuery(nowhere)), Step(KEYWORD_INDEX, KeywordQuery(nowhere))]
     parts = [part for step in steps for part in _with_required(step)]
     results = sorted({digest_json([part.result.name, part.result.stored_inputs(part.query)]) for part in parts})
-    versions = [VERSION, INDEX_VERSION, KEYWORD_INPUTS, {name: _version(name) for name in LIBRARIES + _OTHER_LIBRARIES}]
+    versions = [VERSION, INDEX_VERSION, {name: _version(name) for name in LIBRARIES + _OTHER_LIBRARIES}]
     params = {name: value for name, value in sample_params().items() if name != "path"}
     return _parent() / f"sample-{digest_json([file_sha256(FILE), params, results, versions])}"
 

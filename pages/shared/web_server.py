@@ -1,5 +1,5 @@
 """What the web server does around the pages: uploads behind a proxy that changes Streamlit's token against cross-site
-requests, and closing sessions whose visitor has left."""
+requests, timers that would discard a page, and closing sessions whose visitor has left."""
 
 import asyncio
 import gc
@@ -15,7 +15,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner import ScriptRunner, get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
 
 COOKIE, HEADER = "_streamlit_xsrf", "X-Xsrftoken"
@@ -131,6 +134,23 @@ def close_expired(since: dict[str, float]) -> dict[str, float]:
     if expired:
         freeze_objects()
     return since
+
+
+def delay_timers() -> None:
+    """Have the timer of a fragment skip a run that has ended but whose last messages are not sent yet: Streamlit would
+    discard them for the fragment's run, and the page stay incomplete. The timer fires again."""
+    request = AppSession.request_rerun
+
+    def request_or_skip(session: AppSession, state: ClientState | None) -> None:
+        if not (state and state.is_auto_rerun and is_ending(session._scriptrunner)):
+            request(session, state)
+
+    AppSession.request_rerun = request_or_skip  # type: ignore[method-assign]
+
+
+def is_ending(runner: ScriptRunner | None) -> bool:
+    """Whether a run takes no more requests."""
+    return runner is not None and runner._requests._state == ScriptRequestType.STOP
 
 
 def expired_sessions(since: dict[str, float], now: float) -> list[str]:

@@ -1,6 +1,11 @@
 """Pages of a workspace that can't be written, is damaged, or is changed by others: they say so, and go on."""
 
 import shutil
+from types import SimpleNamespace
+
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
 from core.store import Workspace
 from pages.shared import web_server
@@ -98,3 +103,16 @@ def test_encoded_tokens_are_decoded_and_the_missing_one_is_named():
     assert "X-Xsrftoken" in web_server.refusal(scope(token, ""))
     assert "_streamlit_xsrf" in web_server.refusal(scope("", token))
     assert "differ" in web_server.refusal(scope(token, token.replace("ff|", "fe|")))
+
+
+def test_a_timer_skips_a_run_whose_end_is_not_sent_yet(monkeypatch):
+    requested: list[ClientState | None] = []
+    monkeypatch.setattr(AppSession, "request_rerun", lambda session, state: requested.append(state))
+    web_server.delay_timers()
+    running, ended = ScriptRequests(), ScriptRequests()
+    ended.request_stop()
+    timer, click = ClientState(fragment_id="a", is_auto_rerun=True), ClientState(fragment_id="a")
+    for runner in (None, SimpleNamespace(_requests=running), SimpleNamespace(_requests=ended)):
+        for state in (timer, click, None):
+            AppSession.request_rerun(SimpleNamespace(_scriptrunner=runner), state)
+    assert requested == [timer, click, None, timer, click, None, click, None]
