@@ -17,7 +17,7 @@ from core.files import storage_errors
 from core.results import Result
 from core.types import CorpusRef, Progress
 
-CHARACTERS_PER_SECOND = 8e6
+CHARACTERS_PER_SECOND = 5e6
 _AFTER = b"\xff"  # behind every word with the same beginning
 
 
