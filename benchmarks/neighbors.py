@@ -29,6 +29,7 @@ def main(rows: int = 100_000, threads: int = 0) -> None:
     result: dict[str, Any] = {
         "rows": rows,
         "processors": os.cpu_count(),
+        "threads": threads or os.cpu_count(),
         "avx": os.environ.get("FAISS_OPT_LEVEL", "best"),
     }
     neighbors.EXACT_SECONDS = neighbors.FALLBACK_SECONDS = 0.0

@@ -34,6 +34,8 @@ def page() -> None:
     if params.dims == 3 or session.remembered("no_webgl"):
         chart.show_plotly_map(chart.PlotlyMapView(first, info.name, color, session.theme()), scene)
         return
+    if first.params != params:
+        label = None  # a preview does not wait for the terms of all texts
     map_view = view.MapView(scene, info.name, session.theme(), titles, label, contours)
     state.replace_preview(scene)
     with st.spinner("Preparing the map", show_time=False):
