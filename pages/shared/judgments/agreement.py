@@ -42,7 +42,7 @@ def show_agreement(info: CorpusInfo) -> None:
     if not result.pairs:
         st.info(f"{plain(first)} and {plain(second)} have graded no {unit} in common.", icon=":material/info:")
         return
-    value, low, high = result.kappa
+    value, low, high = np.clip(result.kappa, -1.0, 1.0)  # the interval is symmetric
     interval = "" if np.isnan(low) else f" [{low:z.2f}, {high:z.2f}]"
     formatted = "not defined" if np.isnan(value) else f"{value:z.2f}{interval}"
     st.metric("Weighted kappa", formatted, help=KAPPA_HELP, width="content")
