@@ -284,9 +284,9 @@ class Workspace:
         folder = self._corpus_folder(corpus)
         folders = [folder, *(folder / kind for kind in _EDITED if (folder / kind).is_dir())]
         try:
-            entries = [entry for parent in folders for entry in os.scandir(parent)]
-            caches = [file for model in models for file in self._cache_files(model)]
-            times = {os.fspath(path): path.stat().st_mtime_ns for path in (folder, *entries, *caches)}
+            times = {entry.path: entry.stat().st_mtime_ns for parent in folders for entry in os.scandir(parent)}
+            others = [folder, *(file for model in models for file in self._cache_files(model))]
+            times |= {str(path): path.stat().st_mtime_ns for path in others}
         except OSError:  # removed meanwhile
             return ""
         is_settled = abs(time.time() - max(times.values()) / 1e9) > _SETTLED
