@@ -48,7 +48,7 @@ def preview_layout(requested: LayoutKey) -> LayoutKey | None:
         if result_view.running_job(Step(LAYOUTS, query)):
             st.fragment(_await_preview, run_every="2s")(layout_key)
         return None
-    st.caption("Showing a PCA map until the UMAP map is ready; it then replaces this one.")
+    st.caption("Showing a PCA map. The UMAP map replaces it once it is computed.")
     return replace(layout_key, created=layout_created(layout_key))
 
 
