@@ -145,7 +145,7 @@ def delay_timers() -> None:
         if not (state and state.is_auto_rerun and is_ending(session._scriptrunner)):
             request(session, state)
 
-    AppSession.request_rerun = request_or_skip  # type: ignore[method-assign]
+    AppSession.request_rerun = request_or_skip  # type: ignore[method-assign, assignment]
 
 
 def is_ending(runner: ScriptRunner | None) -> bool:

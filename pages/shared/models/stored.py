@@ -23,7 +23,7 @@ class StoredModels:
     unused: str
     warning: str
     label: Callable[[ModelSpec], str]
-    delete: Callable[[str, ModelSpec], None]
+    delete: Callable[[str, ModelSpec], object]
 
 
 def show_stored_models(info: CorpusInfo, kind: StoredModels, specs: Sequence[ModelSpec]) -> None:
