@@ -40,7 +40,7 @@ def used_rows(
     if pairs is not None:
         return np.unique(np.asarray(pairs, np.float64)[sources, :2].astype(np.int64))
     if judgments is not None:
-        return np.unique(np.array([row for query in sources for row in judgments[1][query]], np.int64))
+        return np.unique(np.array([row for query in sources.tolist() for row in judgments[1][query]], np.int64))
     return sources
 
 

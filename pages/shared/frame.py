@@ -195,7 +195,7 @@ def select_model() -> None:
         st.warning(f"Damaged embedding: {labels}. {remedy}", icon=":material/broken_image:")
     if info:
         failed.show_partial_models(info)
-    if not models:
+    if info is None or not models:
         pending = info is not None and messages.pending_embedding(info)
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")
         return

@@ -77,7 +77,7 @@ def draw_frame(table: Any, alt: str, columns: Mapping[str, Any] | None = None, *
     columns = columns or {}
     if isinstance(table, pd.DataFrame):
         table = round_numbers(table, columns)
-    defaults = {"hide_index": True, "width": "stretch", "lazy": False, "placeholder": MISSING}
+    defaults: dict[str, Any] = {"hide_index": True, "width": "stretch", "lazy": False, "placeholder": MISSING}
     return st.dataframe(table, alt=alt, column_config=dict(columns), **(defaults | options))
 
 
