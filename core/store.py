@@ -261,7 +261,8 @@ class Workspace:
         try:
             entries = [entry for parent in folders for entry in os.scandir(parent)]
             caches = [file for model in models for file in self._cache_files(model)]
-            times = {os.fspath(path): path.stat().st_mtime_ns for path in (folder, *entries, *caches)}
+            times = {entry.path: entry.stat().st_mtime_ns for entry in entries}
+            times |= {str(path): path.stat().st_mtime_ns for path in (folder, *caches)}
         except OSError:  # removed meanwhile
             return ""
         is_settled = abs(time.time() - max(times.values()) / 1e9) > _SETTLED
