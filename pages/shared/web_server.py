@@ -141,9 +141,9 @@ def delay_timers() -> None:
     discard them for the fragment's run, and the page stay incomplete. The timer fires again."""
     request = AppSession.request_rerun
 
-    def request_or_skip(session: AppSession, state: ClientState | None) -> None:
-        if not (state and state.is_auto_rerun and is_ending(session._scriptrunner)):
-            request(session, state)
+    def request_or_skip(self: AppSession, client_state: ClientState | None) -> None:
+        if not (client_state and client_state.is_auto_rerun and is_ending(self._scriptrunner)):
+            request(self, client_state)
 
     AppSession.request_rerun = request_or_skip  # type: ignore[method-assign, assignment]
 
