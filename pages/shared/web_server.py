@@ -145,7 +145,7 @@ def delay_timers() -> None:
         if not (client_state and client_state.is_auto_rerun and is_ending(self._scriptrunner)):
             request(self, client_state)
 
-    AppSession.request_rerun = request_or_skip  # type: ignore[method-assign, assignment]
+    AppSession.request_rerun = request_or_skip  # type: ignore[method-assign]
 
 
 def is_ending(runner: ScriptRunner | None) -> bool:
