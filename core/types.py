@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
 
 # what distinguishes models of a backend with the same name
-LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision", "e5": "precision"}
+LABEL_FIELDS = {"openai": ("dimensions", "revision"), "onnx": ("precision",), "e5": ("precision",)}
 OPTIONAL_FIELDS = frozenset({"probed", "adapter", "adapter_name"})  # of a ModelSpec's dict
 UNIT_TOLERANCE = 1e-3
 SINGLE_VALUED = "single_valued"  # in the attributes of a corpus' table: Roles.single_valued
@@ -128,11 +128,9 @@ class ModelSpec:
     @property
     def label(self) -> str:
         """A short name that distinguishes the models of a corpus."""
-        attribute = LABEL_FIELDS.get(self.backend)
-        value = getattr(self, attribute) if attribute else None
-        suffix = f"{value}d" if attribute == "dimensions" else value
-        parts = [self.name, suffix if value else "", self.revision if self.backend == "openai" else ""]
-        base = " · ".join(part for part in parts if part)
+        values = {name: getattr(self, name) for name in LABEL_FIELDS.get(self.backend, ())}
+        parts = [f"{value}d" if name == "dimensions" else value for name, value in values.items() if value]
+        base = " · ".join([self.name, *parts])
         return f"{base} + adapter {self.adapter_name or self.adapter[:6]}" if self.adapter else base
 
     def to_dict(self) -> dict[str, Any]:
