@@ -100,30 +100,31 @@ def _worker(resources: dict[str, int], threads: int) -> dict[str, Any]:
     return {"cls": Nanny, "options": _LOCAL | limits | {"env": _ENVIRONMENT, "silence_logs": logging.ERROR}}
 
 
-def worker_facts(client: "Client") -> dict[str, Any]:
+def worker_facts(client: "Client", timeout: str = FACTS) -> dict[str, Any]:
     """What the scheduler knows of each worker, by address. Raises TimeoutError where it does not answer, RuntimeError
-    where it has ended."""
-    facts: Any = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=FACTS)
+    where it has ended: without a timeout, a wait would never end where the event loop ends meanwhile."""
+    facts: Any = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=timeout)
     return dict(facts["workers"])
 
 
 def offered_resources(client: "Client") -> frozenset[str]:
     """The abstract resources the cluster's workers offer; an existing cluster may offer none."""
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    workers = worker_facts(client, CONNECT).values()
     return frozenset(name for worker in workers for name in worker.get("resources", {}))
 
 
 def job_workers(client: "Client") -> int:
     """How many workers take steps of jobs; an existing cluster may name no resources."""
-    offers = [worker.get("resources", {}) for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+    offers = [worker.get("resources", {}) for worker in worker_facts(client, CONNECT).values()]
     return sum("job" in offer for offer in offers) or len(offers) or 1
 
 
 def is_layout_delayed(client: "Client") -> bool:
     """Whether the worker that computes layouts is busy with another step: any other may take one then."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
-    layout = [worker for worker, facts in workers.items() if "layout" in facts.get("resources", {})]
-    return any(str(key).startswith(STEP) for worker in layout for key in client.processing().get(worker, ()))
+    workers = worker_facts(client, CONNECT).items()
+    layout = [worker for worker, facts in workers if "layout" in facts.get("resources", {})]
+    tasks: Any = client.sync(client.scheduler.processing, workers=layout, callback_timeout=CONNECT)
+    return any(str(key).startswith(STEP) for keys in tasks.values() for key in keys)
 
 
 def warm_up(client: Any, folder: str) -> list[Any]:
@@ -132,8 +133,7 @@ def warm_up(client: Any, folder: str) -> list[Any]:
 
     folder: the workspace whose models folder is used. Layouts have one worker where resources are offered.
     """
-    workers = client.scheduler_info(n_workers=-1)["workers"].items()
-    offered = {worker: facts.get("resources", {}) for worker, facts in workers}
+    offered = {worker: facts.get("resources", {}) for worker, facts in worker_facts(client, CONNECT).items()}
     futures: list[Any] = []
     for answers in (True, False):
         earlier = tuple(futures)

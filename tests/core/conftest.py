@@ -10,7 +10,7 @@ TRACED_CASES = 6  # of a parametrized test; the further ones rarely reach anothe
 # files whose tests share a process: importing torch, or loading what numba compiled, takes each process ten seconds
 ONE_PROCESS = {
     "torch": ("models/test_contract", "models/test_registry", "models/test_reranker", "models/test_sentence"),
-    "umap": ("map/test_layout", "map/test_scene", "clusters/test_cluster_graph"),
+    "umap": ("map/test_layout", "map/test_sampled_layout", "map/test_scene", "clusters/test_cluster_graph"),
     "evoc": ("clusters/test_cluster_methods", "clusters/test_cluster_stability"),
 }
 

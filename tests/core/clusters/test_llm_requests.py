@@ -137,11 +137,16 @@ def test_an_endless_answer_is_not_read():
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>Welcome</html>", b"{}", b'{"choices": []}', completion(None), completion(" "), b"[1]"],
+    [b"", b"{}", b'{"choices": []}', completion(None), completion(" "), b"[1]"],
 )
 def test_an_answer_that_is_none_is_unusable(body):
     with pytest.raises(InvalidAnswer):
         ask(chat(Wire(httpx2.Response(200, content=body))))
+
+
+def test_a_web_page_is_named():
+    with pytest.raises(ServiceError, match="web page"):
+        ask(chat(Wire(httpx2.Response(200, content=b"<html>Welcome</html>"))))
 
 
 def test_addresses_and_names_are_checked():
