@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-TRACED_CASES = 6  # of a parametrized test; the further ones rarely reach another line
+TRACED_CASES = 2  # of a parametrized test; the further ones rarely reach another line
 # files whose tests share a process: importing torch, or loading what numba compiled, takes each process ten seconds
 ONE_PROCESS = {
     "torch": ("models/test_contract", "models/test_registry", "models/test_reranker", "models/test_sentence"),
