@@ -40,7 +40,8 @@ install-dev: .venv/prepared .venv/installed-dev  ## the same, with what the test
 	$(BIN)/pip install -q --no-compile -r requirements-dev.lock
 	touch $@
 
-test: install-dev  ## lint, types and every test, with the coverage of core
+test:  ## lint, types and every test, with the coverage of core
+	$(MAKE) -j2 install-dev  # the sample's results beside what the tests need
 	$(BIN)/python tests/browser.py
 	$(MAKE) -j2 check test-core  # types take one core while those tests wait
 	$(MAKE) test-pages

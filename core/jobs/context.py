@@ -17,6 +17,7 @@ T = TypeVar("T")
 STEP = "step-"  # begins the keys of tasks that may take long
 _TICK = 0.25  # seconds between looks at progress and cancel
 JOB_PATIENCE = 3.0  # seconds a job's task waits for a server's limit; the job waits longer without holding a worker
+RESULT_SECONDS = 600.0  # until a finished step's result has come
 ANSWER_PATIENCE = 10.0  # seconds that what a page waits for does
 MAX_FRUITLESS = 5  # waits for a server's limit in a row that bring nothing
 ROUNDING = 0.25  # seconds added to a wait, which servers round
@@ -132,10 +133,12 @@ class JobContext:
 
     def _result(self, function: Callable[..., Any], *args: Any, on: str = "job", **options: Any) -> Any:
         future = self._submit(function, *args, on=on, key=f"{STEP}{uuid.uuid4()}", **options)
-        while not future.done():
+        wake = threading.Event()
+        future.add_done_callback(lambda _: wake.set())
+        while not future.done():  # by an event: what waits in the client's event loop never ends where the loop does
             self._check_cancel([future], stop=True)
-            _wait([future])
-        return future.result()
+            wake.wait(_TICK)
+        return future.result(timeout=RESULT_SECONDS)
 
     def _submit(self, function: Callable[..., Any], *args: Any, on: str = "job", **options: Any) -> Any:
         return self.client.submit(run_step, self.servers, function, *args, **options, **self._task_options(on))
@@ -181,7 +184,7 @@ class JobContext:
                     ticket, part = running.pop(future)
                     self.slots.release(ticket)
                     try:
-                        future.result()
+                        future.result(timeout=RESULT_SECONDS)
                     except RateLimitError as limit:
                         limited.append((part, limit))
                     else:
@@ -297,14 +300,3 @@ async def _kill_worker(dask_worker: Any) -> None:
     """Runs in a nanny (which Dask names dask_worker, too)."""
     if dask_worker.process is not None and dask_worker.process.process is not None:
         await dask_worker.process.process.kill()
-
-
-def _wait(futures: list[Any]) -> list[Any]:
-    """The futures that are done within a tick."""
-    from distributed import wait
-
-    try:
-        with futures[0].client.as_current():  # our client is not Dask's default one
-            return list(wait(futures, timeout=_TICK, return_when="FIRST_COMPLETED").done)
-    except TimeoutError:
-        return []
