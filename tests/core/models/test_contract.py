@@ -98,7 +98,7 @@ def test_odd_queries_get_unit_rows(embedder):
 
 
 def test_a_very_long_text_gets_a_unit_row(embedder):
-    words = 1_000 if capabilities(embedder.spec).splits_long_texts else 20_000  # all of them are read, or a window
+    words = 600 if capabilities(embedder.spec).splits_long_texts else 20_000  # all of them are read, or a window
     check_unit_rows(embedder.embed(["word " * words]))
 
 
