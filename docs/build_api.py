@@ -153,7 +153,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Signs that Markdown would take for markup, outside code."""
+    """Escape the characters that Markdown would read as markup, outside code."""
     parts = text.split("`")
     return "`".join(re.sub(r"([<*|])", r"\\\1", part) if at % 2 == 0 else part for at, part in enumerate(parts))
 

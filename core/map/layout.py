@@ -12,7 +12,7 @@ from core.map.trust import measure_trust
 from core.types import Layout, LayoutParams, ModelSpec, Neighbors, Progress, Vectors
 from core.vectors.graph_sample import nearest_in_sample
 from core.vectors.pca import principal_components
-from core.vectors.umap import epochs_for, place_by_neighbors, umap_layout
+from core.vectors.umap import epochs_for, transform_by_neighbors, umap_layout
 
 TRUST_K = 15
 MAX_FITTED = 300_000  # rows that UMAP is computed on; of more, a sample of as many
@@ -84,7 +84,9 @@ def _sampled_umap(
     graph = Neighbors(ids, scores, neighbors.recall, neighbors.checked, neighbors.method)
     points = np.empty_like(start)
     points[sample] = umap_layout(start[sample], graph, params, progress)
-    points[others] = place_by_neighbors(points[sample], *nearest_in_sample(rows, neighbors, sample, others, k), params)
+    points[others] = transform_by_neighbors(
+        points[sample], *nearest_in_sample(rows, neighbors, sample, others, k), params
+    )
     return points
 
 

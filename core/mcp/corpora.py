@@ -8,7 +8,7 @@ from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.selections import saved_selections
 from core.mcp.access import Access
 from core.mcp.arguments import Columns, CorpusName, Limit, MaxCharacters, Offset, RowChoice, Rows
-from core.mcp.rows import TEXT_LENGTH, Row, chosen_rows, page_note, plain, read_rows
+from core.mcp.rows import TEXT_LENGTH, Row, matching_rows, page_note, plain, read_rows
 from core.models.registry import capabilities
 from core.search.service import filter_columns
 from core.store import CorpusInfo
@@ -140,7 +140,7 @@ def select(
     Also counts them: `total` is the number of rows that meet the conditions.
     """
     info = access.info(corpus)
-    ids = chosen_rows(access, info, rows)
+    ids = matching_rows(access, info, rows)
     part = ids[offset : offset + limit]
     items = read_rows(load_corpus(access.ref(info)), part, columns, max_characters)
     return RowPage(items, len(ids), info.rows, page_note(offset, len(items), len(ids)))

@@ -72,7 +72,7 @@ def page_note(offset: int, returned: int, total: int, noun: str = "rows") -> str
     return f"{noun.capitalize()} {offset + 1:,} to {offset + returned:,} of {total:,}.{more}"
 
 
-def chosen_rows(access: Access, info: CorpusInfo, choice: RowChoice) -> np.ndarray:
+def matching_rows(access: Access, info: CorpusInfo, choice: RowChoice) -> np.ndarray:
     """Row ids (m,) int64 that meet all conditions, ascending; in the order of row_ids where these are given. Raises
     InputError."""
     corpus, filters = access.ref(info), list(choice.filters)

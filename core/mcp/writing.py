@@ -16,7 +16,7 @@ from core.files import replacing
 from core.mcp.access import Access
 from core.mcp.arguments import CorpusName, Limit, Offset, RowChoice, Rows
 from core.mcp.corpora import iso_time
-from core.mcp.rows import chosen_rows, page_note
+from core.mcp.rows import matching_rows, page_note
 
 FOLDER = "exports"  # in the workspace
 FILE_NAME = re.compile(r"[\w][\w .()-]{0,79}")  # no path, no hidden file
@@ -68,7 +68,7 @@ def save_rows(
     info = access.info(corpus)
     if rows == RowChoice():
         raise InputError("No rows are named.", "Give row_ids, filters, a selection or a cluster.")
-    return _item(save_selection(access.workspace, info.digest, name, chosen_rows(access, info, rows)))
+    return _item(save_selection(access.workspace, info.digest, name, matching_rows(access, info, rows)))
 
 
 def export(
@@ -82,7 +82,7 @@ def export(
     access.check_write()
     info = access.info(corpus)
     path = _new_path(access.workspace.folder / FOLDER, name, format)
-    ids = chosen_rows(access, info, rows)
+    ids = matching_rows(access, info, rows)
     if not len(ids):
         raise InputError("No row meets these conditions.", "Check them with select.")
     table = export_table(load_corpus(access.ref(info))).iloc[ids]

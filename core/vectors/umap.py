@@ -32,7 +32,7 @@ def umap_layout(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, p
     return np.asarray(points, dtype=np.float32)
 
 
-def place_by_neighbors(fitted: np.ndarray, ids: np.ndarray, scores: np.ndarray, params: LayoutParams) -> np.ndarray:
+def transform_by_neighbors(fitted: np.ndarray, ids: np.ndarray, scores: np.ndarray, params: LayoutParams) -> np.ndarray:
     """(q, dims) float32 points of rows that a layout was computed without, as umap-learn's `transform` places them.
 
     fitted: (m, dims) the layout. ids, scores: (q, k) the nearest fitted rows and their cosines, -1 where there are
